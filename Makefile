@@ -1,0 +1,44 @@
+# `make train` and `make test` do all the set-up: they need Python 3.10 to 3.13 and a package index.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+WORKERS ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help train test lint catalog bench clean
+
+help: ## Say what there is to make
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+train: $(VENV)/.ready-sample ## Set up, then train configs/mnist.yaml
+	$(BIN)/cnnctl train configs/mnist.yaml
+
+test: $(VENV)/.ready-dev ## Set up, then run the tests
+	$(BIN)/python -m pytest -n $(WORKERS)
+
+lint: $(VENV)/.ready-dev ## Check style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+catalog: $(VENV)/.ready-dev ## Generate the catalog of names and arguments from the installed Keras
+	$(BIN)/python -m cnnctl.catalog.generate
+
+bench: $(VENV)/.ready-sample ## Time the commands, and training against the plain Keras script
+	$(BIN)/python benchmarks/startup.py
+	$(BIN)/python benchmarks/training.py
+
+clean: ## Remove the virtual environment and what tools left behind
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+
+$(VENV)/.ready-sample: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --editable '.[sample]'
+	@touch $@
+
+$(VENV)/.ready-dev: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --editable '.[dev,sample]'
+	@touch $@ $(VENV)/.ready-sample

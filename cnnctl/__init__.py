@@ -1,0 +1,50 @@
+"""Convolutional networks from YAML: check, summarize, train and evaluate with Keras.
+
+Every command has its Python twin here:
+
+    import cnnctl
+
+    spec = cnnctl.load("configs/mnist.yaml", ["fit.epochs=3"])
+    print(cnnctl.summarize("configs/mnist.yaml").total)
+    result = cnnctl.train(spec)
+    print(cnnctl.evaluate(result.run.path).figures)
+
+Names are imported when they are first used: `import cnnctl` itself starts nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cnnctl.errors import CnnctlError as CnnctlError
+    from cnnctl.evaluation import evaluate as evaluate
+    from cnnctl.preflight import preflight as preflight
+    from cnnctl.spec import load as load
+    from cnnctl.summary import summarize as summarize
+    from cnnctl.training import train as train
+
+_PLACES = {
+    "CnnctlError": "cnnctl.errors",
+    "evaluate": "cnnctl.evaluation",
+    "load": "cnnctl.spec",
+    "preflight": "cnnctl.preflight",
+    "summarize": "cnnctl.summary",
+    "train": "cnnctl.training",
+}
+
+__all__ = ["CnnctlError", "evaluate", "load", "preflight", "summarize", "train"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PLACES:
+        raise AttributeError(f"module 'cnnctl' has no attribute {name!r}")
+    if name == "train":
+        # Its module needs Keras, which is started in cnnctl's way before anything imports it.
+        import_module("cnnctl.backend").quiet()
+    return getattr(import_module(_PLACES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

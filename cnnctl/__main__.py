@@ -1,0 +1,5 @@
+"""`python -m cnnctl`."""
+
+from cnnctl.cli import main
+
+main()

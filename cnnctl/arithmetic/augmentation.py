@@ -1,0 +1,103 @@
+"""Layers of keras.layers.preprocessing for pictures: augmentation, resizing, cropping."""
+
+from __future__ import annotations
+
+from cnnctl.arithmetic.calls import Call, Link, Outcome, same
+from cnnctl.arithmetic.facts import Shape
+from cnnctl.arithmetic.registry import formula
+from cnnctl.arithmetic.shapes import need_axes, size_formulas
+
+
+def _picture(call: Call) -> tuple[tuple[int, ...], Shape]:
+    """The places of height and width, and their sizes."""
+    need_axes(call, 3)
+    places = (1, 2) if call.channels_first else (0, 1)
+    return places, tuple(call.shape[place] for place in places)
+
+
+@formula(
+    "AugMix",
+    "AutoContrast",
+    "ContrastLimitedAdaptiveHistogramEqualization",
+    "RandAugment",
+    "RandomBrightness",
+    "RandomColorDegeneration",
+    "RandomColorJitter",
+    "RandomContrast",
+    "RandomElasticTransform",
+    "RandomErasing",
+    "RandomFlip",
+    "RandomGaussianBlur",
+    "RandomGrayscale",
+    "RandomHue",
+    "RandomInvert",
+    "RandomPerspective",
+    "RandomPosterization",
+    "RandomRotation",
+    "RandomSaturation",
+    "RandomSharpness",
+    "RandomShear",
+    "RandomTranslation",
+    "RandomZoom",
+    "Solarization",
+)
+def augmentation(call: Call) -> Outcome:
+    """The picture keeps its shape; outside of training most of them do nothing."""
+    need_axes(call, 3)
+    return Outcome(call.shape, links=(same(call.shape),))
+
+
+def _sized(call: Call, links: list[Link | None]) -> Outcome:
+    places, _ = _picture(call)
+    shape = list(call.shape)
+    target = (call["height"], call["width"])
+    for place, size in zip(places, target, strict=True):
+        shape[place] = size
+    every: list[Link | None] = list(same(call.shape))
+    for place, link in zip(places, links, strict=True):
+        every[place] = link
+    texts = [f"{name} = {size}" for name, size in zip(("height", "width"), target, strict=True)]
+    return Outcome(tuple(shape), formulas=size_formulas(texts), links=(tuple(every),))
+
+
+@formula("CenterCrop", "RandomCrop")
+def crop(call: Call) -> Outcome:
+    """`height` x `width` from the middle, or from anywhere: receptive fields take the middle."""
+    places, sizes = _picture(call)
+    target = (call["height"], call["width"])
+    if any(size < wanted for size, wanted in zip(sizes, target, strict=True)):
+        return _sized(call, [None, None])
+    return _sized(
+        call,
+        [
+            Link(place, start=(size - wanted) // 2)
+            for place, size, wanted in zip(places, sizes, target, strict=True)
+        ],
+    )
+
+
+@formula("Resizing")
+def resizing(call: Call) -> Outcome:
+    """`height` x `width`; by default each value lies between the two nearest in each direction."""
+    places, sizes = _picture(call)
+    plain = call["interpolation"] in {"bilinear", "nearest"} and not call["antialias"]
+    if not plain or call["crop_to_aspect_ratio"] or call["pad_to_aspect_ratio"]:
+        return _sized(call, [None, None])
+    target = (call["height"], call["width"])
+    return _sized(
+        call,
+        [
+            _resized(place, size, wanted)
+            for place, size, wanted in zip(places, sizes, target, strict=True)
+        ],
+    )
+
+
+def _resized(axis: int, size: int, wanted: int) -> Link:
+    """Output `i` lies at `(i + 1/2)·size/wanted - 1/2` of the input."""
+    if size == wanted:
+        return Link(axis)
+    from fractions import Fraction
+
+    step = Fraction(size, wanted)
+    return Link(axis, 3, step, step / 2 - Fraction(3, 2))

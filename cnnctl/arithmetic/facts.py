@@ -1,0 +1,174 @@
+"""What the arithmetic says of a layer and of a network.
+
+Shapes are without the batch: `(height, width, channels)`, or `(channels, height, width)` in a
+network whose layers say `data_format: channels_first`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+from cnnctl.arithmetic.registry import NoFormula
+from cnnctl.errors import Location
+
+if TYPE_CHECKING:
+    from fractions import Fraction
+
+Shape: TypeAlias = tuple[int, ...]
+Number: TypeAlias = "int | float | Fraction"
+
+FLOAT_BYTES = 4
+"""Bytes of one float32."""
+
+
+@dataclass(frozen=True, slots=True)
+class Formula:
+    """How a figure came about.
+
+    Args:
+        quantity: `parameters`, `non_trainable`, `macs`, or a size: `height`, `width`, `units`, ….
+        text: The formula with its numbers in it: `5·5·32·64 + 64 = 51,264`.
+    """
+
+    quantity: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Weight:
+    """One weight of a layer, by Keras's name for it."""
+
+    name: str
+    shape: Shape
+    trainable: bool = True
+
+    @property
+    def size(self) -> int:
+        """How many numbers it holds."""
+        return math.prod(self.shape)
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """What one axis of a layer's output sees of the network's input.
+
+    Position `i` of the output depends on the input's positions `start + i * stride` up to, but not
+    including, `start + i * stride + size`. Behind a layer that enlarges its input the figures may
+    be fractions and the interval is the smallest one of this form that holds all positions.
+
+    Args:
+        axis: The axis of the network's input, counted from 0 without the batch.
+        size: Extent, in input positions.
+        stride: Distance between the fields of neighbours ("jump"); 0 if all see the same.
+        start: Where the first field starts; negative where it reaches into the padding.
+    """
+
+    axis: int
+    size: Number
+    stride: Number
+    start: Number
+
+
+@dataclass(frozen=True, slots=True)
+class LayerFacts:
+    """What the arithmetic says of one layer.
+
+    Args:
+        name: The layer's name in the network.
+        layer: Its class.
+        location: Where it is written.
+        inputs: The names of the layers that feed it.
+        input_shapes: One shape for each of them.
+        output_shape: Shape of its output for one picture.
+        trainable: Parameters that training changes.
+        non_trainable: Parameters that it does not: frozen ones, moving averages.
+        weights: The weights that hold them.
+        formulas: How the figures came about.
+        macs: Multiply-adds of one forward pass of one picture, see `cnnctl.arithmetic.counting`.
+        memory: Bytes of its output for one picture in float32.
+        receptive_field: One `Field` for each spatial axis of its output; None where that has no
+            meaning, as behind Flatten, where a value may come from anywhere.
+    """
+
+    name: str
+    layer: str
+    location: Location
+    inputs: tuple[str, ...]
+    input_shapes: tuple[Shape, ...]
+    output_shape: Shape
+    trainable: int
+    non_trainable: int
+    weights: tuple[Weight, ...]
+    formulas: tuple[Formula, ...]
+    macs: int | None
+    memory: int
+    receptive_field: tuple[Field, ...] | None
+
+    @property
+    def parameters(self) -> int:
+        """All parameters, trainable and not."""
+        return self.trainable + self.non_trainable
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """What the arithmetic says of a network.
+
+    Args:
+        input_shape: Shape of one picture.
+        layers: The layers in order of evaluation; where some are unknown, without them and
+            without those that they feed.
+        unknown: The names of the layers that have no formula.
+    """
+
+    input_shape: Shape
+    layers: tuple[LayerFacts, ...]
+    unknown: tuple[str, ...] = ()
+
+    @property
+    def trainable(self) -> int:
+        """Parameters that training changes."""
+        return sum(layer.trainable for layer in self.layers)
+
+    @property
+    def non_trainable(self) -> int:
+        """Parameters that training leaves alone or keeps by other means."""
+        return sum(layer.non_trainable for layer in self.layers)
+
+    @property
+    def total(self) -> int:
+        """All parameters."""
+        return self.trainable + self.non_trainable
+
+    @property
+    def macs(self) -> int | None:
+        """Multiply-adds of one forward pass of one picture; None if a layer's are not known."""
+        return _sum_or_none(layer.macs for layer in self.layers)
+
+    @property
+    def memory(self) -> int:
+        """Bytes of all layers' outputs for one picture in float32, as training keeps them."""
+        return sum(layer.memory for layer in self.layers)
+
+    @property
+    def output_shape(self) -> Shape:
+        """Shape of the network's output for one picture.
+
+        Raises:
+            NoFormula: A layer is unknown, and the shapes behind it with it.
+        """
+        if self.unknown:
+            raise NoFormula(*self.unknown)
+        return self.layers[-1].output_shape if self.layers else self.input_shape
+
+
+def _sum_or_none(counts: Iterable[int | None]) -> int | None:
+    total = 0
+    for count in counts:
+        if count is None:
+            return None
+        total += count
+    return total

@@ -1,0 +1,54 @@
+"""Spectrograms of sound: STFTSpectrogram and MelSpectrogram."""
+
+from __future__ import annotations
+
+import math
+
+from cnnctl.arithmetic.calls import Call, Outcome, Refusal
+from cnnctl.arithmetic.facts import Formula, Weight
+from cnnctl.arithmetic.registry import formula
+from cnnctl.arithmetic.shapes import need_axes, shown
+from cnnctl.arithmetic.windows import Window, padding, slide
+
+
+@formula("STFTSpectrogram")
+def stft(call: Call) -> Outcome:
+    """A convolution of each channel with the waves of `fft_length / 2 + 1` frequencies."""
+    need_axes(call, 2)
+    length = call["frame_length"]
+    step = call["frame_step"] or length // 2
+    points = call["fft_length"] or 2 ** math.ceil(math.log2(length))
+    if step > length or points < length:
+        raise Refusal(
+            f"STFTSpectrogram takes `frame_step` of at most `frame_length` and `fft_length` of at "
+            f"least it, not {step} and {points} with {length}",
+            rule="contradictory-arguments",
+            argument="frame_length",
+        )
+    waves = points // 2 + 1
+    mode = call["mode"]
+    names = [name for name, other in (("real", "imag"), ("imag", "real")) if mode != other]
+    weights = tuple(Weight(f"{name}_kernel", (length, 1, waves)) for name in names)
+    sequence = Call("Conv1D", call.arguments, call.shapes)
+    slid = slide(sequence, Window((length,), (step,), (1,), padding(call)))
+    frames, channels = slid.spatial[0], slid.channels
+    rows = 2 * waves if mode == "stft" else waves
+    macs = ((len(names), frames, channels, length, waves),)
+    shape: tuple[int, ...]
+    if call["expand_dims"]:
+        shape = (channels, frames, rows) if call.channels_first else (frames, rows, channels)
+    else:
+        width = rows * channels
+        shape = (width, frames) if call.channels_first else (frames, width)
+    return Outcome(shape, weights, macs, slid.formulas)
+
+
+@formula("MelSpectrogram")
+def mel(call: Call) -> Outcome:
+    """`num_mel_bins` x frames of a signal; no parameters, multiply-adds not counted."""
+    if len(call.shape) != 1:
+        raise Refusal(f"MelSpectrogram takes a signal (samples) and gets {shown(call.shape)}")
+    stride = call["sequence_stride"]
+    frames = (call.shape[0] + stride + 1) // stride
+    text = f"⌊({call.shape[0]} + {stride} + 1)/{stride}⌋ = {frames}"
+    return Outcome((call["num_mel_bins"], frames), macs=None, formulas=(Formula("frames", text),))

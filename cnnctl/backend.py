@@ -1,0 +1,148 @@
+"""TensorFlow and Keras, started the way cnnctl needs them: quiet, seeded, on the chosen device."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+import tempfile
+from dataclasses import asdict, dataclass
+from importlib import metadata
+from typing import Any
+
+from cnnctl.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Device:
+    """Where the network runs.
+
+    Args:
+        name: `cpu`, `gpu:0`, ….
+        description: For people: the model of the GPU, or the number of CPU threads.
+    """
+
+    name: str
+    description: str
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.description})"
+
+
+def quiet() -> None:
+    """Import TensorFlow and Keras without TensorFlow's start-up remarks.
+
+    They are written by C++ before its own log level counts, straight to the file descriptor; so
+    that is what is turned away while the import lasts. A backend that the user's `keras.json`
+    names is not cnnctl's: specs mean TensorFlow everywhere.
+    """
+    if "keras" in sys.modules:
+        return
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+    os.environ["KERAS_BACKEND"] = "tensorflow"
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with tempfile.TemporaryFile() as remarks:
+        os.dup2(remarks.fileno(), 2)
+        try:
+            import keras
+            import tensorflow  # noqa: F401
+        except BaseException:
+            remarks.seek(0)
+            os.write(kept, remarks.read())
+            raise
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+    keras.config.set_floatx("float32")
+    keras.config.set_image_data_format("channels_last")
+
+
+def start(device: str = "auto", seed: int = 0, *, deterministic: bool = True) -> Device:
+    """Import TensorFlow, choose the device and seed every generator.
+
+    Args:
+        device: `auto` (a GPU if there is one), `cpu`, `gpu` or `gpu:1`.
+        seed: Fixes initial weights and everything else that is drawn.
+        deterministic: Let TensorFlow use only operations that give the same bits every time.
+
+    Raises:
+        UsageError: There is no such device.
+    """
+    wanted = device.lower()
+    kind, _, index = wanted.partition(":")
+    if kind not in {"auto", "cpu", "gpu"} or (index and (kind != "gpu" or not index.isdecimal())):
+        raise UsageError(
+            f"unknown device `{device}`", hint="--device takes auto, cpu, gpu, gpu:0, gpu:1, …"
+        )
+    quiet()
+    import keras
+    import tensorflow as tf
+
+    gpus = tf.config.list_physical_devices("GPU")
+    number = int(index or 0)
+    if kind == "gpu" and number >= len(gpus):
+        there = f"TensorFlow sees {len(gpus)} GPUs" if gpus else "TensorFlow sees no GPU here"
+        raise UsageError(f"no device `{device}`: {there}", hint="--device cpu works everywhere")
+    chosen = Device("cpu", f"{os.cpu_count()} threads")
+    try:
+        if kind == "cpu" or not gpus:
+            tf.config.set_visible_devices([], "GPU")
+        else:
+            tf.config.set_visible_devices(gpus[number], "GPU")
+            tf.config.experimental.set_memory_growth(gpus[number], True)
+            details = tf.config.experimental.get_device_details(gpus[number])
+            chosen = Device(f"gpu:{number}", str(details.get("device_name", "GPU")))
+    except RuntimeError:  # the devices are fixed once TensorFlow has run something
+        if kind != "auto":
+            message = "the device cannot be changed once TensorFlow has run something"
+            raise UsageError(message) from None
+    keras.utils.set_random_seed(seed)
+    if deterministic:
+        tf.config.experimental.enable_op_determinism()
+    return chosen
+
+
+def environment(device: Device, seed: int, deterministic: bool) -> dict[str, Any]:
+    """What a training depended on besides its spec: versions, machine, device, threads, seed."""
+    import tensorflow as tf
+
+    packages = ("cnnctl", "tensorflow", "keras", "numpy", "h5py")
+    return {
+        "versions": {
+            "python": platform.python_version(),
+            **{name: _version(name) for name in packages},
+        },
+        "platform": platform.platform(),
+        "processor": _processor(),
+        "cpus": os.cpu_count(),
+        "device": asdict(device),
+        "threads": {
+            "intra_op": tf.config.threading.get_intra_op_parallelism_threads(),
+            "inter_op": tf.config.threading.get_inter_op_parallelism_threads(),
+        },
+        "onednn": os.environ.get("TF_ENABLE_ONEDNN_OPTS"),
+        "seed": seed,
+        "deterministic": deterministic,
+        "command": sys.argv,
+    }
+
+
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _processor() -> str:
+    """The processor's name, where the operating system tells it."""
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as file:  # noqa: PTH123
+            for line in file:
+                if line.startswith("model name"):
+                    return line.partition(":")[2].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()

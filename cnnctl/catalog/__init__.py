@@ -1,0 +1,20 @@
+"""Every name that a spec may use, and its arguments.
+
+    >>> catalog = load()
+    >>> catalog.find("layer", "Conv2D").argument("filters").schema
+    {'type': 'integer', 'minimum': 1}
+
+Keras's part is generated from Keras and stored as data (`keras.json`), so that reading a spec
+needs no Keras; a test compares the two. The rest is written by hand:
+
+    allowed.py           which names, which not and why
+    managed.py           arguments that a spec may not give, and why
+    rules*.py            the arguments' types
+    own.py               what Keras does not have: blocks, data sets, rate schedules
+"""
+
+from cnnctl.catalog.catalog import KINDS, Catalog, load
+from cnnctl.catalog.entry import Argument, Entry
+from cnnctl.catalog.suggest import nearest
+
+__all__ = ["KINDS", "Argument", "Catalog", "Entry", "load", "nearest"]

@@ -1,0 +1,73 @@
+"""The data sets that a spec may name, and their arguments."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cnnctl.catalog.entry import Argument, Entry
+from cnnctl.catalog.schemas import BOOLEAN, STRING, array, choice, integer, number, optional
+
+_PICTURES = array(array(array({"anyOf": [number(), array(number())]})), minimum=1)
+_LABELS = array(integer(0), minimum=1)
+_PIXELS = number(0)
+
+
+def _entry(name: str, summary: str, *arguments: Argument) -> Entry:
+    return Entry("dataset", name, summary=summary, arguments=arguments, source="cnnctl")
+
+
+def _setting(name: str, schema: dict[str, Any], doc: str, default: Any = None) -> Argument:
+    return Argument(name, schema, default=default, doc=doc)
+
+
+DATASETS = (
+    _entry("mnist", "Handwritten digits: 60,000 and 10,000 grey pictures of 28x28, 10 classes."),
+    _entry("fashion_mnist", "Clothes: 60,000 and 10,000 grey pictures of 28x28, 10 classes."),
+    _entry("cifar10", "Small photographs: 50,000 and 10,000 in colour, 32x32, 10 classes."),
+    _entry(
+        "cifar100",
+        "Small photographs: 50,000 and 10,000 in colour, 32x32, 100 classes.",
+        _setting("label", choice("fine", "coarse"), "100 fine classes, or 20 coarse ones.", "fine"),
+    ),
+    _entry(
+        "npz",
+        "Arrays of one's own in a NumPy file: x_train, y_train, and x_test, y_test if it has them.",
+        Argument("path", STRING, required=True, doc="The .npz file; relative to the spec's."),
+    ),
+    _entry(
+        "image_folder",
+        "Pictures of one's own in folders: one folder a class.",
+        Argument("path", STRING, required=True, doc="The folder; relative to the spec's file."),
+        _setting(
+            "image_size",
+            optional(array(integer(1), 2)),
+            "Height and width in pixels; null: that of the pictures, which must all agree.",
+        ),
+        _setting("color_mode", choice("rgb", "grayscale"), "Three channels, or one.", "rgb"),
+        _setting("resize", BOOLEAN, "Whether pictures of another size are resized.", False),
+    ),
+    _entry(
+        "inline",
+        "A few pictures written into the spec itself.",
+        Argument(
+            "x_train", _PICTURES, required=True, doc="The pictures: rows of pixels (of channels)."
+        ),
+        Argument("y_train", _LABELS, required=True, doc="The class of each picture, from 0."),
+        _setting("x_test", optional(_PICTURES), "Pictures to test with."),
+        _setting("y_test", optional(_LABELS), "Their classes."),
+        _setting("class_names", optional(array(STRING, minimum=1)), "The classes' names."),
+    ),
+    _entry(
+        "xo",
+        "Drawn crosses and circles, as many as wanted: a data set that needs no download.",
+        _setting("count", integer(1), "Pictures to train with.", 1000),
+        _setting("test_count", integer(0), "Pictures to test with.", 200),
+        _setting("seed", integer(0), "The same seed draws the same pictures.", 0),
+        _setting("translate", _PIXELS, "Largest shift in each direction, in pixels.", 0),
+        _setting("scale", number(0, below=1), "Largest change of size, as a fraction.", 0),
+        _setting("rotate", number(0, 180), "Largest turn either way, in degrees.", 0),
+        _setting("weight", number(above=0), "Thickness of the stroke, in pixels.", 1),
+        _setting("noise", number(0), "Standard deviation of the noise; white is 1.", 0),
+    ),
+)
+"""The data sets' entries."""

@@ -1,0 +1,39 @@
+"""The command line: which commands there are. Each has a file of its own."""
+
+from __future__ import annotations
+
+import typer
+
+from cnnctl.cli import check, data, evaluate, layers, summary, train
+
+app = typer.Typer(
+    name="cnnctl",
+    help="Convolutional networks from YAML: check, summarize, train and evaluate with Keras.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="A spec is a YAML file, such as configs/mnist.yaml; `cnnctl layers` lists its words.",
+)
+app.command("train")(train.train)
+app.command("evaluate")(evaluate.evaluate)
+app.command("summary")(summary.summary)
+app.command("check")(check.check)
+app.command("layers")(layers.layers)
+app.add_typer(data.app, name="data")
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        print(f"cnnctl {version('cnnctl')}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: bool = typer.Option(
+        False, "--version", callback=_version, is_eager=True, help="Print the version and leave."
+    ),
+) -> None:
+    """Convolutional networks from YAML: check, summarize, train and evaluate with Keras."""

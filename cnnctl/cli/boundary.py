@@ -1,0 +1,98 @@
+"""The one place where an error becomes a message and an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+
+from cnnctl.errors import CnnctlError, Diagnostic, SpecError
+
+MAX_WIDTH = 160
+"""Longer source lines are cut around the caret."""
+
+
+def guarded(program: Callable[[], object]) -> int:
+    """Run a program; returns its exit code.
+
+    0 done, 1 the work failed, 2 the command line or the spec is wrong, 130 interrupted.
+    """
+    try:
+        program()
+    except CnnctlError as error:
+        report(error)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("\ninterrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        # The reader of a pipe has left (`| head`); Python would complain while it flushes.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 0
+    except SystemExit as leaving:
+        return leaving.code if isinstance(leaving.code, int) else int(leaving.code is not None)
+    return 0
+
+
+def report(error: CnnctlError) -> None:
+    """Print an error to standard error: located and underlined where it is a spec's."""
+    print(render(error, color=_color()), file=sys.stderr)
+
+
+def render(error: CnnctlError, *, color: bool = False) -> str:
+    """The text of an error as people see it."""
+    if isinstance(error, SpecError):
+        blocks = [_diagnostic(each, color) for each in error.diagnostics]
+        if len(blocks) > 1:
+            blocks.append(f"{len(blocks)} errors")
+        return "\n\n".join(blocks)
+    lines = [f"{_red('error', color)}: {error.message}"]
+    if error.hint:
+        first, *rest = error.hint.splitlines()
+        lines += [f"  hint: {first}", *(f"        {line}" for line in rest)]
+    return "\n".join(lines)
+
+
+def _diagnostic(diagnostic: Diagnostic, color: bool) -> str:
+    lines = [f"{_red('error', color)}: {diagnostic.message}"]
+    place = diagnostic.location
+    if place is None:
+        if diagnostic.hint:
+            lines.append(f"  hint: {diagnostic.hint}")
+    elif place.file.startswith("--"):
+        lines.append(f"  --> {_shown(place.file)}")
+        lines += _underlined(place.file, place.column, place.length, diagnostic.hint, "      ")
+    else:
+        lines.append(f"  --> {place}")
+        if place.text is not None:
+            number = f"{place.line:>6} | "
+            lines += _underlined(place.text, place.column, place.length, diagnostic.hint, number)
+        elif diagnostic.hint:
+            lines.append(f"  hint: {diagnostic.hint}")
+    lines += [f"   {note}" for note in diagnostic.notes]
+    return "\n".join(lines)
+
+
+def _underlined(text: str, column: int, length: int, hint: str | None, number: str) -> list[str]:
+    """A line and its caret, cut around the caret where it is very long; tabs become spaces."""
+    text = text.replace("\t", " ")
+    begin = max(0, column - 1 - MAX_WIDTH // 2)
+    shown = text[begin : begin + MAX_WIDTH]
+    lead = "…" if begin else ""
+    tail = "…" if begin + MAX_WIDTH < len(text) else ""
+    length = max(1, min(length, len(shown) - (column - 1 - begin)))
+    gutter = " " * (len(number) - 2) + "| " if number.endswith("| ") else " " * len(number)
+    caret = " " * (column - 1 - begin + len(lead)) + "^" * length
+    return [f"{number}{lead}{shown}{tail}", f"{gutter}{caret}{' ' + hint if hint else ''}"]
+
+
+def _shown(flag: str) -> str:
+    return flag if len(flag) <= MAX_WIDTH else flag[: MAX_WIDTH - 1] + "…"
+
+
+def _color() -> bool:
+    return sys.stderr.isatty() and "NO_COLOR" not in os.environ
+
+
+def _red(text: str, color: bool) -> str:
+    return f"\x1b[1;31m{text}\x1b[0m" if color else text

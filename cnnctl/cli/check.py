@@ -1,0 +1,72 @@
+"""`cnnctl check PATH…`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cnnctl.cli.options import Json, Set
+
+
+def check(
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="PATH…", help="Specs, or folders of specs.")
+    ],
+    set_: Set = None,
+    json: Json = False,
+) -> None:
+    """Check specs: every fault, with its line and the mend. Starts neither TensorFlow nor data."""
+    from cnnctl.cli.boundary import report
+    from cnnctl.cli.output import print_json
+    from cnnctl.errors import CnnctlError, SpecError, UsageError
+    from cnnctl.preflight import preflight, specs_in
+
+    rows, faults = [], 0
+    for path in [each for given in paths for each in specs_in(given)]:
+        try:
+            checked = preflight(path, set_ or ())
+        except CnnctlError as error:
+            found = len(error.diagnostics) if isinstance(error, SpecError) else 1
+            faults += found
+            rows.append(_failed(path, error))
+            if not json:
+                report(error)
+            continue
+        total = checked.trace.total if checked.trace and not checked.trace.unknown else None
+        rows.append({"spec": str(path), "ok": True, "parameters": total, "errors": []})
+        if not json:
+            size = f", {total:,} parameters" if total is not None else ""
+            typer.echo(f"{path}: ok{size}")
+    if json:
+        print_json(rows)
+    if not rows:
+        raise UsageError(f"no spec in {', '.join(map(str, paths))}")
+    if faults:
+        raise typer.Exit(2)
+
+
+def _failed(path: Path, error: Exception) -> dict[str, object]:
+    from cnnctl.errors import Diagnostic, SpecError
+
+    found = (
+        error.diagnostics if isinstance(error, SpecError) else (Diagnostic("usage", str(error)),)
+    )
+    return {
+        "spec": str(path),
+        "ok": False,
+        "parameters": None,
+        "errors": [
+            {
+                "rule": each.rule,
+                "message": each.message,
+                "file": each.location.file if each.location else None,
+                "line": each.location.line if each.location else None,
+                "column": each.location.column if each.location else None,
+                "hint": each.hint,
+                "notes": list(each.notes),
+            }
+            for each in found
+        ],
+    }

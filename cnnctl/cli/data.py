@@ -1,0 +1,153 @@
+"""`cnnctl data list`, `cnnctl data fetch NAME`, `cnnctl data info NAME`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Annotated
+
+import typer
+
+from cnnctl.cli.options import DataDir, Json
+
+app = typer.Typer(help="Data sets: list them, fetch one, look into one.", no_args_is_help=True)
+
+_Name = Annotated[str, typer.Argument(metavar="NAME", help="A data set that `data list` names.")]
+
+
+@app.command("list")
+def list_(data_dir: DataDir = None, json: Json = False) -> None:
+    """List the data sets that have a name, and where each lies on this machine."""
+    from dataclasses import asdict
+
+    from cnnctl.cli.output import print_json, table
+    from cnnctl.data.inventory import list_datasets
+    from cnnctl.data.sources import MADE
+
+    entries = list_datasets(data_dir)
+    if json:
+        print_json(
+            [
+                {**asdict(entry), "path": str(entry.path) if entry.path else None}
+                for entry in entries
+            ]
+        )
+        return
+    rows = []
+    for entry in entries:
+        where = f"not here: cnnctl data fetch {entry.name}"
+        if entry.path is not None:
+            where = f"{entry.path} ({entry.place})"
+        elif entry.sample:
+            where += " (without a network a 5,000-image sample stands in)"
+        rows.append(
+            (
+                entry.name,
+                f"{entry.train:,} + {entry.test:,}",
+                "×".join(map(str, entry.shape)),
+                str(entry.classes),
+                f"{entry.size / 1e6:.0f} MB",
+                where,
+            )
+        )
+    table(None, ("name", "train + test", "shape", "classes", "download", "where"), rows, right=0)
+    for name, line in MADE.items():
+        typer.echo(f"  {name:<14} {line}")
+
+
+@app.command("fetch")
+def fetch(name: _Name, data_dir: DataDir = None, json: Json = False) -> None:
+    """Download a data set, verified by its SHA-256; one that is here is verified.
+
+    It goes to --data-dir if that is given, and to Keras's cache otherwise.
+    """
+    from cnnctl.cli.output import print_json
+    from cnnctl.data.inventory import named_source
+    from cnnctl.data.named import fetch as fetch_data
+
+    source = named_source(name)
+    with _progress() as progress:
+        fetched = fetch_data(source, data_dir=data_dir, progress=progress)
+    paths = [str(path) for path in fetched.found.paths]
+    if json:
+        print_json(
+            {
+                "name": name,
+                "paths": paths,
+                "downloaded": fetched.downloaded,
+                "published": fetched.published,
+            }
+        )
+        return
+    verdict = {
+        True: "it is the published data (SHA-256 agrees)",
+        False: "its pictures, labels or their order are not the published ones",
+        None: "it can be read; whether it is exactly the published data is not known",
+    }[fetched.published]
+    typer.echo(f"{name}: {'downloaded' if fetched.downloaded else 'already here'}; {verdict}")
+    for path in paths:
+        typer.echo(f"  {path}")
+
+
+@app.command("info")
+def info(
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME", help="A data set's name, an .npz file, or a folder with train/<class>/."
+        ),
+    ],
+    data_dir: DataDir = None,
+    json: Json = False,
+) -> None:
+    """Load a data set and tell what it holds: counts, shapes, classes, fingerprint."""
+    from dataclasses import asdict
+
+    from cnnctl.cli.output import SAMPLE_MARK, print_json, say_sample, table
+    from cnnctl.data.inventory import describe
+
+    with _progress() as progress:
+        found = describe(name, data_dir=data_dir, progress=progress)
+    say_sample(found.name)
+    for note in found.notes if not found.name.endswith(SAMPLE_MARK) else ():
+        typer.echo(note, err=True)
+    if json:
+        print_json(asdict(found))
+        return
+    pixels = "any" if found.pixel_range is None else "{:g} to {:g}".format(*found.pixel_range)
+    typer.echo(f"{found.name}\n  from         {found.origin}\n  pixels       {pixels}")
+    typer.echo(f"  fingerprint  {found.fingerprint}")
+    names = [split.name for split in found.splits]
+    rows = [
+        ("pictures", *(f"{split.count:,}" for split in found.splits)),
+        ("shape", *("×".join(map(str, split.shape)) for split in found.splits)),
+        ("dtype", *(split.dtype for split in found.splits)),
+    ]
+    for number, class_name in enumerate(found.class_names):
+        label = class_name if class_name == str(number) else f"{number}  {class_name}"
+        rows.append((label, *(f"{split.balance[number]:,}" for split in found.splits)))
+    table(None, ("", *names), rows, right=len(names))
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[str, int, int | None], None]]:
+    """A progress bar on standard error, where that is a terminal; it appears when needed."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:.0f}%"),
+        TimeRemainingColumn(),
+    )
+    console = Console(stderr=True)
+    tasks = {}
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+
+        def show(what: str, done: int, total: int | None) -> None:
+            if what not in tasks:
+                tasks[what] = bar.add_task(what, total=total)
+            bar.update(tasks[what], completed=done)
+
+        yield show

@@ -1,0 +1,65 @@
+"""`cnnctl evaluate RUN`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from cnnctl.cli.options import DataDir, Device, FullData, Json, Set
+
+
+def evaluate(
+    source: Annotated[
+        Path,
+        typer.Argument(
+            metavar="RUN", help="A run folder, a checkpoint in one, a .keras or .weights.h5 file."
+        ),
+    ],
+    spec: Annotated[
+        Path | None,
+        typer.Option("--spec", metavar="SPEC", help="The network and data of a single file."),
+    ] = None,
+    set_: Set = None,
+    checkpoint: Annotated[
+        str | None,
+        typer.Option("--checkpoint", metavar="NAME", help="best (default), last or epoch-0003."),
+    ] = None,
+    split: Annotated[
+        Literal["test", "validation", "train"],
+        typer.Option("--split", help="Which pictures."),
+    ] = "test",
+    device: Device = "auto",
+    data_dir: DataDir = None,
+    full_data: FullData = False,
+    json: Json = False,
+) -> None:
+    """Print loss and metrics of a trained network on its test set.
+
+    The network is rebuilt from its spec, and the weights are checked against it before they are
+    read: nothing in a file of weights is ever run.
+    """
+    from cnnctl.cli.output import print_json, say_sample, table
+    from cnnctl.errors import UsageError
+    from cnnctl.evaluation import evaluate as run_evaluation
+    from cnnctl.preflight import preflight
+
+    if set_ and spec is None:
+        raise UsageError("--set changes a spec: name it with --spec")
+    result = run_evaluation(
+        source,
+        spec=preflight(spec, set_ or ()).spec if spec else None,
+        checkpoint=checkpoint,
+        split=split,
+        data_dir=data_dir,
+        full_data=full_data,
+        device=device,
+    )
+    say_sample(result.data)
+    if json:
+        print_json(result.to_dict())
+        return
+    what = f"{result.source}" + (f", {result.checkpoint}" if result.checkpoint else "")
+    title = f"{what}: {result.images:,} {result.split} images of {result.data}"
+    table(title, ["figure", "value"], [[k, f"{v:.4f}"] for k, v in result.figures.items()])

@@ -1,0 +1,118 @@
+"""`cnnctl layers [NAME]`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cnnctl.cli.options import Json
+
+if TYPE_CHECKING:
+    from cnnctl import catalog as catalogs
+
+KINDS = (
+    "layer", "block", "activation", "initializer", "regularizer", "constraint", "optimizer",
+    "schedule", "rate_schedule", "loss", "metric", "callback", "dataset", "cell",
+)  # fmt: skip
+
+
+def layers(
+    name: Annotated[
+        str | None, typer.Argument(metavar="[NAME]", help="A layer, optimizer, loss, ….")
+    ] = None,
+    kind: Annotated[
+        str, typer.Option("--kind", help=f"What to list or look in: {', '.join(KINDS)}, or all.")
+    ] = "all",
+    json: Json = False,
+) -> None:
+    """List what a spec may use, or show the arguments of one of them with their defaults."""
+    from cnnctl import catalog as catalogs
+    from cnnctl.catalog.suggest import nearest
+    from cnnctl.errors import UsageError
+
+    if kind != "all" and kind not in KINDS:
+        close = nearest(kind, KINDS)
+        hint = f"did you mean {close}?" if close else f"there are {', '.join(KINDS)}"
+        raise UsageError(f"unknown kind `{kind}`", hint=hint)
+    catalog = catalogs.load()
+    kinds = KINDS if kind == "all" else (kind,)
+    if name is None:
+        _list(catalog, kinds, json)
+        return
+    found = [entry for each in kinds if (entry := catalog.find(each, name))]
+    if found:
+        _show(found, json)
+        return
+    for each in kinds:
+        if reason := catalog.refusal(each, name):
+            raise UsageError(f"{name} cannot be used in a spec: {reason}")
+    close = next((near for each in kinds if (near := catalog.nearest(each, name))), None)
+    raise UsageError(
+        f"a spec knows no `{name}`",
+        hint=f"did you mean {close}?" if close else "`cnnctl layers` lists what there is",
+    )
+
+
+def _list(catalog: catalogs.Catalog, kinds: tuple[str, ...], json: bool) -> None:
+    from cnnctl.cli.output import print_json, table
+
+    if json:
+        print_json({kind: list(catalog.names(kind)) for kind in kinds})
+        return
+    for kind in kinds:
+        rows = []
+        for name in catalog.names(kind):
+            entry = catalog.find(kind, name)
+            assert entry is not None
+            required = ", ".join(each.name for each in entry.arguments if each.required)
+            rows.append([name, required, entry.summary])
+        table(f"{kind.replace('_', ' ')}s", ["name", "needs", "what it does"], rows, right=0)
+
+
+def _show(entries: list[catalogs.Entry], json: bool) -> None:
+    from dataclasses import asdict
+
+    from cnnctl.cli.output import print_json, table
+    from cnnctl.spec.schema import takes
+
+    if json:
+        print_json([asdict(entry) for entry in entries])
+        return
+    for entry in entries:
+        rows = [
+            [each.name, _default(each), takes(each.schema), each.doc] for each in entry.arguments
+        ]
+        origin = "" if entry.source == "keras" else ", by cnnctl"
+        print(f"{entry.name} ({entry.kind.replace('_', ' ')}{origin}): {entry.summary}")
+        if others := [each for each in entry.identifiers if each != entry.name]:
+            print(f"also written: {', '.join(others)}")
+        if rows:
+            table(None, ["argument", "default", "takes", "what it is"], rows, right=0)
+        for argument, reason in entry.managed.items():
+            print(f"not in a spec: {argument} ({reason})")
+        print(f"in a spec:  {_example(entry)}\n")
+
+
+def _default(argument: catalogs.Argument) -> str:
+    if argument.required:
+        return "(required)"
+    return _yaml(argument.default)
+
+
+def _yaml(value: object) -> str:
+    import json
+
+    return value if isinstance(value, str) and value else json.dumps(value)
+
+
+def _example(entry: catalogs.Entry) -> str:
+    required = [each.name for each in entry.arguments if each.required]
+    if not required:
+        return (
+            entry.identifiers[0]
+            if entry.kind in {"loss", "metric"} and entry.identifiers
+            else entry.name
+        )
+    inside = ", ".join(f"{name}: …" for name in required)
+    return f"{entry.name}: {{{inside}}}"

@@ -1,0 +1,40 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+SpecPath = Annotated[Path, typer.Argument(metavar="SPEC", help="The YAML file of the network.")]
+Set = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="PATH=VALUE",
+        help="Change a value of the spec, such as fit.epochs=3. May be repeated.",
+    ),
+]
+DataDir = Annotated[
+    Path | None,
+    typer.Option(
+        "--data-dir",
+        metavar="DIR",
+        help="Where data sets are looked for first; CNNCTL_DATA_DIR by default.",
+    ),
+]
+FullData = Annotated[
+    bool,
+    typer.Option("--full-data", help="Fail rather than take the 5,000-image sample of MNIST."),
+]
+Device = Annotated[
+    str,
+    typer.Option(
+        "--device", metavar="DEVICE", help="auto (a GPU if there is one), cpu, gpu or gpu:1."
+    ),
+]
+RunsDir = Annotated[
+    Path, typer.Option("--runs-dir", metavar="DIR", help="Where the run folders are made.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]

@@ -1,0 +1,240 @@
+"""A training as people watch it: a live table on a terminal, one line an epoch elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from cnnctl.cli.output import print_json, say_sample, table
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.live import Live
+
+    from cnnctl.spec import Spec
+    from cnnctl.training import Facts, TrainingResult
+
+NOT_FIGURES = ("epoch", "seconds", "images_per_second", "learning_rate")
+ROWS_SHOWN = 20
+"""How many past epochs the live table shows; `metrics.jsonl` has them all."""
+
+
+def observer(spec: Spec) -> Lines:
+    """Who shows the training of a spec: `Screen` on a terminal, `Lines` elsewhere."""
+    return Screen(spec) if sys.stderr.isatty() else Lines(spec)
+
+
+class Lines:
+    """One line an epoch on standard error; a context manager, as `Screen` is."""
+
+    def __init__(self, spec: Spec) -> None:
+        self.spec = spec
+        self.facts: Facts | None = None
+        self._told: dict[str, float] = {}
+
+    def __enter__(self) -> Lines:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        pass
+
+    def say(self, text: str) -> None:
+        """Print a line of progress."""
+        print(text, file=sys.stderr, flush=True)
+
+    def downloaded(self, what: str, done: int, total: int | None) -> None:
+        """A download or a reading goes on: a line at its start and at its end."""
+        if what not in self._told:
+            self._told[what] = time.monotonic()
+            size = f" ({total / 1e6:.1f} MB)" if total and total > 1_000_000 else ""
+            self.say(f"reading {what}{size}")
+
+    def started(self, facts: Facts) -> None:
+        """Say what will be trained on what."""
+        self.facts = facts
+        say_sample(facts.data.dataset.name)
+        for line in introduction(facts):
+            self.say(line)
+
+    def epoch_began(self, epoch: int) -> None:
+        """Nothing is said before an epoch is done."""
+
+    def step_ended(self, step: int, logs: dict[str, float]) -> None:
+        """Nothing is said within an epoch: logs are read by people."""
+
+    def epoch_ended(self, row: dict[str, Any], improved: bool) -> None:
+        """Print the line of an epoch."""
+        figures = "  ".join(f"{k} {v:.4f}" for k, v in row.items() if k not in NOT_FIGURES)
+        mark = "  best so far" if improved else ""
+        self.say(
+            f"epoch {row['epoch']}/{self.spec.fit.epochs}  {row['seconds']:.1f} s  "
+            f"{row['images_per_second']:,.0f} images/s  rate {row['learning_rate']:.3g}  "
+            f"{figures}{mark}"
+        )
+
+
+class Screen(Lines):
+    """A live display: the epochs so far as a table, the one in progress as a bar."""
+
+    def __init__(self, spec: Spec) -> None:
+        super().__init__(spec)
+        from rich.console import Console
+        from rich.progress import (
+            BarColumn,
+            MofNCompleteColumn,
+            Progress,
+            TextColumn,
+            TimeRemainingColumn,
+        )
+
+        self.console: Console = Console(stderr=True, highlight=False)
+        self.rows: list[tuple[dict[str, Any], bool]] = []
+        self.bar = Progress(
+            TextColumn("[bold]{task.description}"),
+            BarColumn(bar_width=28),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[unit]}"),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[figures]}"),
+            console=self.console,
+        )
+        self.tasks: dict[str, Any] = {}
+        self.current: Any = None
+        self.live: Live | None = None
+        self.rate = ""
+
+    def __enter__(self) -> Screen:
+        from rich.live import Live
+
+        self.live = Live(self, console=self.console, refresh_per_second=8, transient=False)
+        self.live.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        for task in self.bar.task_ids:
+            self.bar.update(task, visible=False)
+        if self.live:
+            self.live.stop()
+
+    def __rich__(self) -> Any:
+        """What is on the screen now."""
+        from rich.console import Group
+
+        return Group(*([self.past()] if self.rows else []), self.bar)
+
+    def past(self) -> Any:
+        """The table of the epochs that are done."""
+        from rich.box import SIMPLE_HEAD
+        from rich.table import Table
+
+        shown = Table(box=SIMPLE_HEAD)
+        figures = [key for key in self.rows[-1][0] if key not in NOT_FIGURES]
+        for column in ("epoch", *figures, "rate", "time"):
+            shown.add_column(column, justify="right", no_wrap=True)
+        shown.add_column("")
+        best_row = max((i for i, (_, improved) in enumerate(self.rows) if improved), default=None)
+        for index, (row, improved) in list(enumerate(self.rows))[-ROWS_SHOWN:]:
+            best = index == best_row
+            cells = [str(row["epoch"]), *(f"{row[key]:.4f}" for key in figures)]
+            cells += [f"{row['learning_rate']:.3g}", f"{row['seconds']:.1f} s"]
+            mark = "best" if best else "improved" if improved else ""
+            shown.add_row(*cells, mark, style="bold green" if best else None)
+        return shown
+
+    def say(self, text: str) -> None:
+        """Print a line above the display."""
+        self.console.print(text, markup=False)
+
+    def downloaded(self, what: str, done: int, total: int | None) -> None:
+        """Move the bar of a download or a reading."""
+        if what not in self.tasks:
+            self.tasks[what] = self.bar.add_task(
+                f"reading {what}", total=total, unit="bytes", figures=""
+            )
+        self.bar.update(self.tasks[what], completed=done, visible=total is None or done < total)
+
+    def epoch_began(self, epoch: int) -> None:
+        """Start the bar of an epoch."""
+        assert self.facts is not None
+        if self.current is not None:
+            self.bar.remove_task(self.current)
+        self.current = self.bar.add_task(
+            f"epoch {epoch}/{self.spec.fit.epochs}",
+            total=self.facts.steps,
+            unit="steps",
+            figures="",
+        )
+
+    def step_ended(self, step: int, logs: dict[str, float]) -> None:
+        """Move the bar of the epoch, with the running loss and metrics."""
+        figures = "  ".join(f"{key} {float(value):.4f}" for key, value in logs.items())
+        self.bar.update(self.current, completed=step, figures=figures)
+
+    def epoch_ended(self, row: dict[str, Any], improved: bool) -> None:
+        """Add the epoch to the table."""
+        self.rows.append((row, improved))
+        self.bar.update(self.current, visible=False)
+
+
+def introduction(facts: Facts) -> list[str]:
+    """What is trained, on what, where, and what was inferred."""
+    data = facts.data.dataset
+    parts = [f"{len(data.train.x):,} training"]
+    parts += [f"{len(data.validation.x):,} validation"] if data.validation else []
+    parts += [f"{len(data.test.x):,} test"] if data.test else []
+    lines = [
+        f"{facts.spec.name}: {facts.parameters:,} parameters",
+        f"data: {data.name}, {', '.join(parts)} images ({data.origin})",
+        f"device: {facts.device}",
+        f"run: {facts.run}",
+    ]
+    return [*lines, *(f"inferred: {each}" for each in facts.data.inferred), *data.notes]
+
+
+def show_result(result: TrainingResult, *, json: bool) -> None:
+    """Where the run is, its best epoch, the test figures, and the next command."""
+    evaluation = result.evaluation
+    if json:
+        print_json(
+            {
+                "run": str(result.run),
+                "epochs": len(result.history),
+                "best_epoch": result.best_epoch,
+                "stopped": result.stopped is not None,
+                "history": result.history,
+                "evaluation": evaluation.to_dict() if evaluation else None,
+            }
+        )
+        return
+    if result.stopped is not None:
+        epochs = len(result.history)
+        kept = f"{epochs} finished epochs are kept" if epochs else "no epoch was finished"
+        print(f"stopped by a signal: {kept} in {result.run}")
+    else:
+        print(f"run: {result.run}")
+    if result.best_epoch is not None:
+        row = result.history[result.best_epoch - 1]
+        figures = ", ".join(f"{k} {v:.4f}" for k, v in row.items() if k not in NOT_FIGURES)
+        print(f"best epoch: {result.best_epoch} of {len(result.history)} ({figures})")
+    if evaluation:
+        rows = [[key, f"{value:.4f}"] for key, value in evaluation.figures.items()]
+        table(
+            f"test, {evaluation.images:,} images of {evaluation.data}, epoch {result.best_epoch}",
+            ["figure", "value"],
+            rows,
+        )
+        say_sample(evaluation.data)
+    if result.best_epoch is not None:
+        print(f"next: cnnctl evaluate {result.run}")

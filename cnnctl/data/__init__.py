@@ -1,0 +1,94 @@
+"""Data: where pictures come from, and whether they fit.
+
+`load` returns a `Dataset` as it is stored; `fit_to` checks it against a network, `hold_out` sets
+validation pictures aside, `normalization` says how pixels become inputs. Nothing here needs
+TensorFlow or Keras, and importing this module does not import NumPy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from cnnctl.data.checks import fit_to
+from cnnctl.data.dataset import Dataset, Split
+from cnnctl.data.normalization import Normalization, normalization
+from cnnctl.data.sources import MADE, SOURCES
+from cnnctl.data.split import hold_out
+from cnnctl.errors import DataError
+
+__all__ = [
+    "Dataset",
+    "Normalization",
+    "Split",
+    "fit_to",
+    "hold_out",
+    "load",
+    "normalization",
+]
+
+
+def load(
+    name: str,
+    arguments: dict[str, Any] | None = None,
+    *,
+    base: Path,
+    data_dir: Path | None = None,
+    full_data: bool = False,
+    progress: Callable[[str, int, int | None], None] | None = None,
+) -> Dataset:
+    """Load a data set by the name and arguments that a spec has.
+
+    Args:
+        name: `mnist`, `fashion_mnist`, `cifar10`, `cifar100`, `npz`, `image_folder`, `inline` or
+            `xo`.
+        arguments: Those of the spec, their types checked.
+        base: The folder of the spec; relative paths in it start there.
+        data_dir: Where named data sets are looked for first.
+        full_data: Never take the 5,000-image sample of MNIST.
+        progress: Called as (what, done, in all or None) by downloads and when reading folders.
+
+    Returns:
+        The data set, as stored.
+
+    Raises:
+        DataError: It cannot be found or made, or it is damaged.
+    """
+    options = {key: value for key, value in (arguments or {}).items() if value is not None}
+    if name in SOURCES:
+        from cnnctl.data.named import load_named
+
+        return load_named(
+            SOURCES[name], data_dir=data_dir, full_data=full_data, progress=progress, **options
+        )
+    if name == "npz":
+        from cnnctl.data.npz import load_npz
+
+        return load_npz(_path(options, base))
+    if name == "image_folder":
+        from cnnctl.data.image_folder import load_image_folder
+
+        size = options.pop("image_size", None)
+        return load_image_folder(
+            _path(options, base),
+            image_size=(size[0], size[1]) if size else None,
+            progress=progress,
+            **{key: value for key, value in options.items() if key != "path"},
+        )
+    if name == "inline":
+        from cnnctl.data.inline import load_inline
+
+        return load_inline(**options)
+    if name == "xo":
+        from cnnctl.data.xo import load_xo
+
+        return load_xo(**options)
+    known = ", ".join([*SOURCES, *MADE])
+    raise DataError(f"unknown data set `{name}`", hint=f"there are {known}")
+
+
+def _path(options: dict[str, Any], base: Path) -> Path:
+    if "path" not in options:
+        raise DataError("`path` is missing")
+    return base / Path(options["path"]).expanduser()

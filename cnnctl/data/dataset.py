@@ -1,0 +1,135 @@
+"""What a data set is: arrays with a name, an origin and a fingerprint."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Split:
+    """Pictures and what they show.
+
+    Args:
+        x: The pictures, `(pictures, …)`, channels last, as stored: uint8 or float32, not yet
+            normalized.
+        y: Class numbers `(pictures,)` as int64, or numeric targets as float32, `(pictures,)` or
+            `(pictures, targets)`.
+    """
+
+    x: np.ndarray
+    y: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Dataset:
+    """A data set in memory.
+
+    Args:
+        name: As recorded with every figure: `mnist`, `mnist (5,000-image sample)`.
+        origin: The file or place that it came from, for people.
+        train: What the network learns from.
+        validation: What it is judged on between epochs; None if nothing is held out (yet).
+        test: What it is judged on at the end; None if there is none.
+        class_names: By class number; empty for numeric targets.
+        pixel_range: The smallest and largest value that a pixel can have, `(0, 255)` for uint8;
+            None where that is not known.
+        fingerprint: SHA-256 over the arrays as loaded, in hexadecimal. Holding out or reshaping
+            pictures later does not change it.
+        notes: What people should be told about this data.
+    """
+
+    name: str
+    origin: str
+    train: Split
+    validation: Split | None
+    test: Split | None
+    class_names: tuple[str, ...]
+    pixel_range: tuple[float, float] | None
+    fingerprint: str
+    notes: tuple[str, ...] = ()
+
+    def splits(self) -> Iterator[tuple[str, Split]]:
+        """Yield the splits that exist, as (`train`, …), (`validation`, …), (`test`, …)."""
+        for name in ("train", "validation", "test"):
+            split: Split | None = getattr(self, name)
+            if split is not None:
+                yield name, split
+
+
+def make_dataset(
+    name: str,
+    origin: str,
+    train: Split,
+    *,
+    validation: Split | None = None,
+    test: Split | None = None,
+    class_names: tuple[str, ...] = (),
+    notes: tuple[str, ...] = (),
+) -> Dataset:
+    """Put splits together: the pixel range follows from the dtype, the fingerprint from the arrays.
+
+    Integer labels without names are named by their numbers, `0` to the largest one.
+
+    Args:
+        name: The data set's name, as recorded.
+        origin: Where it came from, for people.
+        train: The training split.
+        validation: The validation split, if the data set brings one.
+        test: The test split, if there is one.
+        class_names: By class number.
+        notes: What people should be told.
+
+    Returns:
+        The data set.
+    """
+    splits = {"train": train, "validation": validation, "test": test}
+    present = {key: split for key, split in splits.items() if split is not None}
+    bytes_only = all(split.x.dtype == "uint8" for split in present.values())
+    return Dataset(
+        name=name,
+        origin=origin,
+        train=train,
+        validation=validation,
+        test=test,
+        class_names=class_names or _numbers_as_names(list(present.values())),
+        pixel_range=(0.0, 255.0) if bytes_only else None,
+        fingerprint=fingerprint(present),
+        notes=notes,
+    )
+
+
+def fingerprint(splits: dict[str, Split]) -> str:
+    """Return the SHA-256 over names, dtypes, shapes and bytes of all arrays, in hexadecimal.
+
+    About 0.1 s for CIFAR-10 (184 MB) on a processor with SHA instructions.
+
+    Args:
+        splits: By name; the order counts.
+    """
+    import hashlib
+
+    import numpy as np
+
+    digest = hashlib.sha256()
+    for name, split in splits.items():
+        for field, array in (("x", split.x), ("y", split.y)):
+            digest.update(f"{name}.{field} {array.dtype.str} {array.shape}\n".encode())
+            digest.update(np.ascontiguousarray(array).reshape(-1).view("uint8").data)
+    return digest.hexdigest()
+
+
+def _numbers_as_names(splits: list[Split]) -> tuple[str, ...]:
+    """Return `0` to the largest label; nothing for targets, or where the labels are not sane."""
+    labels = [split.y for split in splits if split.y.dtype.kind in "iu" and split.y.size]
+    if len(labels) != len(splits) or min(int(y.min()) for y in labels) < 0:
+        return ()
+    largest = max(int(y.max()) for y in labels)
+    return tuple(map(str, range(largest + 1))) if largest < 10_000 else ()

@@ -1,0 +1,182 @@
+"""What `cnnctl data` tells: which data sets there are, where they lie, what one holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from cnnctl.data.download import Progress
+from cnnctl.data.places import find
+from cnnctl.data.sample import sample_file
+from cnnctl.data.sources import MADE, SOURCES, Source
+from cnnctl.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A named data set, as listed.
+
+    Args:
+        name: As written in a spec.
+        title: For people.
+        train: Training pictures.
+        test: Test pictures.
+        shape: Of one picture.
+        classes: How many.
+        size: Bytes to download.
+        path: The file or folder that it lies in on this machine; None if it is not here.
+        place: Why it was looked for there: `--data-dir`, `Keras's cache`, …
+        sample: Whether a small sample would stand in for it without a network.
+    """
+
+    name: str
+    title: str
+    train: int
+    test: int
+    shape: tuple[int, ...]
+    classes: int
+    size: int
+    path: Path | None
+    place: str | None
+    sample: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SplitInfo:
+    """One split, described.
+
+    Args:
+        name: `train`, `validation` or `test`.
+        count: How many pictures.
+        shape: Of one picture.
+        dtype: Of the pixels.
+        balance: Pictures by class number; empty for numeric targets.
+    """
+
+    name: str
+    count: int
+    shape: tuple[int, ...]
+    dtype: str
+    balance: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Info:
+    """A data set, described.
+
+    Args:
+        name: As it would be recorded.
+        origin: Where it came from.
+        splits: What it holds.
+        class_names: By class number.
+        pixel_range: Smallest and largest possible pixel; None if not known.
+        fingerprint: SHA-256 over all arrays.
+        notes: What people should be told.
+    """
+
+    name: str
+    origin: str
+    splits: tuple[SplitInfo, ...]
+    class_names: tuple[str, ...]
+    pixel_range: tuple[float, float] | None
+    fingerprint: str
+    notes: tuple[str, ...]
+
+
+def list_datasets(data_dir: Path | None = None) -> tuple[Entry, ...]:
+    """List the named data sets. Opens none of them and imports neither NumPy nor TensorFlow.
+
+    Args:
+        data_dir: Where to look first.
+
+    Raises:
+        DataError: `data_dir` is not a folder.
+    """
+    return tuple(_entry(source, data_dir) for source in SOURCES.values())
+
+
+def _entry(source: Source, data_dir: Path | None) -> Entry:
+    found = find(source, data_dir)
+    path = None
+    if found is not None:
+        path = found.paths[0] if len(found.paths) == 1 else found.paths[0].parent
+    return Entry(
+        name=source.name,
+        title=source.title,
+        train=source.train,
+        test=source.test,
+        shape=source.shape,
+        classes=len(source.class_names),
+        size=source.size,
+        path=path,
+        place=found.place.label if found else None,
+        sample=source.name == "mnist" and found is None and sample_file() is not None,
+    )
+
+
+def named_source(name: str) -> Source:
+    """Return a named data set's facts.
+
+    Raises:
+        UsageError: There is none of that name.
+    """
+    if name not in SOURCES:
+        import difflib
+
+        near = difflib.get_close_matches(name, SOURCES, 1)
+        known = f"the named data sets are {', '.join(SOURCES)}"
+        if name in MADE:
+            raise UsageError(f"{name} is not fetched: it is {MADE[name]}", hint=known)
+        raise UsageError(
+            f"unknown data set `{name}`",
+            hint=f"did you mean `{near[0]}`? {known}" if near else known,
+        )
+    return SOURCES[name]
+
+
+def describe(name: str, *, data_dir: Path | None = None, progress: Progress | None = None) -> Info:
+    """Load a data set and describe it.
+
+    Args:
+        name: A named data set, `xo`, or the path of an `.npz` file or of a folder of pictures.
+        data_dir: Where to look first.
+        progress: Told about downloads and long readings.
+
+    Raises:
+        UsageError: There is no such data set and no such path.
+        DataError: It cannot be found or read.
+    """
+    import numpy as np
+
+    from cnnctl.data import load
+
+    path = Path(name)
+    here = Path.cwd()
+    if name == "xo":
+        dataset = load("xo", base=here)
+    elif name not in SOURCES and path.is_dir():
+        dataset = load("image_folder", {"path": name}, base=here, progress=progress)
+    elif name not in SOURCES and path.is_file():
+        dataset = load("npz", {"path": name}, base=here)
+    else:
+        source = named_source(name)
+        dataset = load(source.name, base=here, data_dir=data_dir, progress=progress)
+    classes = len(dataset.class_names)
+    return Info(
+        name=dataset.name,
+        origin=dataset.origin,
+        splits=tuple(
+            SplitInfo(
+                key,
+                len(split),
+                tuple(split.x.shape[1:]),
+                str(split.x.dtype),
+                tuple(np.bincount(split.y, minlength=classes).tolist()) if classes else (),
+            )
+            for key, split in dataset.splits()
+        ),
+        class_names=dataset.class_names,
+        pixel_range=dataset.pixel_range,
+        fingerprint=dataset.fingerprint,
+        notes=dataset.notes,
+    )

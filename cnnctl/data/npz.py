@@ -1,0 +1,137 @@
+"""NumPy's `.npz` files, read without pickle and without trusting the sizes they declare."""
+
+from __future__ import annotations
+
+import math
+import zipfile
+import zlib
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from cnnctl.data.arrays import as_pictures, as_targets, refuse_if_too_large
+from cnnctl.data.dataset import Dataset, Split, make_dataset
+from cnnctl.errors import DataError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+_KEYS = {
+    "train": ("x_train", "y_train"),
+    "validation": ("x_val", "y_val"),
+    "test": ("x_test", "y_test"),
+}
+
+
+def load_npz(path: Path) -> Dataset:
+    """Read `x_train`, `y_train` and, where they are, `x_test`, `y_test`, `x_val`, `y_val`.
+
+    Args:
+        path: The file, in the layout of Keras's data sets.
+
+    Returns:
+        The data set; its name is the file's.
+
+    Raises:
+        DataError: There is no such file, it is damaged, lacks arrays, or holds no numbers.
+    """
+    wanted = {key for keys in _KEYS.values() for key in keys}
+    arrays, others = read_npz(path, wanted)
+    return make_dataset(
+        path.stem,
+        str(path),
+        **splits_of(arrays, path),
+        notes=(f"{path.name}: not read: {', '.join(others)}",) if others else (),
+    )
+
+
+def splits_of(arrays: dict[str, np.ndarray], path: Path) -> dict[str, Any]:
+    """Pair pictures with labels: `train`, and `validation` and `test` where they are.
+
+    Raises:
+        DataError: `x_train` is missing, or one array of a pair, or one holds no numbers.
+    """
+    splits: dict[str, Any] = {}
+    for name, (x, y) in _KEYS.items():
+        if x not in arrays and y not in arrays and name != "train":
+            continue
+        for key in (x, y):
+            if key not in arrays:
+                raise DataError(
+                    f"{path} has no array `{key}`; it has {', '.join(arrays) or 'none of ours'}",
+                    hint="np.savez(file, x_train=…, y_train=…, x_test=…, y_test=…)",
+                )
+        splits[name] = Split(
+            as_pictures(arrays[x], field=f"{x} of {path}"),
+            as_targets(arrays[y], field=f"{y} of {path}"),
+        )
+    return splits
+
+
+def read_npz(path: Path, wanted: set[str]) -> tuple[dict[str, np.ndarray], list[str]]:
+    """Read arrays from a `.npz` file.
+
+    Args:
+        path: The file.
+        wanted: The names of the arrays to read.
+
+    Returns:
+        The wanted arrays that the file has, and the names of its others.
+
+    Raises:
+        DataError: There is no such file, or it is damaged, or it declares sizes that it does not
+            have, that would not fit into memory, or types that are no numbers.
+    """
+    if not path.is_file():
+        raise DataError(f"there is no file {path}")
+    arrays, others = {}, []
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
+            total = sum(info.file_size for name, info in members.items() if name in wanted)
+            refuse_if_too_large(total, str(path))
+            for name, info in members.items():
+                if name not in wanted:
+                    others.append(name)
+                    continue
+                with archive.open(info) as member:
+                    arrays[name] = _read_array(member, info.file_size, f"{name} of {path}")
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+        raise DataError(
+            f"{path} is damaged or not an .npz file: {error}",
+            hint="delete it, and write or fetch it again",
+        ) from error
+    except OSError as error:
+        raise DataError(f"cannot read {path}: {error.strerror or error}") from error
+    return arrays, others
+
+
+def _read_array(member: IO[bytes], size: int, what: str) -> np.ndarray:
+    """Read one array whose declared size agrees with the `size` of its member of the archive."""
+    import numpy as np
+    from numpy.lib import format as npy
+
+    try:
+        version = npy.read_magic(member)
+        read_header = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
+        shape, fortran_order, dtype = read_header(member)
+    except Exception as error:  # whatever NumPy makes of foreign bytes: RecursionError, …
+        raise DataError(f"{what} is damaged: {error}") from error
+    if dtype.kind not in "buif":
+        kind = "Python objects (a pickle)" if dtype.hasobject else f"values of type {dtype}"
+        raise DataError(f"{what} holds {kind}; expected numbers")
+    if (
+        any(length < 0 for length in shape)
+        or member.tell() + math.prod(shape) * dtype.itemsize != size
+    ):
+        raise DataError(f"{what} is damaged: it declares the shape {shape}, which is not its size")
+    array = np.empty(shape[::-1] if fortran_order else shape, dtype)
+    view = array.reshape(-1).view(np.uint8)
+    position = 0
+    while position < view.size:
+        # in blocks: what the archive cannot deliver must not be waited for
+        count = member.readinto(view[position : position + (1 << 24)].data)  # type: ignore[attr-defined]
+        if not count:
+            raise DataError(f"{what} is damaged: it ends early")
+        position += count
+    member.read(1)  # the end: there the archive's checksum is compared
+    return array.transpose() if fortran_order else array

@@ -1,0 +1,101 @@
+"""From a spec's `data` to pictures in the network's shape: found, split, checked, normalized."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from cnnctl import arithmetic, data
+from cnnctl.data.checks import fit_to
+from cnnctl.data.dataset import Dataset
+from cnnctl.data.normalization import Normalization, normalization
+from cnnctl.data.split import hold_out
+from cnnctl.preflight import compare_outputs, with_channels
+from cnnctl.spec import Component, Spec
+
+Progress = Callable[[str, int, "int | None"], None]
+"""(file, bytes so far, bytes in all if known), while something is downloaded."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Data that fits a network.
+
+    Args:
+        dataset: Pictures as stored, in the network's shape.
+        normalization: How a stored picture becomes what the network gets.
+        input_shape: Of one picture, without the batch.
+        classes: How many the data has; 0 where the targets are numbers.
+        one_hot: Whether the loss gets one-hot labels.
+        inferred: What was not in the spec and taken from the data, in words.
+    """
+
+    dataset: Dataset
+    normalization: Normalization
+    input_shape: tuple[int, ...]
+    classes: int
+    one_hot: bool
+    inferred: tuple[str, ...] = ()
+
+
+def prepare(
+    spec: Spec,
+    *,
+    data_dir: Path | None = None,
+    full_data: bool = False,
+    progress: Progress | None = None,
+    fixed: Normalization | None = None,
+) -> Prepared:
+    """Load a spec's data set and hold it against the network.
+
+    Args:
+        spec: A checked spec with `data`.
+        data_dir: Where data sets are looked for first.
+        full_data: Refuse the small sample that stands in for MNIST.
+        progress: Is told how a download goes.
+        fixed: The normalization of an earlier training, instead of one from these pictures.
+
+    Raises:
+        DataError: The data cannot be found, is damaged, or does not fit.
+        SpecError: The network cannot take it, or has another number of outputs than it has classes.
+    """
+    spec.require("data")
+    assert spec.data is not None
+    loaded = data.load(
+        spec.data.dataset.name,
+        spec.data.dataset.arguments,
+        base=spec.base,
+        data_dir=data_dir,
+        full_data=full_data,
+        progress=progress,
+    )
+    loaded = hold_out(loaded, spec.data.validation, spec.data.validation_from)
+    inferred = []
+    if spec.model.input_shape is not None:
+        shape = tuple(spec.model.input_shape)
+    else:
+        shape = with_channels(tuple(loaded.train.x.shape[1:]))
+        inferred.append(f"input shape {list(shape)}, from the data")
+    trace = arithmetic.trace(spec.graph, shape)
+    outputs = None if trace.unknown else trace.output_shape[-1]
+    classes = 0 if spec.data.label_mode == "float" else len(loaded.class_names)
+    if classes and _names_its_classes(spec.data.dataset):
+        compare_outputs(spec, outputs, classes, loaded.name)
+    elif classes:
+        # The labels alone do not tell how many classes there are; `fit_to` checks their range.
+        classes = outputs or classes
+    loaded = fit_to(loaded, shape, spec.data.label_mode, outputs)
+    return Prepared(
+        dataset=loaded,
+        normalization=fixed or normalization(spec.data.normalize, loaded.train),
+        input_shape=shape,
+        classes=classes,
+        one_hot=spec.data.label_mode == "categorical",
+        inferred=tuple(inferred),
+    )
+
+
+def _names_its_classes(dataset: Component) -> bool:
+    """Whether a data set says which classes there are, beyond those that its labels show."""
+    return dataset.name not in {"npz", "inline"} or bool(dataset.arguments.get("class_names"))

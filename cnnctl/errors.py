@@ -1,0 +1,112 @@
+"""The one family of exceptions, and where in a file a mistake is.
+
+    CnnctlError                 a user's problem, told in one message        exit code 1
+     ├── UsageError             the command line is wrong                    exit code 2
+     ├── SpecError              the spec is wrong: every fault, located      exit code 2
+     ├── DataError              the data is missing, damaged or does not fit
+     ├── CheckpointError        a weights file is damaged or not this model's
+     ├── RunError               a run folder cannot be read or written
+     └── TrainingError          the training itself failed (it diverged, say)
+
+Library functions raise these and nothing else for a mistake that is not cnnctl's own; the
+command line turns them into a message and an exit code in one place (`cnnctl.cli.boundary`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """A place in a spec: a file as the user named it, or a flag such as `--set fit.epochs=3`.
+
+    Args:
+        file: The file's path as given, or the text of the flag.
+        line: Counted from 1.
+        column: Counted from 1, in characters.
+        length: How many characters the caret underlines.
+        text: The whole line, for display.
+    """
+
+    file: str
+    line: int = 1
+    column: int = 1
+    length: int = field(default=1, compare=False)
+    text: str | None = field(default=None, compare=False, repr=False)
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One fault of a spec.
+
+    Args:
+        rule: A stable name in kebab case (`unknown-argument`), for tests and scripts.
+        message: What is wrong, in one line, without a full stop.
+        location: Where; None if the fault has no place in a file.
+        hint: The mend, shown beside the caret.
+        notes: Further lines below: the chain of shapes, what is available.
+    """
+
+    rule: str
+    message: str
+    location: Location | None = None
+    hint: str | None = None
+    notes: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        place = f"{self.location}: " if self.location else ""
+        mend = f" ({self.hint})" if self.hint else ""
+        return f"{place}{self.message}{mend}"
+
+
+class CnnctlError(Exception):
+    """A problem of the user's making or finding.
+
+    Args:
+        message: What is wrong, in one line.
+        hint: What to do about it; may have several lines.
+    """
+
+    exit_code = 1
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class UsageError(CnnctlError):
+    """The command line asks for something that cannot be."""
+
+    exit_code = 2
+
+
+class SpecError(CnnctlError):
+    """A spec with faults: all of them, in the order of the file."""
+
+    exit_code = 2
+
+    def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
+        self.diagnostics = tuple(diagnostics)
+        super().__init__("\n".join(str(diagnostic) for diagnostic in self.diagnostics))
+
+
+class DataError(CnnctlError):
+    """The data cannot be found, is damaged, or does not fit the network."""
+
+
+class CheckpointError(CnnctlError):
+    """A file of weights is damaged, foreign, or belongs to another network."""
+
+
+class RunError(CnnctlError):
+    """A run folder cannot be read or written."""
+
+
+class TrainingError(CnnctlError):
+    """The training failed: it diverged, or the framework refused a step."""

@@ -1,0 +1,127 @@
+"""Loss and metrics of a trained network on data that it was not trained on."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from cnnctl import backend, runs
+from cnnctl.data.dataset import Split
+from cnnctl.data.normalization import Normalization
+from cnnctl.data.preparation import Prepared, prepare
+from cnnctl.errors import DataError, UsageError
+from cnnctl.spec import Spec, load
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The figures of one evaluation.
+
+    Args:
+        source: The run, checkpoint or file that was evaluated.
+        checkpoint: The checkpoint's name, where it is one of a run.
+        data: The data set, as recorded.
+        split: `test`, `validation` or `train`.
+        images: How many pictures.
+        figures: `loss` and every metric.
+    """
+
+    source: str
+    checkpoint: str | None
+    data: str
+    split: str
+    images: int
+    figures: dict[str, float]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON."""
+        return asdict(self)
+
+
+def evaluate(
+    source: Path,
+    *,
+    spec: Spec | None = None,
+    checkpoint: str | None = None,
+    split: str = "test",
+    data_dir: Path | None = None,
+    full_data: bool = False,
+    device: str = "auto",
+    progress: Any = None,
+) -> Evaluation:
+    """Evaluate a run, a checkpoint of one, or a file of weights.
+
+    Args:
+        source: A run folder, a checkpoint folder in it, a `.keras` or a `.weights.h5` file.
+        spec: The network and data of a file that is in no run folder.
+        checkpoint: `best` (default), `last` or `epoch-0003`, where `source` is a run.
+        split: `test`, `validation` or `train`.
+        data_dir, full_data, device, progress: As in `cnnctl.training.train`.
+
+    Raises:
+        UsageError: There is no such run, checkpoint or file, or its spec is not known.
+        CheckpointError: The weights are damaged or not this network's.
+        DataError: The data cannot be found or does not fit.
+    """
+    weights, run = _locate(source, checkpoint)
+    fixed = None
+    if spec is None:
+        if run is None:
+            raise UsageError(
+                f"{source} is in no run folder, so its network is not known",
+                hint="name the spec it was trained from: --spec configs/mnist.yaml",
+            )
+        spec = load(run.spec_path)
+        recorded = run.environment().get("normalization")
+        fixed = Normalization.from_dict(recorded) if recorded else None
+    spec.require("data", "compile")
+    data = prepare(spec, data_dir=data_dir, full_data=full_data, progress=progress, fixed=fixed)
+    chosen = getattr(data.dataset, split)
+    if chosen is None:
+        raise DataError(f"{data.dataset.name} has no {split} pictures here", hint=_other(data))
+    backend.start(device, spec.seed, deterministic=spec.deterministic)
+    from cnnctl.model import build, compile_model
+    from cnnctl.weights import load_weights
+
+    model = build(spec, data.input_shape)
+    load_weights(model, weights)
+    compile_model(model, spec)
+    return Evaluation(
+        source=str(source),
+        checkpoint=weights.name if weights.is_dir() else None,
+        data=data.dataset.name,
+        split=split,
+        images=len(chosen.x),
+        figures=figures(model, chosen, data),
+    )
+
+
+def figures(model: Any, split: Split, data: Prepared) -> dict[str, float]:
+    """Loss and metrics of a compiled model on a split, by name."""
+    from cnnctl.data.pipeline import evaluation_dataset
+
+    dataset = evaluation_dataset(
+        split, data.normalization, classes=data.classes if data.one_hot else 0
+    )
+    found = model.evaluate(dataset, verbose=0, return_dict=True)
+    return {name: float(value) for name, value in found.items()}
+
+
+def _locate(source: Path, checkpoint: str | None) -> tuple[Path, runs.Run | None]:
+    """The weights that are meant, and the run that they belong to, if any."""
+    if not source.exists():
+        runs.find(source)  # says what is there instead
+    if source.is_file():
+        parent = source.resolve().parent
+        return source, runs.Run(parent) if (parent / "spec.yaml").is_file() else None
+    if (source / runs.MANIFEST).exists():
+        folder = source.resolve()
+        return folder, runs.find(folder.parent.parent)
+    run = runs.find(source)
+    return run.checkpoint(checkpoint or "best"), run
+
+
+def _other(data: Prepared) -> str:
+    there = [name for name in ("train", "validation", "test") if getattr(data.dataset, name)]
+    return f"--split takes {', '.join(there)} for this data"

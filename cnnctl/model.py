@@ -1,0 +1,128 @@
+"""From a spec to a compiled `keras.Model`: a `Sequential` for a chain, else a functional model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+
+from cnnctl import registry
+from cnnctl.errors import Diagnostic, SpecError
+from cnnctl.spec import Component, GraphLayer, Spec
+from cnnctl.spec.graph import INPUT
+
+
+def build(spec: Spec, input_shape: Sequence[int]) -> keras.Model:
+    """Construct the network of a spec, not yet compiled.
+
+    Args:
+        spec: A checked spec.
+        input_shape: Shape of one picture, without the batch.
+
+    Raises:
+        SpecError: Keras refuses a layer, at the layer's line.
+    """
+    picture = keras.Input(tuple(input_shape), name=INPUT)
+    if spec.graph.is_sequential:
+        model = keras.Sequential([picture], name=_identifier(spec.name))
+        for layer in spec.graph.layers:
+            with _located(layer.component, layer.name):
+                model.add(construct(layer.component, name=layer.name))
+        return model
+    tensors = {INPUT: picture}
+    for layer in spec.graph.layers:
+        with _located(layer.component, layer.name):
+            tensors[layer.name] = _call(layer, [tensors[name] for name in layer.inputs])
+    return keras.Model(picture, tensors[spec.graph.output], name=_identifier(spec.name))
+
+
+def compile_model(model: keras.Model, spec: Spec, *, steps_per_execution: int = 1) -> None:
+    """Compile a model with the spec's loss, optimizer and metrics.
+
+    Raises:
+        SpecError: Keras refuses one of them, at its line.
+    """
+    spec.require("compile")
+    assert spec.compile is not None
+    with _located(spec.compile.optimizer):
+        optimizer = construct(spec.compile.optimizer)
+    with _located(spec.compile.loss):
+        loss = construct(spec.compile.loss)
+    metrics = []
+    for metric in spec.compile.metrics:
+        with _located(metric):
+            metrics.append(construct(metric))
+    model.compile(
+        optimizer=optimizer,
+        loss=loss,
+        metrics=metrics,
+        steps_per_execution=steps_per_execution,
+        jit_compile=spec.compile.jit_compile,
+    )
+
+
+def construct(component: Component, **extra: Any) -> Any:
+    """The Keras object that a component describes, nested components first.
+
+    Args:
+        component: A checked component.
+        extra: Arguments besides the spec's, such as a layer's `name`.
+    """
+    arguments = {key: _value(value) for key, value in component.arguments.items()}
+    name = component.written if component.kind == "metric" else component.name
+    return registry.construct(component.kind, name, {**arguments, **extra})
+
+
+def _value(value: Any) -> Any:
+    if isinstance(value, Component):
+        return construct(value)
+    if isinstance(value, list):
+        return tuple(_value(item) for item in value)
+    return value
+
+
+def _call(layer: GraphLayer, tensors: list[Any]) -> Any:
+    """Apply a layer to its inputs in the form in which its `call` takes them."""
+    from cnnctl.catalog import load
+
+    entry = load().find("layer", layer.component.name)
+    form = entry.inputs if entry else "one"
+    constructed = construct(layer.component, name=layer.name)
+    if form == "list":
+        return constructed(tensors)
+    return constructed(*tensors) if form == "positional" else constructed(tensors[0])
+
+
+class _located:  # noqa: N801 - reads as a clause: `with _located(layer):`
+    """Turns what Keras raises inside the block into a `SpecError` at the component's line."""
+
+    def __init__(self, component: Component, name: str | None = None) -> None:
+        self.component = component
+        self.name = name
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: Any, error: BaseException | None, traceback: Any) -> None:
+        if error is None or isinstance(error, SpecError) or not isinstance(error, Exception):
+            return
+        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+        reason = lines[0] if lines else type(error).__name__
+        label = f" `{self.name}`" if self.name else ""
+        raise SpecError(
+            [
+                Diagnostic(
+                    "refused-by-keras",
+                    f"Keras refuses {self.component}{label}: {reason}",
+                    self.component.location,
+                    None,
+                    tuple(lines[1:4]),
+                )
+            ]
+        ) from error
+
+
+def _identifier(name: str) -> str:
+    """A name that Keras takes for a model."""
+    return name.replace("/", "_")

@@ -1,0 +1,177 @@
+"""Learning rates by epoch: an arithmetic expression, or a schedule with a name.
+
+Both are functions of the epoch (from 0, as in Keras's LearningRateScheduler), the rate so far and
+the number of epochs. Nothing here imports Keras: `check` computes them too.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from simpleeval import SimpleEval
+
+from cnnctl.errors import CnnctlError
+from cnnctl.spec.components import Component
+
+Rate = Callable[[int, float], float]
+"""(epoch from 0, rate so far) → rate."""
+
+FUNCTIONS: dict[str, Callable[..., float]] = {
+    "abs": abs,
+    "ceil": math.ceil,
+    "cos": math.cos,
+    "exp": math.exp,
+    "floor": math.floor,
+    "log": math.log,
+    "max": max,
+    "min": min,
+    "sin": math.sin,
+    "sqrt": math.sqrt,
+}
+NAMES = ("epoch", "lr", "epochs", "pi")
+MAX_LENGTH = 500
+
+
+class ExpressionError(CnnctlError):
+    """An expression that cannot be computed, or whose value is no learning rate."""
+
+    exit_code = 2
+
+
+@dataclass(frozen=True)
+class Expression:
+    """An arithmetic expression in `epoch`, `lr`, `epochs` and `pi`, such as `0.001 * 0.6 ** epoch`.
+
+    Evaluated by simpleeval, which knows arithmetic, comparisons, `a if b else c` and the functions
+    of `FUNCTIONS`, and has no way to reach anything else.
+    """
+
+    text: str
+    epochs: int
+
+    def __call__(self, epoch: int, rate: float) -> float:
+        """The rate of an epoch.
+
+        Raises:
+            ExpressionError: It cannot be computed, or is not a finite number of at least 0.
+        """
+        if len(self.text) > MAX_LENGTH:
+            raise ExpressionError(f"an expression of more than {MAX_LENGTH} characters")
+        names = {"epoch": epoch, "lr": rate, "epochs": self.epochs, "pi": math.pi}
+        try:
+            value = SimpleEval(functions=FUNCTIONS, names=names).eval(self.text)
+        except Exception as error:  # simpleeval passes on whatever the arithmetic raises
+            reason = str(error).split(", for expression")[0] or type(error).__name__
+            raise ExpressionError(f"{reason}, in epoch {epoch}") from None
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise ExpressionError(f"it gives {value!r}, which is no number, in epoch {epoch}")
+        if not (math.isfinite(value) and value >= 0):
+            raise ExpressionError(f"it gives {value}, which is no learning rate, in epoch {epoch}")
+        return float(value)
+
+
+def make(schedule: str | Component, epochs: int) -> Rate:
+    """The function that a spec's `schedule` describes.
+
+    Args:
+        schedule: An expression, or a named schedule of the catalog.
+        epochs: The length of the training.
+    """
+    if isinstance(schedule, str):
+        return Expression(schedule, epochs)
+    arguments = dict(schedule.arguments)
+    if isinstance(after := arguments.get("after"), Component):
+        arguments["after"] = make(after, max(1, epochs - arguments["warm_up_epochs"]))
+    return _SCHEDULES[schedule.name](epochs=epochs, **arguments)
+
+
+def _exponential(
+    *,
+    epochs: int,
+    initial_learning_rate: float,
+    decay_rate: float,
+    decay_epochs: float = 1,
+    staircase: bool = False,
+) -> Rate:
+    def rate(epoch: int, _: float) -> float:
+        power = epoch / decay_epochs
+        return float(
+            initial_learning_rate * decay_rate ** (math.floor(power) if staircase else power)
+        )
+
+    return rate
+
+
+def _step(*, epochs: int, initial_learning_rate: float, every: int, drop: float = 0.5) -> Rate:
+    return lambda epoch, _: float(initial_learning_rate * drop ** (epoch // every))
+
+
+def _cosine(
+    *,
+    epochs: int,
+    initial_learning_rate: float,
+    final_learning_rate: float = 0.0,
+    decay_epochs: int | None = None,
+) -> Rate:
+    """Half a cosine (Loshchilov and Hutter 2017, equation 5, without restarts)."""
+    length = decay_epochs or epochs
+
+    def rate(epoch: int, _: float) -> float:
+        part = min(epoch / length, 1.0)
+        height = initial_learning_rate - final_learning_rate
+        return final_learning_rate + height * (1 + math.cos(math.pi * part)) / 2
+
+    return rate
+
+
+def _warm_up(
+    *,
+    epochs: int,
+    initial_learning_rate: float,
+    warm_up_epochs: int,
+    start: float = 0.0,
+    after: Rate | None = None,
+) -> Rate:
+    """A straight line to the target over the first epochs, then constant or another schedule."""
+
+    def rate(epoch: int, lr: float) -> float:
+        if epoch < warm_up_epochs:
+            return start + (initial_learning_rate - start) * (epoch + 1) / warm_up_epochs
+        return after(epoch - warm_up_epochs, lr) if after else initial_learning_rate
+
+    return rate
+
+
+def _one_cycle(
+    *,
+    epochs: int,
+    max_learning_rate: float,
+    peak: float = 0.3,
+    initial_divisor: float = 25.0,
+    final_divisor: float = 1e4,
+) -> Rate:
+    """Up and down on cosines (Smith and Topin 2018; divisors as in PyTorch's OneCycleLR)."""
+    low = max_learning_rate / initial_divisor
+    last = low / final_divisor
+    top = peak * (epochs - 1)
+
+    def rate(epoch: int, _: float) -> float:
+        if epoch <= top:
+            begin, end, part = low, max_learning_rate, epoch / top if top else 1.0
+        else:
+            begin, end = max_learning_rate, last
+            part = (epoch - top) / (epochs - 1 - top)
+        return end + (begin - end) * (1 + math.cos(math.pi * part)) / 2
+
+    return rate
+
+
+_SCHEDULES: dict[str, Callable[..., Rate]] = {
+    "exponential": _exponential,
+    "step": _step,
+    "cosine": _cosine,
+    "warm_up": _warm_up,
+    "one_cycle": _one_cycle,
+}

@@ -1,0 +1,157 @@
+"""From a file on disk to a `Spec`: read, extend, override, validate."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+from cnnctl import catalog as catalogs
+from cnnctl.errors import Diagnostic, SpecError, UsageError
+from cnnctl.spec import rules
+from cnnctl.spec.graph import Graph, expand
+from cnnctl.spec.merge import merge, override
+from cnnctl.spec.nodes import Mapping, Node, Scalar, describe
+from cnnctl.spec.reader import read
+from cnnctl.spec.sections import Compile, Data, Fit, Model
+from cnnctl.spec.source import Source, read_source
+from cnnctl.spec.validate import validate
+
+MAX_EXTENDS = 16
+"""How long a chain of `extends` may be."""
+
+NOT_INHERITED = ("name", "description")
+"""What a spec does not take from the one that it extends."""
+
+
+@dataclass(frozen=True)
+class Spec:
+    """A spec that has passed every check that needs no shapes.
+
+    Args:
+        name: Names the run folder.
+        description: One line for people.
+        seed: Fixes weights, shuffling, dropout and augmentation.
+        deterministic: Whether only operations that give the same bits every time are used.
+        data: The pictures, if the spec has any.
+        model: The network as written.
+        graph: The network with its blocks written out.
+        compile: Loss and optimizer, if the spec has any.
+        fit: Length and batches of a training.
+        tree: The merged document, every value with its place.
+        path: The file.
+        sources: The texts that it was made from: the file first, then what it extends.
+        overrides: The `--set` assignments.
+    """
+
+    name: str
+    description: str | None
+    seed: int
+    deterministic: bool
+    data: Data | None
+    model: Model
+    graph: Graph
+    compile: Compile | None
+    fit: Fit
+    tree: Mapping
+    path: Path
+    sources: tuple[Source, ...]
+    overrides: tuple[str, ...] = ()
+
+    @property
+    def base(self) -> Path:
+        """The folder from which the spec's relative paths start."""
+        return self.path.parent
+
+    def require(self, *sections: str) -> None:
+        """Raise a `SpecError` that names the sections among these that the spec lacks."""
+        missing = [name for name in sections if getattr(self, name) is None]
+        if missing:
+            raise SpecError(
+                Diagnostic(
+                    "missing-key",
+                    f"`{name}` is missing: training and evaluation need it",
+                    self.tree.location,
+                    f"add `{name}:`",
+                )
+                for name in missing
+            )
+
+
+def load(path: str | Path, overrides: Iterable[str] = ()) -> Spec:
+    """Read and check a spec.
+
+    Args:
+        path: A YAML file.
+        overrides: Assignments such as `fit.epochs=3`, applied in order.
+
+    Raises:
+        UsageError: There is no such file.
+        SpecError: The spec has faults; all that were found, each with its place.
+    """
+    path = Path(path)
+    overrides = tuple(overrides)
+    tree, sources = _extended(path, ())
+    faults: list[Diagnostic] = []
+    for assignment in overrides:
+        try:
+            tree = override(tree, assignment)
+        except SpecError as error:
+            faults.extend(error.diagnostics)
+    if faults:
+        raise SpecError(faults)
+    name = path.parent.name if path.name == "spec.yaml" else path.stem
+    document, found = validate(tree, name, catalogs.load())
+    if document is None:
+        raise SpecError(found)
+    assert isinstance(tree, Mapping)
+    spec = Spec(
+        name=document.name,
+        description=document.description,
+        seed=document.seed,
+        deterministic=document.deterministic,
+        data=document.data,
+        model=document.model,
+        graph=expand(document.model.layers),
+        compile=document.compile,
+        fit=document.fit,
+        tree=tree,
+        path=path,
+        sources=sources,
+        overrides=overrides,
+    )
+    if found := list(rules.contradictions(spec)):
+        raise SpecError(found)
+    return spec
+
+
+def _extended(path: Path, above: tuple[Path, ...]) -> tuple[Node, tuple[Source, ...]]:
+    """The tree of a file laid over what it extends, and the texts read for it."""
+    source = read_source(path)
+    tree = read(source)
+    if not (isinstance(tree, Mapping) and "extends" in tree.items):
+        return tree, (source,)
+    target = tree.items["extends"]
+    items = {key: value for key, value in tree.items.items() if key != "extends"}
+    tree = Mapping(items, tree.location, tree.keys)
+    chain = (*above, path.resolve())
+    if not (isinstance(target, Scalar) and isinstance(target.value, str)):
+        _fail(target, f"`extends` takes the path of a spec, not {describe(target)}")
+    parent = path.parent / str(target.value)
+    if parent.resolve() in chain:
+        _fail(target, f"{target.value} extends itself")
+    if len(chain) >= MAX_EXTENDS:
+        _fail(target, f"more than {MAX_EXTENDS} specs that extend one another")
+    try:
+        base, sources = _extended(parent, chain)
+    except UsageError as error:
+        _fail(target, error.message, error.hint)
+    if not isinstance(base, Mapping):
+        _fail(target, f"{target.value} is not a spec")
+    kept = {key: value for key, value in base.items.items() if key not in NOT_INHERITED}
+    return merge(Mapping(kept, base.location, base.keys), tree), (source, *sources)
+
+
+def _fail(node: Node, message: str, hint: str | None = None) -> NoReturn:
+    raise SpecError([Diagnostic("bad-extends", message, node.location, hint)])

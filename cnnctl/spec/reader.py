@@ -1,0 +1,191 @@
+"""YAML text to a tree of located nodes, by PyYAML's pure Python parser.
+
+PyYAML finds the structure; what a scalar means, which keys may repeat (none) and how large the
+whole may grow is decided here. The tree is built from the parser's events without recursion, so
+that depth is a limit of ours and not of the interpreter's stack.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import NoReturn
+
+import yaml
+
+from cnnctl.errors import Diagnostic, Location, SpecError
+from cnnctl.spec import scalars
+from cnnctl.spec.nodes import Mapping, Node, Scalar, Sequence
+from cnnctl.spec.source import Source
+
+MAX_DEPTH = 64
+MAX_NODES = 100_000
+"""How many values a document may have once its aliases are written out."""
+
+
+@dataclass
+class _Open:
+    """A collection whose end has not been read yet."""
+
+    location: Location
+    is_mapping: bool
+    anchor: str | None
+    items: dict[str, Node] = field(default_factory=dict)
+    keys: dict[str, Location] = field(default_factory=dict)
+    sequence: list[Node] = field(default_factory=list)
+    key: str | None = None
+    size: int = 1
+
+
+def read(source: Source) -> Node:
+    """Parse one YAML document.
+
+    Returns:
+        The tree; an empty document is a `Scalar` with the value None.
+
+    Raises:
+        SpecError: The text is not YAML, or uses what a spec does not (tags, merge keys, several
+            documents, repeated keys), or is too deep or too large.
+    """
+    return _Reader(source).document()
+
+
+class _Reader:
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.stack: list[_Open] = []
+        self.anchors: dict[str, tuple[Node, int]] = {}
+        self.size = 0
+        self.root: Node | None = None
+
+    def document(self) -> Node:
+        documents = 0
+        try:
+            for event in yaml.parse(self.source.text, Loader=yaml.SafeLoader):
+                if isinstance(event, yaml.DocumentStartEvent):
+                    documents += 1
+                    if documents > 1:
+                        self.fail("several-documents", "a spec is one YAML document", event)
+                else:
+                    self.take(event)
+        except yaml.MarkedYAMLError as error:
+            raise SpecError([self.syntax(error)]) from None
+        except yaml.YAMLError as error:
+            raise SpecError(
+                [Diagnostic("yaml-syntax", f"not YAML: {error}", self.source.location(0, 0))]
+            ) from None
+        return self.root if self.root is not None else Scalar(None, self.source.location(0, 0))
+
+    def take(self, event: yaml.Event) -> None:
+        if isinstance(event, yaml.ScalarEvent):
+            self.refuse_tag(event)
+            if self.stack and self.stack[-1].is_mapping and self.stack[-1].key is None:
+                self.open_key(event)
+            else:
+                self.finish(self.scalar(event), event.anchor, 1)
+        elif isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):
+            self.refuse_tag(event)
+            if self.stack and self.stack[-1].is_mapping and self.stack[-1].key is None:
+                self.fail("complex-key", "a key is a name, not a collection", event)
+            if len(self.stack) >= MAX_DEPTH:
+                self.fail("too-deep", f"nested more than {MAX_DEPTH} levels deep", event)
+            is_mapping = isinstance(event, yaml.MappingStartEvent)
+            self.stack.append(_Open(self.place(event), is_mapping, event.anchor))
+        elif isinstance(event, yaml.MappingEndEvent | yaml.SequenceEndEvent):
+            done = self.stack.pop()
+            node: Node
+            if done.is_mapping:
+                node = Mapping(done.items, done.location, done.keys)
+            else:
+                node = Sequence(tuple(done.sequence), done.location)
+            self.finish(node, done.anchor, done.size)
+        elif isinstance(event, yaml.AliasEvent):
+            if self.stack and self.stack[-1].is_mapping and self.stack[-1].key is None:
+                self.fail("complex-key", "a key is a name, not an alias", event)
+            if event.anchor not in self.anchors:
+                inside = any(event.anchor == each.anchor for each in self.stack)
+                what = "contains itself" if inside else "has not been defined above"
+                self.fail("unknown-alias", f"`*{event.anchor}` {what}", event)
+            node, size = self.anchors[event.anchor]
+            self.finish(node, None, size)
+
+    def open_key(self, event: yaml.ScalarEvent) -> None:
+        top = self.stack[-1]
+        place = self.place(event)
+        if event.value == "<<" and event.style is None:
+            self.fail(
+                "merge-key",
+                "YAML 1.2 has no merge key `<<`",
+                event,
+                "write the keys out, or take another spec with `extends`",
+            )
+        if not event.value:
+            self.fail("empty-key", "a key without a name", event)
+        if event.value in top.items:
+            first = top.keys[event.value]
+            self.fail(
+                "repeated-key",
+                f"`{event.value}` is given twice",
+                event,
+                f"it stands in line {first.line} already",
+            )
+        top.key = event.value
+        top.keys[event.value] = place
+
+    def scalar(self, event: yaml.ScalarEvent) -> Scalar:
+        if event.style is not None:
+            return Scalar(event.value, self.place(event))
+        try:
+            return Scalar(scalars.resolve(event.value), self.place(event))
+        except ValueError as error:
+            self.fail("number-range", str(error), event)
+
+    def finish(self, node: Node, anchor: str | None, size: int) -> None:
+        """Put a complete value into the collection that is open."""
+        if anchor is not None:
+            self.anchors[anchor] = (node, size)
+        if not self.stack:
+            self.root = node
+            return
+        top = self.stack[-1]
+        top.size += size
+        if top.size > MAX_NODES:
+            raise SpecError(
+                [Diagnostic("too-large", f"more than {MAX_NODES:,} values", top.location)]
+            )
+        if top.is_mapping:
+            assert top.key is not None
+            top.items[top.key] = node
+            top.key = None
+        else:
+            top.sequence.append(node)
+
+    def refuse_tag(self, event: yaml.ScalarEvent | yaml.CollectionStartEvent) -> None:
+        if event.tag is not None and event.tag != "!":
+            self.fail(
+                "tag",
+                f"a spec has no YAML tags, and this is `{event.tag}`",
+                event,
+                "remove the tag; a spec never constructs Python objects",
+            )
+
+    def place(self, event: yaml.Event) -> Location:
+        start, end = event.start_mark, event.end_mark
+        assert start is not None
+        assert end is not None
+        length = end.column - start.column if end.line == start.line else 1_000_000
+        return self.source.location(start.line, start.column, length)
+
+    def fail(self, rule: str, message: str, event: yaml.Event, hint: str | None = None) -> NoReturn:
+        raise SpecError([Diagnostic(rule, message, self.place(event), hint)])
+
+    def syntax(self, error: yaml.MarkedYAMLError) -> Diagnostic:
+        mark = error.problem_mark or error.context_mark
+        location = self.source.location(mark.line, mark.column) if mark else None
+        problem = (error.problem or "unreadable").replace("could not find expected ':'", "no `:`")
+        hint = None
+        if "'\\t'" in problem:
+            problem, hint = "a tab", "YAML is indented with spaces"
+        notes: tuple[str, ...] = ()
+        if error.context and error.context_mark:
+            notes = (f"{error.context}, line {error.context_mark.line + 1}",)
+        return Diagnostic("yaml-syntax", f"not YAML: {problem}", location, hint, notes)

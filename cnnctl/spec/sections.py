@@ -1,0 +1,131 @@
+"""The sections of a spec, typed: the frame around the components.
+
+Strict: no unknown key, no text for a number, no `true` for 1, no NaN. A field whose annotation
+carries a `Kind` holds components of that kind of the catalog.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, cast
+
+from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler
+from pydantic_core import CoreSchema
+
+from cnnctl.spec.components import Component
+
+
+@dataclass(frozen=True)
+class Kind:
+    """Marks a field of components, and says of which kind of the catalog."""
+
+    name: str
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        """A mark that `json_schema` turns into a reference; pydantic refuses foreign ones."""
+        return {"component": self.name}
+
+
+def json_schema() -> dict[str, Any]:
+    """JSON Schema of a spec's frame, with components as `{"$ref": "#/$defs/<kind>"}`."""
+    return cast("dict[str, Any]", _referring(Document.model_json_schema()))
+
+
+def _referring(schema: Any) -> Any:
+    if isinstance(schema, dict):
+        if "component" in schema:
+            return {"$ref": f"#/$defs/{schema['component']}"}
+        return {key: _referring(value) for key, value in schema.items()}
+    return [_referring(each) for each in schema] if isinstance(schema, list) else schema
+
+
+Layer = Annotated[Component, Kind("layer")]
+Positive = Annotated[int, Field(ge=1)]
+
+
+class Section(BaseModel):
+    """What the sections have in common."""
+
+    model_config = ConfigDict(
+        strict=True,
+        extra="forbid",
+        allow_inf_nan=False,
+        frozen=True,
+        arbitrary_types_allowed=True,
+        use_attribute_docstrings=True,
+    )
+
+
+class Data(Section):
+    """`data`: the pictures, and how they reach the network."""
+
+    dataset: Annotated[Component, Kind("dataset")]
+    """The data set: mnist, cifar10, {image_folder: {path: …}}, …"""
+    normalize: Literal["unit", "signed", "standard", "none"] = "unit"
+    """Pixels to [0, 1], to [-1, 1], to zero mean and unit variance per channel, or as they are."""
+    label_mode: Literal["int", "categorical", "float"] = "int"
+    """Labels as class numbers, one-hot, or targets that are numbers themselves."""
+    validation: Annotated[int, Field(ge=0)] | Annotated[float, Field(gt=0, lt=1)] = 0
+    """How many training images, or which fraction of them, are held out."""
+    validation_from: Literal["end", "start"] = "end"
+    """Which images are held out: the last ones (Keras's rule) or the first."""
+
+
+class Model(Section):
+    """`model`: the network."""
+
+    input_shape: Annotated[list[Positive], Field(min_length=1, max_length=4)] | None = None
+    """Shape of one picture without the batch: [height, width, channels]; the data's by default."""
+    layers: Annotated[list[Layer], Field(min_length=1)]
+    """The layers, each fed by the one before it unless it names its inputs."""
+
+
+class Compile(Section):
+    """`compile`: what is minimized, by what, and what is watched (as in `keras.Model.compile`)."""
+
+    optimizer: Annotated[Component, Kind("optimizer")]
+    """The optimizer: adam, {SGD: {learning_rate: 0.01, momentum: 0.9}}, …"""
+    loss: Annotated[Component, Kind("loss")]
+    """The loss: sparse_categorical_crossentropy, categorical_crossentropy, …"""
+    metrics: list[Annotated[Component, Kind("metric")]] = Field(default_factory=list)
+    """What is reported beside the loss."""
+    steps_per_execution: Positive | Literal["auto"] = "auto"
+    """Steps in one call of the compiled step; `auto` chooses by the number of steps."""
+    jit_compile: bool | Literal["auto"] = "auto"
+    """Whether XLA compiles the step (as in Keras)."""
+
+
+class Fit(Section):
+    """`fit`: how long and how it is trained (as in `keras.Model.fit`)."""
+
+    batch_size: Positive = 32
+    """Pictures per step."""
+    epochs: Positive = 1
+    """Passes over the training pictures."""
+    shuffle: bool = True
+    """Whether the pictures are shuffled anew for every epoch."""
+    callbacks: list[Annotated[Component, Kind("callback")]] = Field(default_factory=list)
+    """Keras's callbacks."""
+
+
+class Document(Section):
+    """A spec."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=80)]
+    """Names the run folder: runs/NAME/001; the file's name by default."""
+    description: str | None = None
+    """One line for people."""
+    seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    """Fixes weights, shuffling, dropout and augmentation."""
+    deterministic: bool = True
+    """Whether TensorFlow may only use operations that give the same bits every time."""
+    data: Data | None = None
+    """The pictures; needed for training and evaluation."""
+    model: Model
+    """The network."""
+    compile: Compile | None = None
+    """Loss and optimizer; needed for training and evaluation."""
+    fit: Fit = Field(default_factory=Fit)
+    """Length and batches of a training."""

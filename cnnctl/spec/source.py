@@ -1,0 +1,132 @@
+"""The text of a spec: read once, with limits, and able to say where something stands."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from cnnctl.errors import Diagnostic, Location, SpecError, UsageError
+
+MAX_BYTES = 512 * 1024
+"""The largest spec that is read. Pictures and weights belong in files of their own."""
+
+# YAML 1.2, production 1 (c-printable); anything else is not text.
+_UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+@dataclass(frozen=True)
+class Source:
+    """A text and the name by which its user knows it.
+
+    Args:
+        name: A path as it was given, or a flag: `--set fit.epochs=3`.
+        text: The whole text, line ends normalized to a line feed.
+        path: The file, where there is one; relative paths in the spec start from its folder.
+        offset: How many characters of the displayed line come before the text (a flag's own).
+    """
+
+    name: str
+    text: str
+    path: Path | None = None
+    offset: int = 0
+
+    @cached_property
+    def lines(self) -> list[str]:
+        """The lines of the text as they are displayed."""
+        return [self.name] if self.offset else self.text.split("\n")
+
+    def location(self, line: int, column: int, length: int = 1) -> Location:
+        """A place in this text; `line` and `column` count from 0, as PyYAML's marks do."""
+        text = self.lines[line] if line < len(self.lines) else ""
+        column += self.offset
+        return Location(
+            self.name, line + 1, column + 1, max(1, min(length, len(text) - column)), text
+        )
+
+
+def read_source(path: Path, name: str | None = None) -> Source:
+    """Read a spec's text.
+
+    Args:
+        path: The file.
+        name: How messages call it; the path by default.
+
+    Raises:
+        UsageError: There is no such file, or it is a folder or unreadable.
+        SpecError: It is larger than `MAX_BYTES`, not UTF-8, or holds control characters.
+    """
+    name = name or str(path)
+    if not path.exists():
+        raise UsageError(f"no such file: {name}", hint=_neighbours(path))
+    if not path.is_file():
+        raise UsageError(f"not a file: {name}")
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise UsageError(f"cannot read {name}: {error.strerror}") from error
+    if len(data) > MAX_BYTES:
+        raise SpecError(
+            [
+                Diagnostic(
+                    "too-large",
+                    f"a spec may have {MAX_BYTES // 1024} KiB, and this file has more",
+                    Location(name),
+                    "keep arrays in a file of their own: `dataset: {npz: {path: …}}`",
+                )
+            ]
+        )
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start)
+        column = error.start - (data.rfind(b"\n", 0, error.start) + 1)
+        raise SpecError(
+            [
+                Diagnostic(
+                    "not-utf8",
+                    f"not UTF-8 text: byte 0x{data[error.start]:02x}",
+                    Location(name, line + 1, column + 1),
+                    "save the file as UTF-8",
+                )
+            ]
+        ) from error
+    return text_source(text, name, path)
+
+
+def text_source(text: str, name: str, path: Path | None = None, offset: int = 0) -> Source:
+    """A source from text that is already here (see `Source`).
+
+    Raises:
+        SpecError: The text holds control characters.
+    """
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    source = Source(name, text, path, offset)
+    if bad := _UNPRINTABLE.search(text):
+        line = text.count("\n", 0, bad.start())
+        column = bad.start() - (text.rfind("\n", 0, bad.start()) + 1)
+        raise SpecError(
+            [
+                Diagnostic(
+                    "control-character",
+                    f"a character that is not text: U+{ord(bad.group()):04X}",
+                    source.location(line, column),
+                    "remove it",
+                )
+            ]
+        )
+    return source
+
+
+def _neighbours(path: Path) -> str | None:
+    """The spec beside a missing one that its user may have meant."""
+    from cnnctl.catalog.suggest import nearest
+
+    try:
+        specs = [p.name for p in path.parent.iterdir() if p.suffix in {".yaml", ".yml"}]
+    except OSError:
+        return None
+    close = nearest(path.name, specs)
+    return f"did you mean {path.parent / close}?" if close else None

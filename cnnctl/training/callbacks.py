@@ -1,0 +1,132 @@
+"""The spec's callbacks as Keras's own, and the ones that every training has."""
+
+from __future__ import annotations
+
+import time
+from typing import Any, Protocol
+
+import keras
+
+from cnnctl import schedules
+from cnnctl.model import construct
+from cnnctl.runs import Run
+from cnnctl.spec import Component, Spec
+from cnnctl.training.checkpoints import Checkpoints
+
+DEFAULT_MONITORS = ("val_loss", "loss")
+"""What decides which epoch is the best where no ModelCheckpoint says so: the first reported."""
+
+
+class Observer(Protocol):
+    """Whoever shows a training to people. Every number of an epoch counts from 1."""
+
+    def started(self, facts: Any) -> None:
+        """Data, network and device are ready (see `cnnctl.training.Facts`)."""
+
+    def epoch_began(self, epoch: int) -> None:
+        """An epoch begins."""
+
+    def step_ended(self, step: int, logs: dict[str, float]) -> None:
+        """Steps up to `step` of the epoch are done; `logs` are the running means."""
+
+    def epoch_ended(self, row: dict[str, Any], improved: bool) -> None:
+        """An epoch is done and saved; `row` is its line of `metrics.jsonl`."""
+
+
+def from_spec(spec: Spec, run: Run) -> list[keras.callbacks.Callback]:
+    """Keras's callbacks that the spec lists, in its order, wired to the run folder.
+
+    `ModelCheckpoint` is not among them: see `checkpoints_from_spec`.
+    """
+    made = []
+    for component in spec.fit.callbacks:
+        if component.name == "ModelCheckpoint":
+            continue
+        if component.name == "LearningRateScheduler":
+            rate = schedules.make(component.arguments["schedule"], spec.fit.epochs)
+            made.append(keras.callbacks.LearningRateScheduler(rate))
+        else:
+            made.append(construct(component, **_places(component, run)))
+    return made
+
+
+def _places(component: Component, run: Run) -> dict[str, Any]:
+    """Where a callback writes: always inside the run folder."""
+    if component.name == "CSVLogger":
+        return {"filename": str(run.path / "history.csv")}
+    if component.name == "TensorBoard":
+        return {"log_dir": str(run.path / "tensorboard")}
+    return {}
+
+
+def checkpoints_from_spec(spec: Spec, run: Run, has_validation: bool) -> Checkpoints:
+    """The checkpoints of a run, by the spec's ModelCheckpoint where it lists one."""
+    for component in spec.fit.callbacks:
+        if component.name == "ModelCheckpoint":
+            arguments = component.arguments
+            return Checkpoints(
+                run,
+                monitor=arguments.get("monitor", "val_loss"),
+                mode=arguments.get("mode", "auto"),
+                keep_all=not arguments.get("save_best_only", False),
+                threshold=arguments.get("initial_value_threshold"),
+            )
+    return Checkpoints(run, monitor=DEFAULT_MONITORS[0 if has_validation else 1])
+
+
+class Recorder(keras.callbacks.Callback):
+    """Writes `metrics.jsonl` and tells an observer how the training goes.
+
+    Has to come after the checkpoints: a line of the history means that its epoch is saved.
+
+    Args:
+        run: Whose history is written.
+        images: Training pictures in an epoch.
+        checkpoints: To know which epoch is the best so far.
+        observer: Who is told; None for nobody.
+    """
+
+    def __init__(
+        self, run: Run, images: int, checkpoints: Checkpoints, observer: Observer | None
+    ) -> None:
+        super().__init__()
+        self.run = run
+        self.images = images
+        self.checkpoints = checkpoints
+        self.observer = observer
+        self.rows: list[dict[str, Any]] = []
+        self._began = 0.0
+        self._trained = 0.0
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Start the clock of an epoch, counted from 0."""
+        self._began = time.perf_counter()
+        self._trained = 0.0
+        if self.observer:
+            self.observer.epoch_began(epoch + 1)
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        """Pass the running figures on."""
+        if self.observer:
+            self.observer.step_ended(batch + 1, dict(logs or {}))
+
+    def on_test_begin(self, logs: dict[str, float] | None = None) -> None:
+        """The training part of the epoch ends where its validation begins."""
+        self._trained = time.perf_counter() - self._began
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Write the line of an epoch, counted from 0."""
+        seconds = time.perf_counter() - self._began
+        figures = {key: float(value) for key, value in (logs or {}).items()}
+        figures.pop("learning_rate", None)
+        row = {
+            "epoch": epoch + 1,
+            "seconds": round(seconds, 3),
+            "images_per_second": round(self.images / (self._trained or seconds), 1),
+            "learning_rate": float(self.model.optimizer.learning_rate),
+            **figures,
+        }
+        self.rows.append(row)
+        self.run.append_history(row)
+        if self.observer:
+            self.observer.epoch_ended(row, self.checkpoints.best_epoch == epoch + 1)

@@ -1,0 +1,385 @@
+"""Networks that do not fit: what is said, where, and that Keras refuses them too."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from cnnctl.errors import Diagnostic, Location, SpecError
+from cnnctl.spec.components import Component
+
+from .twin import built, cell, facts, graph, layer
+
+PICTURE = (8, 8, 4)
+
+
+def fault(shape: tuple[int, ...], *layers: Component) -> Diagnostic:
+    with pytest.raises(SpecError) as caught:
+        facts(shape, *layers)
+    (found,) = caught.value.diagnostics
+    return found
+
+
+def conv(**arguments: Any) -> Component:
+    return layer("Conv2D", **{"filters": 4, "kernel_size": 3, **arguments})
+
+
+FAULTS: dict[str, tuple[tuple[int, ...], list[Component], str, str]] = {
+    "window too large": (
+        (2, 2, 1),
+        [layer("MaxPooling2D"), layer("MaxPooling2D")],
+        "shape-mismatch",
+        "MaxPooling2D does not fit its input: a 2x2 window on 1x1",
+    ),
+    "kernel too large": (
+        (4, 9, 1),
+        [conv(kernel_size=5)],
+        "shape-mismatch",
+        "Conv2D does not fit its input: a 5x5 kernel on 4x9",
+    ),
+    "dilated kernel too large": (
+        (4, 9, 1),
+        [conv(kernel_size=3, dilation_rate=2)],
+        "shape-mismatch",
+        "Conv2D does not fit its input: a 3x3 kernel with `dilation_rate` 2x2 on 4x9",
+    ),
+    "sequence too short": (
+        (4, 1),
+        [layer("Conv1D", filters=2, kernel_size=5)],
+        "shape-mismatch",
+        "Conv1D does not fit its input: a kernel of 5 on 4",
+    ),
+    "picture wanted": (
+        (8, 8, 16),
+        [layer("Flatten"), conv()],
+        "shape-mismatch",
+        "Conv2D takes a picture (height, width, channels) and gets 1024",
+    ),
+    "picture without channels": (
+        (28, 28),
+        [conv()],
+        "shape-mismatch",
+        "Conv2D takes a picture (height, width, channels) and gets 28x28",
+    ),
+    "pooling of a vector": (
+        (9,),
+        [layer("MaxPooling2D")],
+        "shape-mismatch",
+        "MaxPooling2D takes a picture (height, width, channels) and gets 9",
+    ),
+    "global pooling of a vector": (
+        (9,),
+        [layer("GlobalMaxPooling2D")],
+        "shape-mismatch",
+        "GlobalMaxPooling2D takes a picture (height, width, channels) and gets 9",
+    ),
+    "volume wanted": (
+        PICTURE,
+        [layer("Conv3D", filters=2, kernel_size=2)],
+        "shape-mismatch",
+        "Conv3D takes a volume (depth, height, width, channels) and gets 8x8x4",
+    ),
+    "transposed convolution of a vector": (
+        (9,),
+        [layer("Conv2DTranspose", filters=2, kernel_size=2)],
+        "shape-mismatch",
+        "Conv2DTranspose takes a picture (height, width, channels) and gets 9",
+    ),
+    "channels first": (
+        PICTURE,
+        [conv(data_format="channels_first"), layer("Flatten"), conv(data_format="channels_first")],
+        "shape-mismatch",
+        "Conv2D takes a picture (channels, height, width) and gets 48",
+    ),
+    "strides and dilation": (
+        PICTURE,
+        [conv(strides=2, dilation_rate=[1, 2])],
+        "contradictory-arguments",
+        "Conv2D takes `strides` or `dilation_rate` above 1, not both: 2x2 and 1x2",
+    ),
+    "strides and dilation of a recurrent convolution": (
+        (3, *PICTURE),
+        [layer("ConvLSTM2D", filters=2, kernel_size=2, strides=2, dilation_rate=2)],
+        "contradictory-arguments",
+        "ConvLSTM2D takes `strides` or `dilation_rate` above 1, not both: 2x2 and 2x2",
+    ),
+    "groups and channels": (
+        PICTURE,
+        [conv(groups=3, filters=6)],
+        "uneven-groups",
+        "3 groups of Conv2D do not divide the 4 channels of its input",
+    ),
+    "groups and filters": (
+        PICTURE,
+        [conv(groups=2, filters=5)],
+        "uneven-groups",
+        "2 groups of Conv2D do not divide its 5 filters",
+    ),
+    "causal in two dimensions": (
+        PICTURE,
+        [conv(padding="causal")],
+        "wrong-value",
+        "`padding` of Conv2D takes valid or same, not causal; only Conv1D takes `causal`",
+    ),
+    "three numbers for two axes": (
+        PICTURE,
+        [conv(kernel_size=[3, 3, 3])],
+        "wrong-value",
+        "`kernel_size` of Conv2D takes one integer or 2, not [3, 3, 3]",
+    ),
+    "a stride of 0": (
+        PICTURE,
+        [conv(strides=0)],
+        "wrong-value",
+        "`strides` of Conv2D takes integers of at least 1, not 0",
+    ),
+    "output padding": (
+        PICTURE,
+        [layer("Conv2DTranspose", filters=2, kernel_size=2, strides=2, output_padding=2)],
+        "contradictory-arguments",
+        "`output_padding` of Conv2DTranspose is smaller than `strides`, not 2 with strides of 2",
+    ),
+    "reshape": (
+        PICTURE,
+        [layer("Reshape", target_shape=[10, 10])],
+        "shape-mismatch",
+        "Reshape does not fit its input: 8x8x4 is 256 values, 10x10 is 100",
+    ),
+    "reshape with a remainder": (
+        PICTURE,
+        [layer("Reshape", target_shape=[-1, 10])],
+        "shape-mismatch",
+        "Reshape does not fit its input: 8x8x4 is 256 values, ?x10 a multiple of 10",
+    ),
+    "reshape of two unknowns": (
+        PICTURE,
+        [layer("Reshape", target_shape=[-1, -1])],
+        "wrong-value",
+        "`target_shape` of Reshape takes sizes and at most one -1, not [-1, -1]",
+    ),
+    "permute": (
+        PICTURE,
+        [layer("Permute", dims=[2, 1])],
+        "shape-mismatch",
+        "Permute takes 2 axes by its `dims` and gets 8x8x4",
+    ),
+    "permute from 0": (
+        PICTURE,
+        [layer("Permute", dims=[0, 1, 2])],
+        "wrong-value",
+        "`dims` of Permute takes each of 1 to 3 once, not [0, 1, 2]",
+    ),
+    "repeat of a picture": (
+        PICTURE,
+        [layer("RepeatVector", n=2)],
+        "shape-mismatch",
+        "RepeatVector takes 1 axis and gets 8x8x4",
+    ),
+    "cropping": (
+        PICTURE,
+        [layer("Cropping2D", cropping=[[4, 4], [0, 0]])],
+        "shape-mismatch",
+        "Cropping2D does not fit its input: it crops 4+4x0+0 off 8x8",
+    ),
+    "an axis that is not there": (
+        PICTURE,
+        [layer("BatchNormalization", axis=4)],
+        "shape-mismatch",
+        "`axis: 4` of BatchNormalization does not exist in its input of 8x8x4",
+    ),
+    "the batch as axis": (
+        PICTURE,
+        [layer("LayerNormalization", axis=[0, -1])],
+        "shape-mismatch",
+        "`axis: 0` of LayerNormalization is the batch in its input of 8x8x4",
+    ),
+    "group normalization": (
+        PICTURE,
+        [layer("GroupNormalization", groups=3)],
+        "uneven-groups",
+        "3 groups of GroupNormalization do not divide 4 channels",
+    ),
+    "group normalization of too few channels": (
+        PICTURE,
+        [layer("GroupNormalization")],
+        "uneven-groups",
+        "32 groups of GroupNormalization do not divide 4 channels",
+    ),
+    "spectral normalization": (
+        PICTURE,
+        [layer("SpectralNormalization", layer=layer("MaxPooling2D"))],
+        "wrong-value",
+        "SpectralNormalization takes a layer with a kernel, and MaxPooling2D has none",
+    ),
+    "mean without variance": (
+        PICTURE,
+        [layer("Normalization", mean=0.5)],
+        "contradictory-arguments",
+        "Normalization takes `mean` and `variance` together",
+    ),
+    "too many means": (
+        PICTURE,
+        [layer("Normalization", mean=[0.1, 0.2, 0.3], variance=[1.0, 1.0, 1.0])],
+        "shape-mismatch",
+        "`mean` of Normalization has 3 values where its input has 4 along `axis`",
+    ),
+    "shared axes": (
+        PICTURE,
+        [layer("PReLU", shared_axes=[4])],
+        "shape-mismatch",
+        "`shared_axes` of PReLU names axis 4 of an input of 3 axes",
+    ),
+    "a picture for an LSTM": (
+        PICTURE,
+        [layer("LSTM", units=3)],
+        "shape-mismatch",
+        "LSTM takes a sequence (length, features) and gets 8x8x4",
+    ),
+    "stateful": (
+        (5, 4),
+        [layer("GRU", units=3, stateful=True)],
+        "wrong-value",
+        "`stateful` of GRU needs a fixed batch size, which a spec does not give",
+    ),
+    "a vector for a cell": (
+        (4,),
+        [layer("RNN", cell=cell("LSTMCell", units=3))],
+        "shape-mismatch",
+        "RNN takes a sequence (length, features) and gets 4",
+    ),
+    "bidirectional, both ways the same": (
+        (5, 4),
+        [layer("Bidirectional", layer=layer("LSTM", units=3), backward_layer=layer("LSTM",
+                                                                                   units=3))],
+        "contradictory-arguments",
+        "the layers of Bidirectional run the same way",
+    ),
+    "inside a wrapper": (
+        (5, 2, 2, 1),
+        [layer("TimeDistributed", layer=conv())],
+        "shape-mismatch",
+        "Conv2D does not fit its input: a 3x3 kernel on 2x2",
+    ),
+    "einsum": (
+        (5, 4),
+        [layer("EinsumDense", equation="abc,cd->abd", output_shape=[6, 3])],
+        "shape-mismatch",
+        "axis `b` of abc,cd->abd is 5 in the input of EinsumDense and 6 in its `output_shape`",
+    ),
+    "an einsum that is none": (
+        (5, 4),
+        [layer("EinsumDense", equation="abc->ac", output_shape=3)],
+        "wrong-value",
+        "`equation` of EinsumDense cannot be read: abc->ac",
+    ),
+    "addition": (
+        PICTURE,
+        [conv(name="a"), layer("Identity", ["input"], name="b"), layer("Add", ["a", "b"])],
+        "shape-mismatch",
+        "Add does not fit its inputs: they are 6x6x4 and 8x8x4",
+    ),
+    "concatenation": (
+        PICTURE,
+        [conv(name="a"), layer("Identity", ["input"], name="b"), layer("Concatenate", ["a", "b"])],
+        "shape-mismatch",
+        "Concatenate does not fit its inputs: they are 6x6x4 and 8x8x4",
+    ),
+    "subtraction of three": (
+        PICTURE,
+        [layer("Subtract", ["input"] * 3)],
+        "wrong-inputs",
+        "Subtract takes 2 inputs and gets 3",
+    ),
+    "a dot of different axes": (
+        (3, 4),
+        [layer("Dot", ["input", "input"], axes=[1, 2])],
+        "shape-mismatch",
+        "Dot does not fit its inputs: axis 1 of 3x4 is 3, axis 2 of 3x4 is 4",
+    ),
+    "attention to nothing": (
+        (3, 4),
+        [layer("Attention", ["input"])],
+        "wrong-inputs",
+        "Attention takes 2 or 3 inputs (query, value, key) and gets 1",
+    ),
+    "query heads": (
+        (3, 4),
+        [layer("GroupQueryAttention", ["input", "input"], head_dim=2, num_query_heads=3,
+               num_key_value_heads=2)],
+        "uneven-groups",
+        "2 key and value heads do not divide 3 query heads",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_what_does_not_fit_is_said(name: str) -> None:
+    shape, layers, rule, message = FAULTS[name]
+    found = fault(shape, *layers)
+    assert (found.rule, found.message) == (rule, message)
+    assert found.location == layers[-1].location
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_keras_refuses_it_too(name: str) -> None:
+    shape, layers, _, _ = FAULTS[name]
+    with pytest.raises(Exception):  # noqa: B017, PT011 - of whatever kind Keras raises
+        built(graph(*layers), shape)
+
+
+def test_the_chain_of_shapes_leads_to_the_fault() -> None:
+    found = fault((32, 32, 3), conv(filters=32), layer("MaxPooling2D"), conv(kernel_size=20))
+    assert found.notes == (
+        "shapes: 32x32x3 → Conv2D 30x30x32 → MaxPooling2D 15x15x32 → Conv2D",
+    )  # fmt: skip
+
+
+def test_a_long_chain_is_shortened_in_the_middle() -> None:
+    found = fault((32, 32, 3), *[conv(filters=32), layer("MaxPooling2D")] * 4)
+    assert found.message == "Conv2D does not fit its input: a 3x3 kernel on 2x2"
+    assert found.notes == (
+        "shapes: 32x32x3 → Conv2D 30x30x32 → MaxPooling2D 15x15x32 → … → "
+        "Conv2D 4x4x32 → MaxPooling2D 2x2x32 → Conv2D",
+    )
+
+
+def test_the_hint_names_what_would_mend_it() -> None:
+    pooled = fault((2, 2, 1), layer("MaxPooling2D"), layer("MaxPooling2D"))
+    assert pooled.hint == "use `padding: same`, or remove a pooling layer above"
+    plain = fault((2, 2, 1), conv())
+    assert plain.hint == "use `padding: same`, or make it smaller"
+    flat = fault(PICTURE, layer("Flatten"), layer("Dense", units=9), conv())
+    assert flat.hint == "put Conv2D above Flatten, or a Reshape before it"
+    grey = fault((28, 28), conv())
+    assert grey.hint == "put `Reshape: {target_shape: [28, 28, 1]}` before it"
+    uneven = fault(PICTURE, conv(groups=3, filters=6))
+    assert uneven.hint == "use `groups` that divide 4: 1, 2, 4"
+
+
+def test_an_argument_at_fault_is_pointed_at() -> None:
+    place = Location("net.yaml", 7, 30)
+    made = Component("layer", "Conv2D", {"filters": 6, "kernel_size": 3, "groups": 3},
+                     Location("net.yaml", 7, 5), {"groups": place})  # fmt: skip
+    assert fault(PICTURE, made).location == place
+
+
+def test_faults_of_separate_branches_are_all_found() -> None:
+    with pytest.raises(SpecError) as caught:
+        facts(
+            PICTURE,
+            conv(name="a", kernel_size=9),
+            layer("Conv2D", ["input"], filters=4, kernel_size=3, groups=3, name="b"),
+            layer("Add", ["a", "b"]),
+        )
+    assert [each.rule for each in caught.value.diagnostics] == ["shape-mismatch", "uneven-groups"]
+
+
+def test_what_keras_accepts_and_its_backend_does_not_is_refused() -> None:
+    """Keras's symbolic shapes let these through; the first batch would fail."""
+    assert fault((3, 4), layer("Concatenate", ["input", "input"], axis=0)).rule == "shape-mismatch"
+    assert fault((28, 28), layer("RandomFlip")).rule == "shape-mismatch"
+    assert fault((9,), layer("AdaptiveMaxPooling2D", output_size=2)).rule == "shape-mismatch"
+    assert fault((9,), layer("Softmax", axis=2)).rule == "shape-mismatch"
+    einsum = layer("EinsumDense", equation="ab,bc->ac", output_shape=3)
+    assert fault((5, 4), einsum).rule == "shape-mismatch"

@@ -1,0 +1,216 @@
+"""Folders of pictures, written with Pillow and read back."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from cnnctl.data import load
+from cnnctl.data.dataset import Dataset
+from cnnctl.errors import DataError
+
+
+def put(path: Path, color: Any, size: tuple[int, int] = (6, 4), mode: str = "RGB") -> Path:
+    """Write a picture of one colour; size is (width, height)."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new(mode, size, color).save(path)
+    return path
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    root = tmp_path / "photos"
+    put(root / "train" / "dog" / "b.png", (10, 20, 30))
+    put(root / "train" / "dog" / "a.PNG", (40, 50, 60))
+    put(root / "train" / "cat" / "c.JPG", (200, 200, 200))
+    put(root / "train" / "cat" / "d.jpeg", (90, 90, 90))
+    put(root / "test" / "dog" / "e.png", (1, 2, 3))
+    return root
+
+
+def read(folder: Path, **arguments: Any) -> Dataset:
+    return load("image_folder", {"path": folder.name, **arguments}, base=folder.parent)
+
+
+def test_classes_are_sorted_folders_and_pictures_sorted_names(folder: Path) -> None:
+    data = read(folder)
+    assert data.name == "photos"
+    assert data.class_names == ("cat", "dog")
+    assert data.train.x.shape == (4, 4, 6, 3)  # height before width
+    assert data.train.x.dtype == np.uint8
+    assert data.train.y.tolist() == [0, 0, 1, 1]
+    assert data.train.x[:, 0, 0].tolist() == [[200] * 3, [90] * 3, [40, 50, 60], [10, 20, 30]]
+    assert data.test is not None
+    assert data.test.y.tolist() == [1]
+    assert data.validation is None
+    assert data.pixel_range == (0, 255)
+    assert data.notes == ()
+
+
+def test_grayscale_by_the_usual_weights(folder: Path) -> None:
+    data = read(folder, color_mode="grayscale")
+    assert data.train.x.shape == (4, 4, 6, 1)
+    # ITU-R 601: 0.299 R + 0.587 G + 0.114 B
+    assert data.train.x[3, 0, 0, 0] == round(0.299 * 10 + 0.587 * 20 + 0.114 * 30)
+
+
+def test_every_mode_becomes_rgb(tmp_path: Path) -> None:
+    root = tmp_path / "modes"
+    put(root / "train" / "a" / "1.png", 77, mode="L")
+    put(root / "train" / "a" / "2.png", (1, 2, 3, 128), mode="RGBA")
+    put(root / "train" / "a" / "3.png", 1, mode="1")
+    palette = Image.new("P", (6, 4), 5)
+    palette.putpalette([9, 8, 7] * 256)
+    palette.save(root / "train" / "a" / "4.png")
+    x = read(root).train.x
+    assert x[:, 3, 5].tolist() == [[77] * 3, [1, 2, 3], [255] * 3, [9, 8, 7]]
+
+
+def test_hidden_files_are_ignored_others_are_told(folder: Path) -> None:
+    (folder / "train" / "cat" / ".DS_Store").write_text("")
+    (folder / "train" / ".cache").mkdir()
+    assert read(folder).notes == ()
+    (folder / "train" / "cat" / "notes.txt").write_text("")
+    (folder / "train" / "list.csv").write_text("")
+    (note,) = read(folder).notes
+    assert "2 other files" in note
+    assert "list.csv" in note
+
+
+def test_resizing_on_request(folder: Path) -> None:
+    put(folder / "train" / "cat" / "z.png", (5, 6, 7), size=(60, 50))
+    data = read(folder, image_size=[8, 9], resize=True)
+    assert data.train.x.shape == (5, 8, 9, 3)
+    assert data.train.x[2, 0, 0].tolist() == [5, 6, 7]
+
+
+def test_image_size_alone_is_a_check(folder: Path) -> None:
+    assert read(folder, image_size=[4, 6]).train.x.shape == (4, 4, 6, 3)
+    with pytest.raises(DataError, match=r"c\.JPG is 4x6, image_size says 5x5"):
+        read(folder, image_size=[5, 5])
+
+
+def test_the_first_picture_that_differs_is_named_with_both_sizes(folder: Path) -> None:
+    put(folder / "train" / "dog" / "c.png", 0, size=(7, 5))
+    with pytest.raises(DataError, match=r"dog/c\.png is 5x7, others are 4x6") as caught:
+        read(folder)
+    assert "resize: true" in (caught.value.hint or "")
+
+
+def test_a_test_picture_of_another_size(folder: Path) -> None:
+    put(folder / "test" / "dog" / "f.png", 0, size=(7, 5))
+    with pytest.raises(DataError, match=r"test/dog/f\.png is 5x7.* 4x6"):
+        read(folder)
+
+
+def test_unreadable_pictures_are_named(folder: Path) -> None:
+    bad = folder / "train" / "dog" / "c.png"
+    sound = (folder / "train" / "dog" / "b.png").read_bytes()
+    for content, reason in (
+        (b"", "the file is empty"),
+        (b"not a picture", "cannot identify"),
+        (sound[: len(sound) // 2], "cannot read"),
+        (b"GIF89a" + bytes(50), "cannot identify"),
+    ):
+        bad.write_bytes(content)
+        with pytest.raises(DataError, match=r"cannot read the picture .*dog/c\.png") as caught:
+            read(folder)
+        assert reason in caught.value.message
+
+
+def test_a_truncated_jpeg_is_no_picture(folder: Path) -> None:
+    path = folder / "train" / "cat" / "c.JPG"
+    noise = np.random.RandomState(0).randint(0, 256, (4, 6, 3)).astype(np.uint8)
+    Image.fromarray(noise).save(path)
+    path.write_bytes(path.read_bytes()[:-30])
+    with pytest.raises(DataError, match=r"cat/c\.JPG"):
+        read(folder)
+
+
+def test_a_decompression_bomb_is_refused_unopened(folder: Path) -> None:
+    def chunk(kind: bytes, body: bytes) -> bytes:
+        return (
+            struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+        )
+
+    path = folder / "train" / "dog" / "bomb.png"
+    for side in (9000, 100_000):
+        head = chunk(b"IHDR", struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0))
+        path.write_bytes(b"\x89PNG\r\n\x1a\n" + head + chunk(b"IDAT", b"") + chunk(b"IEND", b""))
+        with pytest.raises(DataError, match=r"bomb\.png.*pixels"):
+            read(folder)
+
+
+def test_16_bit_pictures_are_refused(folder: Path) -> None:
+    deep = Image.fromarray(np.full((4, 6), 40_000, np.uint16))
+    deep.save(folder / "train" / "dog" / "c.png")
+    with pytest.raises(DataError, match="16 bits"):
+        read(folder)
+
+
+def test_a_class_that_train_lacks(folder: Path) -> None:
+    put(folder / "test" / "bird" / "1.png", 0)
+    with pytest.raises(DataError, match=r"test/bird is a class that train does not have"):
+        read(folder)
+
+
+def test_layouts_that_are_none(tmp_path: Path, folder: Path) -> None:
+    with pytest.raises(DataError, match="is not a folder") as caught:
+        read(tmp_path / "nowhere")
+    assert "train/<class>" in (caught.value.hint or "")
+    put(tmp_path / "flat" / "a" / "1.png", 0)
+    with pytest.raises(DataError, match="has no folder train"):
+        read(tmp_path / "flat")
+    (tmp_path / "empty" / "train").mkdir(parents=True)
+    with pytest.raises(DataError, match="has no folders"):
+        read(tmp_path / "empty")
+    (folder / "train" / "bird").mkdir()
+    with pytest.raises(DataError, match=r"train/bird has no pictures"):
+        read(folder)
+
+
+@pytest.mark.parametrize("size", [[0, 5], [-1, 5], [100_000, 100_000]])
+def test_sizes_that_no_picture_has(folder: Path, size: list[int]) -> None:
+    with pytest.raises(DataError, match="image_size"):
+        read(folder, image_size=size, resize=True)
+
+
+def test_resize_needs_a_size(folder: Path) -> None:
+    with pytest.raises(DataError, match="needs `image_size"):
+        read(folder, resize=True)
+
+
+def test_many_pictures_keep_their_order(tmp_path: Path) -> None:
+    root = tmp_path / "many"
+    for number in range(450):
+        put(root / "train" / "a" / f"{number:04}.png", (number % 256, number // 256, 7), (2, 2))
+    steps: list[tuple[str, int, int | None]] = []
+    data = load(
+        "image_folder", {"path": "many"}, base=tmp_path, progress=lambda *step: steps.append(step)
+    )
+    numbers = data.train.x[:, 0, 0, 0] + 256 * data.train.x[:, 0, 0, 1].astype(int)
+    assert numbers.tolist() == list(range(450))
+    assert steps[-1][1:] == (450, 450)
+
+
+@pytest.mark.data
+def test_real_folder_holds_the_pixels_of_the_npz(real_data: Path, tmp_path: Path) -> None:
+    """Some classes of the JPEG copy, decoded here, are found in the copy as arrays."""
+    source = real_data / "cifar10" / "test"
+    if not source.is_dir() or not (real_data / "cifar10.npz").is_file():
+        pytest.skip("no cifar10/ and cifar10.npz in CNNCTL_DATA_DIR")
+    from cnnctl.data.image_folder import load_image_folder
+
+    with np.load(real_data / "cifar10.npz") as arrays:
+        known = {picture.tobytes() for picture in arrays["x_test"]}
+    (tmp_path / "train").symlink_to(source)
+    data = load_image_folder(tmp_path)
+    assert data.train.x.shape == (10_000, 32, 32, 3)
+    assert data.class_names[0] == "airplane"
+    assert {picture.tobytes() for picture in data.train.x} == known

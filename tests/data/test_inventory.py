@@ -1,0 +1,101 @@
+"""`cnnctl data list`, `fetch` and `info`: the library functions and the commands."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from cnnctl.cli.data import app
+from cnnctl.data.inventory import describe, list_datasets
+from cnnctl.data.sources import SOURCES
+from cnnctl.errors import DataError, UsageError
+
+from .test_published import FASHION, write_idx
+
+run = CliRunner().invoke
+
+
+def test_list_says_where_each_lies(tmp_path: Path) -> None:
+    (tmp_path / "cifar10.npz").touch()
+    entries = {entry.name: entry for entry in list_datasets(tmp_path)}
+    assert list(entries) == ["mnist", "fashion_mnist", "cifar10", "cifar100"]
+    assert entries["cifar10"].path == tmp_path / "cifar10.npz"
+    assert entries["cifar10"].place == "--data-dir"
+    assert entries["mnist"].path is None
+    assert (entries["mnist"].train, entries["mnist"].test) == (60_000, 10_000)
+
+
+def test_list_command(tmp_path: Path) -> None:
+    (tmp_path / "mnist.npz").touch()
+    result = run(app, ["list", "--data-dir", str(tmp_path)])
+    assert result.exit_code == 0
+    assert "not here: cnnctl data fetch cifar10" in result.stdout
+    assert str(tmp_path) in result.stdout
+    listed = json.loads(run(app, ["list", "--json", "--data-dir", str(tmp_path)]).stdout)
+    assert listed[0]["path"] == str(tmp_path / "mnist.npz")
+    assert listed[3]["classes"] == 100
+
+
+def test_describe_xo_an_archive_and_a_folder(tmp_path: Path) -> None:
+    info = describe("xo")
+    assert [(split.name, split.count, split.balance) for split in info.splits] == [
+        ("train", 1000, (500, 500)),
+        ("test", 200, (100, 100)),
+    ]
+    path = tmp_path / "a.npz"
+    np.savez(path, x_train=np.zeros((3, 4, 4), np.uint8), y_train=np.array([2, 0, 2]))
+    info = describe(str(path))
+    assert info.splits[0].balance == (1, 0, 2)
+    assert info.splits[0].shape == (4, 4)
+    assert info.pixel_range == (0, 255)
+    with pytest.raises(DataError, match="has no folder train"):
+        describe(str(tmp_path))
+
+
+def test_info_command(tmp_path: Path) -> None:
+    result = run(app, ["info", "xo"])
+    assert result.exit_code == 0
+    assert "fingerprint" in result.stdout
+    assert "9×9×1" in result.stdout
+    found = json.loads(run(app, ["info", "xo", "--json"]).stdout)
+    assert found["class_names"] == ["x", "o"]
+    assert len(found["fingerprint"]) == 64
+
+
+@pytest.mark.parametrize(
+    ("name", "message"), [("minst", "unknown data set `minst`"), ("xo", "is not fetched")]
+)
+def test_fetch_of_what_has_no_source(name: str, message: str) -> None:
+    result = run(app, ["fetch", name])
+    assert isinstance(result.exception, UsageError)
+    assert message in result.exception.message
+    if name == "minst":
+        assert "did you mean `mnist`?" in (result.exception.hint or "")
+
+
+def test_fetch_of_what_is_here_verifies_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(SOURCES, "fashion_mnist", FASHION)
+    write_idx(tmp_path, FASHION)
+    result = run(app, ["fetch", "fashion_mnist", "--data-dir", str(tmp_path)])
+    assert result.exit_code == 0
+    assert (
+        "already here; its pictures, labels or their order are not the published" in result.stdout
+    )
+    answer = json.loads(
+        run(app, ["fetch", "fashion_mnist", "--data-dir", str(tmp_path), "--json"]).stdout
+    )
+    assert answer["downloaded"] is False
+    assert answer["published"] is False
+    assert len(answer["paths"]) == 4
+
+
+@pytest.mark.data
+def test_real_mnist_is_recognized(real_data: Path) -> None:
+    if not (real_data / "mnist.npz").is_file():
+        pytest.skip("no mnist.npz in CNNCTL_DATA_DIR")
+    result = run(app, ["fetch", "mnist", "--data-dir", str(real_data)])
+    assert "it is the published data" in result.stdout
