@@ -36,7 +36,7 @@ if name == "mnist":
         layers.Dense(1024, activation="relu"),
         layers.Dense(10, activation="softmax"),
     ])  # fmt: skip
-    model.compile(keras.optimizers.Adam(1e-3), "sparse_categorical_crossentropy", ["accuracy"])
+    model.compile(keras.optimizers.Adam(1e-3), "sparse_categorical_crossentropy", metrics=["accuracy"])
     callbacks = [keras.callbacks.LearningRateScheduler(lambda epoch: 0.001 * 0.6**epoch)]
     held_out, batch_size = slice(55_000, 60_000), 100
 elif name == "mnist_book":
@@ -53,7 +53,7 @@ elif name == "mnist_book":
         layers.Dense(64, activation="relu"),
         layers.Dense(10, activation="softmax"),
     ])  # fmt: skip
-    model.compile("rmsprop", "categorical_crossentropy", ["accuracy"])
+    model.compile("rmsprop", "categorical_crossentropy", metrics=["accuracy"])
     held_out, batch_size = slice(0, 0), 64
 else:
     y_train, y_test = keras.utils.to_categorical(y_train), keras.utils.to_categorical(y_test)
@@ -71,7 +71,7 @@ else:
         layers.Dropout(0.4),
         layers.Dense(10, activation="softmax"),
     ])  # fmt: skip
-    model.compile("rmsprop", "categorical_crossentropy", ["accuracy"])
+    model.compile("rmsprop", "categorical_crossentropy", metrics=["accuracy"])
     held_out, batch_size = slice(0, 5_000), 32
 
 x_val, y_val = x_train[held_out], y_train[held_out]

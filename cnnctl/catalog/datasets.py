@@ -5,10 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from cnnctl.catalog.entry import Argument, Entry
-from cnnctl.catalog.schemas import BOOLEAN, STRING, array, choice, integer, number, optional
+from cnnctl.catalog.schemas import BOOLEAN, STRING, array, choice, either, integer, number, optional
 
-_PICTURES = array(array(array({"anyOf": [number(), array(number())]})), minimum=1)
-_LABELS = array(integer(0), minimum=1)
+
+def _numbers(depth: int) -> dict[str, Any]:
+    """Numbers in lists nested at most `depth` deep; that they are not ragged is seen at loading."""
+    return either(number(), array(_numbers(depth - 1))) if depth else number()
+
+
+_PICTURES = array(_numbers(3), minimum=1)
+_TARGETS = array(_numbers(3), minimum=1)
 _PIXELS = number(0)
 
 
@@ -52,9 +58,9 @@ DATASETS = (
         Argument(
             "x_train", _PICTURES, required=True, doc="The pictures: rows of pixels (of channels)."
         ),
-        Argument("y_train", _LABELS, required=True, doc="The class of each picture, from 0."),
+        Argument("y_train", _TARGETS, required=True, doc="Classes from 0, or target numbers."),
         _setting("x_test", optional(_PICTURES), "Pictures to test with."),
-        _setting("y_test", optional(_LABELS), "Their classes."),
+        _setting("y_test", optional(_TARGETS), "Their classes, or target numbers."),
         _setting("class_names", optional(array(STRING, minimum=1)), "The classes' names."),
     ),
     _entry(

@@ -63,7 +63,7 @@ class Lines:
         for line in introduction(facts):
             self.say(line)
 
-    def epoch_began(self, epoch: int) -> None:
+    def epoch_began(self, epoch: int, learning_rate: float) -> None:
         """Nothing is said before an epoch is done."""
 
     def step_ended(self, step: int, logs: dict[str, float]) -> None:
@@ -83,7 +83,7 @@ class Lines:
 class Screen(Lines):
     """A live display: the epochs so far as a table, the one in progress as a bar."""
 
-    def __init__(self, spec: Spec) -> None:
+    def __init__(self, spec: Spec, console: Console | None = None) -> None:
         super().__init__(spec)
         from rich.console import Console
         from rich.progress import (
@@ -94,11 +94,11 @@ class Screen(Lines):
             TimeRemainingColumn,
         )
 
-        self.console: Console = Console(stderr=True, highlight=False)
+        self.console = console or Console(stderr=True, highlight=False)
         self.rows: list[tuple[dict[str, Any], bool]] = []
         self.bar = Progress(
             TextColumn("[bold]{task.description}"),
-            BarColumn(bar_width=28),
+            BarColumn(bar_width=20),
             MofNCompleteColumn(),
             TextColumn("{task.fields[unit]}"),
             TimeRemainingColumn(),
@@ -149,7 +149,7 @@ class Screen(Lines):
             best = index == best_row
             cells = [str(row["epoch"]), *(f"{row[key]:.4f}" for key in figures)]
             cells += [f"{row['learning_rate']:.3g}", f"{row['seconds']:.1f} s"]
-            mark = "best" if best else "improved" if improved else ""
+            mark = "best" if best else "•" if improved else ""
             shown.add_row(*cells, mark, style="bold green" if best else None)
         return shown
 
@@ -165,7 +165,7 @@ class Screen(Lines):
             )
         self.bar.update(self.tasks[what], completed=done, visible=total is None or done < total)
 
-    def epoch_began(self, epoch: int) -> None:
+    def epoch_began(self, epoch: int, learning_rate: float) -> None:
         """Start the bar of an epoch."""
         assert self.facts is not None
         if self.current is not None:
@@ -176,10 +176,11 @@ class Screen(Lines):
             unit="steps",
             figures="",
         )
+        self.rate = f"rate {learning_rate:.3g}"
 
     def step_ended(self, step: int, logs: dict[str, float]) -> None:
         """Move the bar of the epoch, with the running loss and metrics."""
-        figures = "  ".join(f"{key} {float(value):.4f}" for key, value in logs.items())
+        figures = "  ".join([*(f"{k} {float(v):.4f}" for k, v in logs.items()), self.rate])
         self.bar.update(self.current, completed=step, figures=figures)
 
     def epoch_ended(self, row: dict[str, Any], improved: bool) -> None:

@@ -112,8 +112,7 @@ class Checker:
         if kind := is_reference(schema):
             return self.component(node, kind)
         if schema.get("type") == "array" and isinstance(node, Sequence):
-            low, high = schema.get("minItems", 0), schema.get("maxItems", len(node.items))
-            if low <= len(node.items) <= high:
+            if _right_length(node, schema):
                 return [self.value(item, schema.get("items", {}), what) for item in node.items]
         elif schema.get("type") == "object" and isinstance(node, Mapping):
             inner = schema.get("additionalProperties", {})
@@ -265,10 +264,17 @@ def _engages(node: Node, alternative: dict[str, Any], schema: dict[str, Any]) ->
     """Whether a fault inside this alternative is the one to report."""
     if isinstance(node, Mapping):
         return is_reference(alternative) is not None
+    if isinstance(node, Sequence) and alternative.get("type") == "array":
+        return _right_length(node, alternative)
     if isinstance(node, Scalar) and isinstance(node.value, str):
         others = [a for a in schema["anyOf"] if a is not alternative and a.get("type") != "null"]
         return is_reference(alternative) is not None and not others
     return False
+
+
+def _right_length(node: Sequence, schema: dict[str, Any]) -> bool:
+    count = len(node.items)
+    return bool(schema.get("minItems", 0) <= count <= schema.get("maxItems", count))
 
 
 def _enumerated(schema: dict[str, Any]) -> list[Any]:

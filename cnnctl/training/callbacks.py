@@ -23,7 +23,7 @@ class Observer(Protocol):
     def started(self, facts: Any) -> None:
         """Data, network and device are ready (see `cnnctl.training.Facts`)."""
 
-    def epoch_began(self, epoch: int) -> None:
+    def epoch_began(self, epoch: int, learning_rate: float) -> None:
         """An epoch begins."""
 
     def step_ended(self, step: int, logs: dict[str, float]) -> None:
@@ -103,7 +103,7 @@ class Recorder(keras.callbacks.Callback):
         self._began = time.perf_counter()
         self._trained = 0.0
         if self.observer:
-            self.observer.epoch_began(epoch + 1)
+            self.observer.epoch_began(epoch + 1, float(self.model.optimizer.learning_rate))
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
         """Pass the running figures on."""

@@ -84,6 +84,8 @@ def depthwise(draw: Draw, rank: int, fmt: str, channels: int) -> Component:
 
 def transposed(draw: Draw, rank: int, fmt: str, channels: int) -> Component:
     arguments = window(draw, rank)
+    if "dilation_rate" not in arguments:
+        arguments["strides"] = draw(per_axis(rank, 1, 4))
     if draw(st.integers(0, 2)) == 0:
         strides = arguments["strides"]
         least = strides if isinstance(strides, int) else min(strides)
@@ -158,6 +160,15 @@ def of_few_axes(draw: Draw, shape: tuple[int, ...]) -> Component:
     return layer("Bidirectional", layer=inner, merge_mode=draw(st.sampled_from(["concat", "sum"])))
 
 
+def over_time(draw: Draw, rank: int, fmt: str, channels: int) -> Component:
+    """A layer that takes the first axis as time, and a picture of one axis less."""
+    arguments = {**window(draw, rank - 1), "filters": draw(st.integers(1, 3)), "data_format": fmt}
+    if draw(st.booleans()):
+        sequences = draw(st.booleans())
+        return layer(f"ConvLSTM{rank - 1}D", return_sequences=sequences, **arguments)
+    return layer("TimeDistributed", layer=layer(f"Conv{rank - 1}D", **arguments))
+
+
 def one(draw: Draw, shape: tuple[int, ...], fmt: str) -> Component:
     """A layer for an input of this shape, though it need not fit."""
     rank = len(shape) - 1
@@ -168,8 +179,8 @@ def one(draw: Draw, shape: tuple[int, ...], fmt: str) -> Component:
     families = [convolution, convolution, pooling, transposed, border]
     families += [depthwise] if rank < 3 else []
     kind = draw(st.integers(0, 9))
-    if kind == 9 and rank == 1:
-        return of_few_axes(draw, shape)
+    if kind == 9:
+        return of_few_axes(draw, shape) if rank == 1 else over_time(draw, rank, fmt, channels)
     if kind >= 7:
         return anywhere(draw, shape)
     return draw(st.sampled_from(families))(draw, rank, fmt, channels)

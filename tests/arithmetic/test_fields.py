@@ -84,6 +84,8 @@ def test_vgg16_by_the_literature() -> None:
         ([layer("UpSampling2D", size=2)], (1.5, 0.5, -0.5)),
         ([layer("Conv2DTranspose", filters=1, kernel_size=2, strides=2)], (1.5, 0.5, -0.5)),
         ([layer("Conv2DTranspose", filters=1, kernel_size=3)], (3, 1, -2)),
+        ([layer("Conv2DTranspose", filters=1, kernel_size=2, padding="same")], (2, 1, -1)),
+        ([layer("AdaptiveAveragePooling2D", output_size=5)], (4, 2.4, -0.8)),
         ([layer("Dense", units=3), layer("BatchNormalization")], (1, 1, 0)),
     ],
 )
@@ -201,6 +203,8 @@ def strided(draw: random.Random, rank: int, kernel: list[int], padding: str) -> 
         gaps = [draw.randrange(1, 4) for _ in kernel]
         return layer(f"Conv{rank}D", filters=2, kernel_size=kernel, dilation_rate=gaps,
                      padding=padding)  # fmt: skip
+    if draw.random() < 0.2:
+        return layer(f"Conv{rank}DTranspose", filters=2, kernel_size=kernel, padding=padding)
     strides = [draw.randrange(1, each + 1) for each in kernel]
     if rank == 1 and draw.random() < 0.3:
         padding = "causal"

@@ -104,5 +104,5 @@ def test_labels_out_of_range(cnnctl, xo_spec, tmp_path):
     done = cnnctl("train", xo_spec)
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
-    assert "label 5" in done.stderr
+    assert "the label of picture 7 (counted from 0) is 5" in done.stderr
     assert not (tmp_path / "runs").exists()
