@@ -36,7 +36,9 @@ if name == "mnist":
         layers.Dense(1024, activation="relu"),
         layers.Dense(10, activation="softmax"),
     ])  # fmt: skip
-    model.compile(keras.optimizers.Adam(1e-3), "sparse_categorical_crossentropy", metrics=["accuracy"])
+    model.compile(
+        keras.optimizers.Adam(1e-3), "sparse_categorical_crossentropy", metrics=["accuracy"]
+    )
     callbacks = [keras.callbacks.LearningRateScheduler(lambda epoch: 0.001 * 0.6**epoch)]
     held_out, batch_size = slice(55_000, 60_000), 100
 elif name == "mnist_book":

@@ -20,21 +20,21 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from cnnctl.errors import CnnctlError as CnnctlError
     from cnnctl.evaluation import evaluate as evaluate
-    from cnnctl.preflight import preflight as preflight
+    from cnnctl.preflight import preflight as check
     from cnnctl.spec import load as load
     from cnnctl.summary import summarize as summarize
     from cnnctl.training import train as train
 
 _PLACES = {
-    "CnnctlError": "cnnctl.errors",
-    "evaluate": "cnnctl.evaluation",
-    "load": "cnnctl.spec",
-    "preflight": "cnnctl.preflight",
-    "summarize": "cnnctl.summary",
-    "train": "cnnctl.training",
+    "CnnctlError": ("cnnctl.errors", "CnnctlError"),
+    "check": ("cnnctl.preflight", "preflight"),
+    "evaluate": ("cnnctl.evaluation", "evaluate"),
+    "load": ("cnnctl.spec", "load"),
+    "summarize": ("cnnctl.summary", "summarize"),
+    "train": ("cnnctl.training", "train"),
 }
 
-__all__ = ["CnnctlError", "evaluate", "load", "preflight", "summarize", "train"]
+__all__ = ["CnnctlError", "check", "evaluate", "load", "summarize", "train"]
 
 
 def __getattr__(name: str) -> Any:
@@ -43,7 +43,8 @@ def __getattr__(name: str) -> Any:
     if name == "train":
         # Its module needs Keras, which is started in cnnctl's way before anything imports it.
         import_module("cnnctl.backend").quiet()
-    return getattr(import_module(_PLACES[name]), name)
+    module, attribute = _PLACES[name]
+    return getattr(import_module(module), attribute)
 
 
 def __dir__() -> list[str]:

@@ -65,7 +65,7 @@ def evaluate(
         DataError: The data cannot be found or does not fit.
     """
     weights, run = _locate(source, checkpoint)
-    fixed = None
+    recorded: dict[str, Any] = {}
     if spec is None:
         if run is None:
             raise UsageError(
@@ -73,10 +73,12 @@ def evaluate(
                 hint="name the spec it was trained from: --spec configs/mnist.yaml",
             )
         spec = load(run.spec_path)
-        recorded = run.environment().get("normalization")
-        fixed = Normalization.from_dict(recorded) if recorded else None
+        recorded = run.environment()
     spec.require("data", "compile")
+    values = recorded.get("normalization")
+    fixed = Normalization.from_dict(values) if values else None
     data = prepare(spec, data_dir=data_dir, full_data=full_data, progress=progress, fixed=fixed)
+    _same_data(recorded.get("data"), data, source)
     chosen = getattr(data.dataset, split)
     if chosen is None:
         raise DataError(f"{data.dataset.name} has no {split} pictures here", hint=_other(data))
@@ -120,6 +122,20 @@ def _locate(source: Path, checkpoint: str | None) -> tuple[Path, runs.Run | None
         return folder, runs.find(folder.parent.parent)
     run = runs.find(source)
     return run.checkpoint(checkpoint or "best"), run
+
+
+def _same_data(recorded: dict[str, Any] | None, data: Prepared, source: Path) -> None:
+    """Refuse figures of a run on other pictures than it was trained beside.
+
+    The 5,000-image sample of MNIST, say, is part of MNIST's training set.
+    """
+    if recorded and recorded.get("fingerprint") != data.dataset.fingerprint:
+        raise DataError(
+            f"{source} was trained on {recorded.get('name')}, and found here is other data: "
+            f"{data.dataset.name} ({data.dataset.origin})",
+            hint="name the folder of the same data with --data-dir, or say that other data is "
+            "meant: --spec SPEC",
+        )
 
 
 def _other(data: Prepared) -> str:

@@ -6,6 +6,7 @@ the number of epochs. Nothing here imports Keras: `check` computes them too.
 
 from __future__ import annotations
 
+import ast
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -61,6 +62,7 @@ class Expression:
             raise ExpressionError(f"an expression of more than {MAX_LENGTH} characters")
         names = {"epoch": epoch, "lr": rate, "epochs": self.epochs, "pi": math.pi}
         try:
+            ast.parse(self.text, mode="eval")  # one expression: simpleeval would take a statement
             value = SimpleEval(functions=FUNCTIONS, names=names).eval(self.text)
         except Exception as error:  # simpleeval passes on whatever the arithmetic raises
             reason = str(error).split(", for expression")[0] or type(error).__name__

@@ -140,7 +140,9 @@ def test_learning_rates_follow_the_expression(tmp_path):
 
 
 def test_callbacks_of_keras_do_their_work(tmp_path):
-    text = XO + """\
+    text = (
+        XO
+        + """\
   callbacks:
     - EarlyStopping: {monitor: loss, patience: 1, min_delta: 100}
     - CSVLogger
@@ -148,6 +150,7 @@ def test_callbacks_of_keras_do_their_work(tmp_path):
     - TerminateOnNaN
     - ReduceLROnPlateau: {monitor: loss, factor: 0.1, patience: 0, min_delta: 100}
 """
+    )
     result = trained(tmp_path, "fit.epochs=9", text=text)
     assert len(result.history) == 2  # nothing improves by 100, and one epoch of patience
     assert (result.run.path / "history.csv").read_text().count("\n") == 3

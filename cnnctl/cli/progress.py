@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from cnnctl.cli.output import print_json, say_sample, table
 
 if TYPE_CHECKING:
+    from typing_extensions import Self
+
     from rich.console import Console
     from rich.live import Live
 
@@ -34,7 +36,7 @@ class Lines:
         self.facts: Facts | None = None
         self._told: dict[str, float] = {}
 
-    def __enter__(self) -> Lines:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -110,7 +112,7 @@ class Screen(Lines):
         self.live: Live | None = None
         self.rate = ""
 
-    def __enter__(self) -> Screen:
+    def __enter__(self) -> Self:
         from rich.live import Live
 
         self.live = Live(self, console=self.console, refresh_per_second=8, transient=False)

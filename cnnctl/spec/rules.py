@@ -11,7 +11,7 @@ from cnnctl.spec.components import Component
 from cnnctl.spec.graph import snake_case
 
 if TYPE_CHECKING:
-    from cnnctl.spec.load import Spec
+    from cnnctl.spec.loading import Spec
 
 SPARSE = "SparseCategoricalCrossentropy"
 CROSSENTROPIES = {

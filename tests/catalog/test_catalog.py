@@ -201,7 +201,7 @@ def _argument(kind, name, argument) -> Argument:
         ("callback", "TensorBoard", "update_freq", ["epoch", 100], ["never", 0]),
         ("block", "Parallel", "branches", [[["Dense"], []]], [[["Dense"]], "Dense"]),
         ("dataset", "cifar100", "label", ["fine"], ["medium"]),
-        ("dataset", "inline", "x_train", [[[[0, 1], [1, 0]]], [[[[0.5, 1, 0]]]]], [[], [1]]),
+        ("dataset", "inline", "x_train", [[[[0, 1], [1, 0]]], [[[[0.5, 1, 0]]]]], [[], ["a"]]),
     ],
 )
 def test_schemas_are_tight(kind, name, argument, good, bad):

@@ -1,0 +1,65 @@
+"""Make docs/training.svg: a real training as its terminal shows it, by Rich's own export.
+
+CNNCTL_DATA_DIR=DIR python docs/screenshot.py
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import tempfile
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+
+from cnnctl.backend import quiet
+from cnnctl.cli.progress import Screen
+from cnnctl.spec import load
+
+ROOT = Path(__file__).resolve().parent.parent
+NETWORK = "configs/mnist_book.yaml"
+EPOCH, STEP = 4, 600
+"""When the picture is taken."""
+
+
+class Camera(Screen):
+    """The screen of a training, photographed once."""
+
+    def __init__(self, spec: object) -> None:
+        super().__init__(spec, Console(file=io.StringIO(), width=100, force_terminal=True))
+        self.lines: list[str] = []
+        self.picture: Console | None = None
+
+    def say(self, text: str) -> None:
+        """Remember a line above the display."""
+        self.lines.append(text)
+
+    def step_ended(self, step: int, logs: dict[str, float]) -> None:
+        """Move the bar, and take the picture when the time has come."""
+        super().step_ended(step, logs)
+        if self.picture is None and len(self.rows) == EPOCH - 1 and step >= STEP:
+            self.picture = Console(record=True, file=io.StringIO(), width=100, force_terminal=True)
+            self.picture.print(Text(f"$ cnnctl train {NETWORK}", style="bold"))
+            for line in self.lines:
+                self.picture.print(Text(line))
+            self.picture.print(self)
+
+
+def main() -> None:
+    """Train the book's network and export what the screen showed in its fourth epoch."""
+    quiet()
+    from cnnctl.training import train
+
+    data = Path(os.environ["CNNCTL_DATA_DIR"]).resolve()
+    spec = load(ROOT / NETWORK)
+    os.chdir(tempfile.mkdtemp())
+    Path("data").symlink_to(data)
+    with Camera(spec) as camera:
+        train(spec, data_dir=Path("data"), full_data=True, observer=camera)
+    assert camera.picture is not None
+    camera.picture.save_svg(str(ROOT / "docs/training.svg"), title="cnnctl")
+
+
+if __name__ == "__main__":
+    main()

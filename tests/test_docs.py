@@ -1,0 +1,126 @@
+"""The README is true: its spec, its commands, its table."""
+
+import re
+import shlex
+import subprocess
+import sys
+
+import pytest
+from conftest import CONFIGS, ROOT
+from typer.main import get_command
+
+from cnnctl.cli.app import app
+from cnnctl.preflight import preflight, specs_in
+
+README = (ROOT / "README.md").read_text()
+BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
+COMMANDS = [
+    line.split("  #")[0].strip()
+    for language, block in BLOCKS
+    if not language
+    for line in block.splitlines()
+    if line.startswith("cnnctl ")
+]
+
+
+def test_the_spec_is_the_shipped_one():
+    shipped = re.sub(r"\A(#.*\n)+", "", (CONFIGS / "mnist.yaml").read_text())
+    assert ("yaml", shipped) in BLOCKS
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_can_be_typed(command):
+    """Its words are a command, and its options are that command's."""
+    words = shlex.split(command)[1:]
+    group = get_command(app)
+    while words and words[0] in getattr(group, "commands", {}):
+        group = group.commands[words.pop(0)]
+    options = {option for parameter in group.params for option in parameter.opts}
+    assert not getattr(group, "commands", None), f"no command in {command}"
+    for word in words:
+        if word.startswith("--"):
+            assert word in options, f"{command}: no option {word}"
+        elif word.startswith("configs/"):
+            assert (ROOT / word).exists()
+
+
+@pytest.mark.parametrize(
+    "command",
+    [c for c in COMMANDS if c.split()[1] in {"summary", "check", "layers"} or c.endswith("list")],
+)
+def test_the_commands_that_answer_at_once_do(command, cnnctl):
+    done = cnnctl(*shlex.split(command)[1:], cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout
+
+
+def test_every_command_is_documented():
+    def names(group, path):
+        for name, command in getattr(group, "commands", {}).items():
+            inner = getattr(command, "commands", None)
+            yield from names(command, f"{path} {name}") if inner else [f"{path} {name}"]
+
+    for name in names(get_command(app), "cnnctl"):
+        assert any(command.startswith(name) for command in COMMANDS), f"README lacks {name}"
+
+
+def test_every_command_and_option_has_help():
+    def walk(command):
+        assert command.help
+        for parameter in command.params:
+            assert getattr(parameter, "help", None), f"{command.name}: {parameter.name}"
+        for inner in getattr(command, "commands", {}).values():
+            walk(inner)
+
+    walk(get_command(app))
+
+
+@pytest.mark.parametrize("path", specs_in(CONFIGS), ids=lambda path: path.stem)
+def test_the_table_of_networks_agrees_with_the_headers(path):
+    row = re.search(rf"^\| \[`{path.name}`\]\(configs/{path.name}\) .*$", README, re.MULTILINE)
+    assert row, "no row in README"
+    cells = [cell.strip() for cell in row.group().strip("|").split("|")]
+    assert cells[2] == f"{preflight(path).trace.total:,}"
+    header = path.read_text()
+    for cell, word in ((cells[3], "Published"), (cells[4], "Measured")):
+        figure = re.search(rf"# {word}: ([\d.]+|no figure)", header).group(1)
+        assert cell.startswith(figure if figure != "no figure" else "–")
+
+
+def test_every_field_of_a_spec_is_documented():
+    from cnnctl.spec.sections import Compile, Data, Document, Fit, Model
+
+    for section in (Document, Data, Model, Compile, Fit):
+        for name in section.model_fields:
+            assert f"`{name}`" in README, f"README lacks {name}"
+
+
+def test_what_the_readme_says_of_mistakes(cnnctl, tmp_path):
+    """The two screens of the section, made again."""
+    base = CONFIGS / "cifar10.yaml"
+    head = f"extends: {base}\nmodel:\n  layers:\n"
+    (tmp_path / "bad.yaml").write_text(
+        head
+        + "    - Conv2D: {filters: 64, kernal_size: 3}\n"
+        + "    - MaxPooling2D: {pool_size: 2}\n    - Flatten\n"
+        + "    - Dense: {units: 10, activation: sofmax}\n"
+    )
+    (tmp_path / "bad2.yaml").write_text(
+        head
+        + "    - Conv2D: {filters: 32, kernel_size: 3}\n    - MaxPooling2D\n"
+        + "    - Conv2D: {filters: 64, kernel_size: 5}\n    - MaxPooling2D: {pool_size: 6}\n"
+        + "    - Conv2D: {filters: 64, kernel_size: 3}\n    - Flatten\n"
+        + "    - Dense: {units: 10, activation: softmax}\n"
+    )
+    for name in ("bad.yaml", "bad2.yaml"):
+        shown = cnnctl("check", name).stderr
+        assert any(shown.strip() in block for _, block in BLOCKS), shown
+
+
+def test_the_python_example_runs(tmp_path):
+    (example,) = [block for language, block in BLOCKS if language == "python"]
+    (tmp_path / "configs").symlink_to(CONFIGS)
+    script = tmp_path / "example.py"
+    script.write_text(example)
+    subprocess.run([sys.executable, script], cwd=tmp_path, check=True, capture_output=True)
+    assert (tmp_path / "runs/xo/001/model.keras").exists()
