@@ -211,7 +211,7 @@ PICTURE_LAYERS = [
     name
     for name in load().names("layer")
     if name.startswith(("Random", "Rand", "Aug")) or "Contrast" in name
-    or name in ("Equalization", "Solarization", "CenterCrop", "Resizing", "Rescaling")
+    or name in ("Solarization", "CenterCrop", "Resizing", "Rescaling")
 ]  # fmt: skip
 
 

@@ -30,7 +30,7 @@ _ALLOWED = {
         CenterCrop Concatenate ContrastLimitedAdaptiveHistogramEqualization Conv1D
         Conv1DTranspose Conv2D Conv2DTranspose Conv3D Conv3DTranspose ConvLSTM1D ConvLSTM2D
         ConvLSTM3D Cropping1D Cropping2D Cropping3D Dense DepthwiseConv1D DepthwiseConv2D Dot
-        Dropout ELU EinsumDense Embedding Equalization Flatten GRU GaussianDropout
+        Dropout ELU EinsumDense Embedding Flatten GRU GaussianDropout
         GaussianNoise GlobalAveragePooling1D GlobalAveragePooling2D GlobalAveragePooling3D
         GlobalMaxPooling1D GlobalMaxPooling2D GlobalMaxPooling3D GroupNormalization
         GroupQueryAttention Identity LSTM LayerNormalization LeakyReLU Masking MaxPooling1D
@@ -121,6 +121,9 @@ REFUSED: dict[str, dict[str, str]] = {
         ),
         **_because("{0} is a cell; write RNN: {{cell: {0}}}", _ALLOWED["cell"]),
         **_because(_BASE_CLASS, "Layer Wrapper"),
+        "Equalization": (
+            "Equalization returns its input itself in Keras 3.15, and no model can be built with it"
+        ),
         "Input": "the shape of the input is written as model.input_shape",
         "InputLayer": "the shape of the input is written as model.input_shape",
         "InputSpec": "InputSpec is a rule for writing layers, no layer itself",

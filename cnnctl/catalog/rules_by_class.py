@@ -71,7 +71,6 @@ RULES: dict[str, dict[str, dict[str, Schema]]] = {
             "equation": STRING,
             "output_shape": either(_COUNT, array(optional(_COUNT), minimum=1)),
         },
-        "Equalization": {"bins": integer(2)},
         "GaussianNoise": {"stddev": _FRACTION},
         "GroupNormalization": {"groups": either(_COUNT, {"enum": [-1]})},
         "GroupQueryAttention": {

@@ -258,14 +258,11 @@ SEVERAL: dict[str, list[tuple[list[tuple[int, ...]], dict[str, Any]]]] = {
 }  # fmt: skip
 """Several inputs of these shapes, made from one by Dense layers and Reshapes."""
 
-CANNOT = {"Equalization"}
-"""Keras 3.15.1 cannot build a model with it: its output is its input, "part of a cycle"."""
-
 OURS = {"LocallyConnected2D", "LpPooling2D", "WeightedAveragePooling2D"}
 """Not in Keras: see test_own.py."""
 
 
-@pytest.mark.parametrize("name", sorted(set(load().names("layer")) - OURS - CANNOT - set(SEVERAL)))
+@pytest.mark.parametrize("name", sorted(set(load().names("layer")) - OURS - set(SEVERAL)))
 def test_a_layer_of_one_input_equals_keras(name: str) -> None:
     for shape, arguments in ONE.get(name, [((9, 8, 3), {})]):
         assert not differences(graph(layer(name, **arguments)), shape), arguments
@@ -291,4 +288,4 @@ def several(name: str, shapes: list[tuple[int, ...]], arguments: dict[str, Any])
 
 
 def test_every_layer_of_the_catalog_has_a_rule() -> None:
-    assert set(load().names("layer")) - CANNOT <= known()
+    assert set(load().names("layer")) <= known()
