@@ -1,4 +1,4 @@
-# `make train` and `make test` do all the set-up: they need Python 3.10 to 3.13 and a package index.
+# `make train` and `make test` do all the set-up: they need Python 3.11 to 3.13 and a package index.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
