@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 from cnnctl.cli.output import print_json, say_sample, table
 
 if TYPE_CHECKING:
+    from typing import Self
+
     from rich.console import Console
     from rich.live import Live
-    from typing_extensions import Self
 
     from cnnctl.spec import Spec
     from cnnctl.training import Facts, TrainingResult
