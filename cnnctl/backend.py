@@ -48,7 +48,7 @@ def quiet() -> None:
         try:
             import keras
             import tensorflow  # noqa: F401
-        except BaseException:
+        except Exception:
             remarks.seek(0)
             os.write(kept, remarks.read())
             raise

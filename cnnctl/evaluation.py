@@ -10,7 +10,7 @@ from cnnctl import backend, runs
 from cnnctl.data.dataset import Split
 from cnnctl.data.normalization import Normalization
 from cnnctl.data.preparation import Prepared, prepare
-from cnnctl.errors import DataError, UsageError
+from cnnctl.errors import DataError, RunError, TrainingError, UsageError
 from cnnctl.spec import Spec, load
 
 
@@ -65,7 +65,10 @@ def evaluate(
         DataError: The data cannot be found or does not fit.
     """
     weights, run = _locate(source, checkpoint)
+    if run is not None and source.is_dir() and not (source / runs.MANIFEST).exists():
+        source = run.path
     recorded: dict[str, Any] = {}
+    run_spec = spec is None
     if spec is None:
         if run is None:
             raise UsageError(
@@ -74,11 +77,17 @@ def evaluate(
             )
         spec = load(run.spec_path)
         recorded = run.environment()
+        if not isinstance(recorded.get("data"), dict) or "normalization" not in recorded:
+            raise RunError(
+                f"{run} has no readable environment.json, so its data is not known",
+                hint=f"name the data by a spec: --spec {run.spec_path}",
+            )
     spec.require("data", "compile")
     values = recorded.get("normalization")
     fixed = Normalization.from_dict(values) if values else None
     data = prepare(spec, data_dir=data_dir, full_data=full_data, progress=progress, fixed=fixed)
-    _same_data(recorded.get("data"), data, source)
+    if run_spec:
+        _same_data(recorded["data"], data, source)
     chosen = getattr(data.dataset, split)
     if chosen is None:
         raise DataError(f"{data.dataset.name} has no {split} pictures here", hint=_other(data))
@@ -99,6 +108,16 @@ def evaluate(
     )
 
 
+_NO_REASON = ("Graph execution", "Detected at", "File ", "<stack", "Stack trace", "[[")
+
+
+def reason_of(error: BaseException) -> str:
+    """The one line of a framework's message that says most."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    told = [line for line in lines if not line.startswith(_NO_REASON)] or [type(error).__name__]
+    return next((line for line in told if "ncompatible" in line or "must" in line), told[0])
+
+
 def figures(model: Any, split: Split, data: Prepared) -> dict[str, float]:
     """Loss and metrics of a compiled model on a split, by name."""
     from cnnctl.data.pipeline import evaluation_dataset
@@ -106,7 +125,10 @@ def figures(model: Any, split: Split, data: Prepared) -> dict[str, float]:
     dataset = evaluation_dataset(
         split, data.normalization, classes=data.classes if data.one_hot else 0
     )
-    found = model.evaluate(dataset, verbose=0, return_dict=True)
+    try:
+        found = model.evaluate(dataset, verbose=0, return_dict=True)
+    except Exception as error:  # whatever TensorFlow raises where loss and outputs do not fit
+        raise TrainingError(f"the evaluation failed: {reason_of(error)}") from error
     return {name: float(value) for name, value in found.items()}
 
 
@@ -114,6 +136,10 @@ def _locate(source: Path, checkpoint: str | None) -> tuple[Path, runs.Run | None
     """The weights that are meant, and the run that they belong to, if any."""
     if not source.exists():
         runs.find(source)  # says what is there instead
+    if checkpoint is not None and (source.is_file() or (source / runs.MANIFEST).exists()):
+        raise UsageError(
+            f"{source} is one file or checkpoint already: --checkpoint belongs to a run"
+        )
     if source.is_file():
         parent = source.resolve().parent
         return source, runs.Run(parent) if (parent / "spec.yaml").is_file() else None
@@ -124,12 +150,12 @@ def _locate(source: Path, checkpoint: str | None) -> tuple[Path, runs.Run | None
     return run.checkpoint(checkpoint or "best"), run
 
 
-def _same_data(recorded: dict[str, Any] | None, data: Prepared, source: Path) -> None:
+def _same_data(recorded: dict[str, Any], data: Prepared, source: Path) -> None:
     """Refuse figures of a run on other pictures than it was trained beside.
 
     The 5,000-image sample of MNIST, say, is part of MNIST's training set.
     """
-    if recorded and recorded.get("fingerprint") != data.dataset.fingerprint:
+    if recorded.get("fingerprint") != data.dataset.fingerprint:
         raise DataError(
             f"{source} was trained on {recorded.get('name')}, and found here is other data: "
             f"{data.dataset.name} ({data.dataset.origin})",

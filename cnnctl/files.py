@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from collections.abc import Iterator
@@ -53,7 +54,8 @@ def flush(path: Path) -> None:
 
 def cannot_write(path: Path, error: OSError) -> RunError:
     """The error to raise where `path` cannot be written."""
+    full = error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
     return RunError(
         f"cannot write {path}: {error.strerror or error}",
-        hint="free some space, or choose another place with --runs-dir",
+        hint=("free some space, or " if full else "") + "choose another place with --runs-dir",
     )

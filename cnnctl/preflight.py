@@ -9,7 +9,7 @@ from pathlib import Path
 from cnnctl import arithmetic
 from cnnctl.data.sources import SOURCES
 from cnnctl.errors import Diagnostic, SpecError, UsageError
-from cnnctl.spec import Component, Spec, load
+from cnnctl.spec import Component, Spec, load, rules
 
 SUFFIXES = (".yaml", ".yml")
 
@@ -40,6 +40,8 @@ def preflight(path: str | Path, overrides: Iterable[str] = ()) -> Checked:
     if shape is None:
         return Checked(spec, None)
     trace = arithmetic.trace(spec.graph, shape)
+    if not trace.unknown and (faults := list(rules.outputs(spec, trace.output_shape))):
+        raise SpecError(faults)
     if spec.data and spec.data.label_mode != "float" and not trace.unknown:
         name, classes = _classes(spec.data.dataset)
         if classes:
@@ -49,8 +51,23 @@ def preflight(path: str | Path, overrides: Iterable[str] = ()) -> Checked:
 
 def input_shape(spec: Spec) -> tuple[int, ...] | None:
     """The shape of one picture, from the spec or from what its named data set is known to hold."""
+    known = _picture_shape(spec)
     if spec.model.input_shape is not None:
-        return tuple(spec.model.input_shape)
+        given = tuple(spec.model.input_shape)
+        if known is not None and given not in {known, with_channels(known)}:
+            assert spec.data is not None
+            raise SpecError(
+                [
+                    Diagnostic(
+                        "input-shape",
+                        f"the pictures of {spec.data.dataset} are {list(with_channels(known))}, "
+                        f"and `input_shape` is {list(given)}",
+                        spec.place("model", "input_shape"),
+                        f"write `input_shape: {list(with_channels(known))}`, or leave it out",
+                    )
+                ]
+            )
+        return given
     if spec.data is None:
         raise SpecError(
             [
@@ -62,9 +79,16 @@ def input_shape(spec: Spec) -> tuple[int, ...] | None:
                 )
             ]
         )
+    return with_channels(known) if known is not None else None
+
+
+def _picture_shape(spec: Spec) -> tuple[int, ...] | None:
+    """The shape of a picture as stored, where the data set's name tells it."""
+    if spec.data is None:
+        return None
     name = spec.data.dataset.name
     if name in SOURCES:
-        return with_channels(SOURCES[name].shape)
+        return SOURCES[name].shape
     return (9, 9, 1) if name == "xo" else None
 
 
@@ -103,9 +127,16 @@ def specs_in(path: Path) -> list[Path]:
     if not path.is_dir():
         return [path]
     found = sorted(each for each in path.rglob("*") if each.suffix in SUFFIXES and each.is_file())
+    found = [each for each in found if not _is_in_run(each)]
     if not found:
         raise UsageError(f"no spec in {path}", hint="a spec is a file that ends in .yaml")
     return found
+
+
+def _is_in_run(path: Path) -> bool:
+    """Whether a file is one of a run folder's, which are copies."""
+    folders = (path.parent, path.parent.parent)
+    return any((f / "checkpoints").is_dir() and (f / "spec.yaml").is_file() for f in folders)
 
 
 def _classes(dataset: Component) -> tuple[str, int]:

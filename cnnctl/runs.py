@@ -122,7 +122,8 @@ class Run:
         if path.parent == self.checkpoints_dir and (path / MANIFEST).exists():
             return path.resolve()
         there = [each.name for each in self.checkpoints()]
-        hint = f"there are: best, last, {', '.join(there)}" if there else "it has no checkpoint yet"
+        there += [each for each in ("best", "last") if (self.checkpoints_dir / each).exists()]
+        hint = f"there are: {', '.join(there)}" if there else "it has no checkpoint yet"
         raise UsageError(f"{self.path} has no checkpoint `{name}`", hint=hint)
 
     def point(self, name: str, checkpoint: Path) -> None:
@@ -163,7 +164,8 @@ def create(name: str, runs_dir: Path = RUNS_DIR) -> Run:
 
 
 def find(path: str | Path) -> Run:
-    """The run at a path: the folder itself, or `runs/NAME`, whose newest run is meant.
+    """The run at a path: the folder itself, or `runs/NAME`, of which the newest run with a best
+    checkpoint is meant (the newest, if none has one).
 
     Raises:
         UsageError: It is no run folder.
@@ -175,8 +177,10 @@ def find(path: str | Path) -> Run:
         return Run(path)
     if path.is_dir():
         numbered = [p for p in path.iterdir() if _NUMBER.fullmatch(p.name) and p.is_dir()]
+        numbered.sort(key=lambda p: int(p.name))
+        with_best = [p for p in numbered if (p / "checkpoints/best" / MANIFEST).exists()]
         if numbered:
-            return find(max(numbered, key=lambda p: int(p.name)))
+            return find((with_best or numbered)[-1])
     raise UsageError(
         f"not a run folder: {path}",
         hint="a run folder has a spec.yaml and checkpoints/, such as runs/mnist/001",

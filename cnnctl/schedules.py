@@ -65,7 +65,8 @@ class Expression:
             ast.parse(self.text, mode="eval")  # one expression: simpleeval would take a statement
             value = SimpleEval(functions=FUNCTIONS, names=names).eval(self.text)
         except Exception as error:  # simpleeval passes on whatever the arithmetic raises
-            reason = str(error).split(", for expression")[0] or type(error).__name__
+            reason = str(error).split(", for expression")[0].split(" (<unknown>")[0]
+            reason = reason or type(error).__name__
             raise ExpressionError(f"{reason}, in epoch {epoch}") from None
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise ExpressionError(f"it gives {value!r}, which is no number, in epoch {epoch}")

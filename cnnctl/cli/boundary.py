@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import os
+import shutil
 import sys
 from collections.abc import Callable
 
@@ -17,15 +19,25 @@ def guarded(program: Callable[[], object]) -> int:
 
     0 done, 1 the work failed, 2 the command line or the spec is wrong, 130 interrupted.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(
+                errors="replace"
+            )  # a terminal without Unicode gets `?`, no traceback
     try:
         program()
+        sys.stdout.flush()
     except CnnctlError as error:
         report(error)
         return error.exit_code
     except KeyboardInterrupt:
         print("\ninterrupted", file=sys.stderr)
         return 130
-    except BrokenPipeError:
+    except OSError as error:
+        if not isinstance(error, BrokenPipeError):
+            print(f"error: {error.strerror or error}", file=sys.stderr)
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+            return 1
         # The reader of a pipe has left (`| head`); Python would complain while it flushes.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 0
@@ -76,10 +88,11 @@ def _diagnostic(diagnostic: Diagnostic, color: bool) -> str:
 def _underlined(text: str, column: int, length: int, hint: str | None, number: str) -> list[str]:
     """A line and its caret, cut around the caret where it is very long; tabs become spaces."""
     text = text.replace("\t", " ")
-    begin = max(0, column - 1 - MAX_WIDTH // 2)
-    shown = text[begin : begin + MAX_WIDTH]
+    width = max(20, min(MAX_WIDTH, shutil.get_terminal_size().columns - len(number) - 2))
+    begin = max(0, column - 1 - width // 2) if len(text) > width else 0
+    shown = text[begin : begin + width]
     lead = "…" if begin else ""
-    tail = "…" if begin + MAX_WIDTH < len(text) else ""
+    tail = "…" if begin + width < len(text) else ""
     length = max(1, min(length, len(shown) - (column - 1 - begin)))
     gutter = " " * (len(number) - 2) + "| " if number.endswith("| ") else " " * len(number)
     caret = " " * (column - 1 - begin + len(lead)) + "^" * length

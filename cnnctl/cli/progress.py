@@ -149,7 +149,10 @@ class Screen(Lines):
         best_row = max((i for i, (_, improved) in enumerate(self.rows) if improved), default=None)
         for index, (row, improved) in list(enumerate(self.rows))[-ROWS_SHOWN:]:
             best = index == best_row
-            cells = [str(row["epoch"]), *(f"{row[key]:.4f}" for key in figures)]
+            cells = [
+                str(row["epoch"]),
+                *(f"{row[key]:.4f}" if key in row else "–" for key in figures),
+            ]
             cells += [f"{row['learning_rate']:.3g}", f"{row['seconds']:.1f} s"]
             mark = "best" if best else "•" if improved else ""
             shown.add_row(*cells, mark, style="bold green" if best else None)
@@ -239,5 +242,5 @@ def show_result(result: TrainingResult, *, json: bool) -> None:
             rows,
         )
         say_sample(evaluation.data)
-    if result.best_epoch is not None:
+    if evaluation:
         print(f"next: cnnctl evaluate {result.run}")

@@ -117,17 +117,18 @@ def _check_finite(x: np.ndarray, field: str, noun: str) -> None:
 
 
 def _check_targets(y: np.ndarray, field: str, label_mode: str, outputs: int | None) -> None:
-    if label_mode == "categorical":
+    if label_mode != "float":
         raise DataError(
-            f"{field} holds {y.dtype} values; `label_mode: categorical` needs class numbers",
-            hint="write integers, from 0",
+            f"{field} holds {y.dtype} values; `label_mode: {label_mode}` needs class numbers",
+            hint="write integers from 0 (from one-hot rows: `y.argmax(axis=1)`); for targets that "
+            "are numbers themselves, `label_mode: float`",
         )
     targets = y.shape[1] if y.ndim == 2 else 1
     if outputs is not None and outputs != targets:
         raise DataError(
             f"{field} has {targets} numeric target{'s' * (targets != 1)} for each picture, the "
             f"network has {outputs} output{'s' * (outputs != 1)}",
-            hint="class numbers are integers: write 3, not 3.0; with NumPy: y.astype('int64')",
+            hint=f"give the last layer {targets}",
         )
     _check_finite(y, field, "picture")
 

@@ -65,7 +65,7 @@ def prepare(
     loaded = data.load(
         spec.data.dataset.name,
         spec.data.dataset.arguments,
-        base=spec.base,
+        base=spec.data_base,
         data_dir=data_dir,
         full_data=full_data,
         progress=progress,

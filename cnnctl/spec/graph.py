@@ -81,6 +81,7 @@ class _Builder:
         self.done: list[GraphLayer] = []
         self.found: list[Diagnostic] = []
         self.taken = {INPUT} | _names(layers)
+        self.used: set[str] = set()
         self.given: dict[str, Location] = {}
         self.counts: dict[str, int] = {}
 
@@ -151,6 +152,13 @@ class _Builder:
     def append(self, layer: Component, flow: tuple[str, ...], suffix: str) -> str:
         label = layer.arguments.get("name")
         name = f"{label}{suffix}" if label else self.automatic(layer.name)
+        if label and label not in self.given:
+            taken = name in self.used
+            if taken or name == INPUT or "/" in name or not label.strip():
+                why = "is taken" if taken else "is no name that a layer can have"
+                place = layer.place("name")
+                self.say("bad-name", f"the layer name `{name}` {why}", place, "choose another")
+        self.used.add(name)
         arguments = {key: value for key, value in layer.arguments.items() if key != "name"}
         self.done.append(GraphLayer(name, replace(layer, arguments=arguments), flow))
         return name
@@ -165,7 +173,7 @@ class _Builder:
             count = self.counts.get(base, 0)
             self.counts[base] = count + 1
             name = f"{base}_{count}" if count else base
-            if name not in self.taken:
+            if name not in self.taken | self.used:
                 return name
 
     def resolve(self, name: str, layer: Component, scope: dict[str, str]) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
 from cnnctl import catalog as catalogs
-from cnnctl.errors import Diagnostic, SpecError, UsageError
+from cnnctl.errors import Diagnostic, Location, SpecError, UsageError
 from cnnctl.spec import rules
 from cnnctl.spec.graph import Graph, expand
 from cnnctl.spec.merge import merge, override
@@ -60,9 +61,19 @@ class Spec:
     overrides: tuple[str, ...] = ()
 
     @property
-    def base(self) -> Path:
-        """The folder from which the spec's relative paths start."""
-        return self.path.parent
+    def data_base(self) -> Path:
+        """The folder from which a relative path of the data set starts: that of the file in which
+        it is written, or the current one where a flag gives it."""
+        place = self.data.dataset.place("path") if self.data else self.tree.location
+        return Path() if place.file.startswith("--") else Path(place.file).parent
+
+    def place(self, *path: str) -> Location:
+        """Where the value at a path of keys is written."""
+        node: Node = self.tree
+        for key in path:
+            if isinstance(node, Mapping) and key in node.items:
+                node = node.items[key]
+        return node.location
 
     def require(self, *sections: str) -> None:
         """Raise a `SpecError` that names the sections among these that the spec lacks."""
@@ -101,8 +112,7 @@ def load(path: str | Path, overrides: Iterable[str] = ()) -> Spec:
             faults.extend(error.diagnostics)
     if faults:
         raise SpecError(faults)
-    name = path.parent.name if path.name == "spec.yaml" else path.stem
-    document, found = validate(tree, name, catalogs.load())
+    document, found = validate(tree, default_name(path), catalogs.load())
     if document is None:
         raise SpecError(found)
     assert isinstance(tree, Mapping)
@@ -124,6 +134,12 @@ def load(path: str | Path, overrides: Iterable[str] = ()) -> Spec:
     if found := list(rules.contradictions(spec)):
         raise SpecError(found)
     return spec
+
+
+def default_name(path: Path) -> str:
+    """A spec's name where it gives none: the file's, with what no name may have replaced by `_`."""
+    name = re.sub(r"[^A-Za-z0-9_.-]+", "_", path.stem).lstrip("_.-")
+    return name[:80] or "spec"
 
 
 def _extended(path: Path, above: tuple[Path, ...]) -> tuple[Node, tuple[Source, ...]]:

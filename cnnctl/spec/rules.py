@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from cnnctl.catalog import load
 from cnnctl.catalog.suggest import nearest
 from cnnctl.errors import Diagnostic
 from cnnctl.spec.components import Component
@@ -33,7 +34,7 @@ def contradictions(spec: Spec) -> Iterator[Diagnostic]:
         yield from _labels(spec)
         yield from _probabilities(spec)
         yield from _rates(spec)
-        yield from _monitors(spec)
+        yield from monitored(spec, bool(spec.data and spec.data.validation) or _may_validate(spec))
     yield from _epochs(spec)
     yield from _schedules(spec)
 
@@ -61,26 +62,77 @@ def _probabilities(spec: Spec) -> Iterator[Diagnostic]:
     """Cross-entropy takes probabilities, or logits where `from_logits` says so."""
     assert spec.compile
     loss = spec.compile.loss
-    if loss.name not in CROSSENTROPIES:
+    fitting = {"BinaryCrossentropy": ("sigmoid",)}.get(loss.name, ("softmax", "sigmoid"))
+    if loss.name not in {*CROSSENTROPIES, "BinaryCrossentropy"}:
         return
     last = spec.graph.layers[-1].component
-    softmax = last.name == "Softmax" or _activation(last) == "softmax"
-    from_logits = loss.arguments.get("from_logits", False)
-    if softmax and from_logits:
-        yield Diagnostic(
-            "softmax-from-logits",
-            f"{loss.name} has `from_logits: true`, and the last layer applies softmax already",
-            loss.place("from_logits"),
-            "remove one of the two",
-            (f"the last layer is in line {last.location.line}",),
-        )
-    if not from_logits and last.name in {"Dense", "Conv2D"} and _activation(last) == "linear":
+    activation = "softmax" if last.name == "Softmax" else _activation(last)
+    if loss.arguments.get("from_logits", False):
+        if activation in {"softmax", "sigmoid"}:
+            yield Diagnostic(
+                "softmax-from-logits",
+                f"{loss.name} has `from_logits: true`, and the last layer applies {activation} "
+                "already",
+                loss.place("from_logits"),
+                "remove one of the two",
+                (f"the last layer is in line {last.location.line}",),
+            )
+    elif activation == "linear":
         yield Diagnostic(
             "logits-without-softmax",
-            f"{loss.name} takes probabilities, and the last layer has no softmax",
+            f"{loss.name} takes probabilities, and the last layer has no {fitting[0]}",
             last.location,
-            f"add `activation: softmax`, or `loss: {{{loss.name}: {{from_logits: true}}}}`",
+            f"add `activation: {fitting[0]}`, or `loss: {{{loss.name}: {{from_logits: true}}}}`",
         )
+    elif activation is not None and activation not in fitting:
+        yield Diagnostic(
+            "no-probabilities",
+            f"{loss.name} takes probabilities, and the last layer gives those of `{activation}`",
+            last.place("activation"),
+            f"use `{fitting[0]}`",
+        )
+
+
+def outputs(spec: Spec, shape: Sequence[int | None]) -> Iterator[Diagnostic]:
+    """What the network's output cannot be, beside labels that are classes.
+
+    Args:
+        spec: A spec.
+        shape: Of one picture's output, without the batch.
+    """
+    if spec.data is None or spec.compile is None or spec.data.label_mode == "float":
+        return
+    last = spec.graph.layers[-1].component
+    if len(shape) != 1:
+        size = "x".join(map(str, shape)) or "a single number"
+        yield Diagnostic(
+            "output-rank",
+            f"the network gives {size} for a picture, and labels need one row of numbers",
+            last.location,
+            "put a `Flatten` or a `GlobalAveragePooling2D` before the last `Dense`",
+        )
+        return
+    loss = spec.compile.loss
+    if shape[0] == 1:
+        if loss.name in CROSSENTROPIES or _activation(last) == "softmax":
+            what = "softmax over one output is always 1" if _activation(last) == "softmax" else (
+                f"{loss.name} needs an output for each class")  # fmt: skip
+            mend = "use an output for each class, or `sigmoid` with `loss: binary_crossentropy`"
+            yield Diagnostic("one-output", what, last.place("units"), mend)
+        return
+    if spec.data.label_mode != "int":
+        return
+    takes_numbers = ("Sparse", "accuracy", "acc")
+    for component in (loss, *spec.compile.metrics):
+        if not (component.name.startswith(takes_numbers) or component.written in takes_numbers):
+            yield Diagnostic(
+                "label-mode",
+                f"{component.name} compares {shape[0]} outputs with as many numbers, and "
+                "`data.label_mode: int` gives one class number",
+                component.location,
+                "use `data.label_mode: categorical`, or a loss or metric whose name starts with "
+                "`sparse_`",
+            )
 
 
 def _activation(layer: Component) -> str | None:
@@ -106,7 +158,16 @@ def _rates(spec: Spec) -> Iterator[Diagnostic]:
                 "remove one of the two",
                 (f"{rate.name} is in line {rate.location.line}",),
             )
-    elif len(setters) > 1 and len({c.name for c in setters}) > 1:
+    averaged = spec.compile.optimizer.arguments.get("use_ema", False)
+    for callback in spec.fit.callbacks:
+        if callback.name == "SwapEMAWeights" and not averaged:
+            yield Diagnostic(
+                "no-averages",
+                "SwapEMAWeights needs an optimizer that averages the weights",
+                callback.location,
+                f"add `use_ema: true` to {spec.compile.optimizer.name}",
+            )
+    if not isinstance(rate, Component) and len({c.name for c in setters}) > 1:
         yield Diagnostic(
             "two-schedules",
             f"{setters[1].name} and {setters[0].name} both set the learning rate",
@@ -115,9 +176,15 @@ def _rates(spec: Spec) -> Iterator[Diagnostic]:
         )
 
 
-def _monitors(spec: Spec) -> Iterator[Diagnostic]:
+def monitored(spec: Spec, has_validation: bool) -> Iterator[Diagnostic]:
+    """Callbacks that watch a figure which is not reported.
+
+    Args:
+        spec: A spec with `compile`.
+        has_validation: Whether there are validation pictures; only its folder tells that of an
+            `image_folder`, so a training asks again once it has been read.
+    """
     assert spec.compile
-    has_validation = bool(spec.data and (spec.data.validation or _brings_validation(spec)))
     known = ["loss", *(metric_name(metric) for metric in spec.compile.metrics)]
     if has_validation:
         known += [f"val_{name}" for name in known]
@@ -148,7 +215,7 @@ def _monitors(spec: Spec) -> Iterator[Diagnostic]:
         )
 
 
-def _brings_validation(spec: Spec) -> bool:
+def _may_validate(spec: Spec) -> bool:
     """Whether the data set may have a validation split of its own, which only its folder tells."""
     return bool(spec.data and spec.data.dataset.name == "image_folder")
 
@@ -187,10 +254,8 @@ def _schedules(spec: Spec) -> Iterator[Diagnostic]:
             for epoch in range(min(spec.fit.epochs, MAX_EPOCHS_COMPUTED)):
                 rate = rate_of(epoch, rate)
         except (ExpressionError, ArithmeticError) as error:
-            place = callback.place("schedule")
-            yield Diagnostic(
-                "bad-schedule",
-                f"the learning rate cannot be computed: {error}",
-                place,
-                "it may use epoch (from 0), lr, epochs, pi and arithmetic",
-            )
+            hint = "it may use epoch (from 0), lr, epochs, pi and arithmetic"
+            if isinstance(schedule, str) and load().find("rate_schedule", schedule):
+                hint = f"write `schedule: {{{schedule}: {{…}}}}`; see `cnnctl layers {schedule}`"
+            message = f"the learning rate cannot be computed: {error}"
+            yield Diagnostic("bad-schedule", message, callback.place("schedule"), hint)

@@ -64,6 +64,8 @@ def _in_range(value: float, schema: dict[str, Any]) -> bool:
 
 def takes(schema: dict[str, Any]) -> str:
     """What a schema accepts, in words: `an integer of at least 1, or 2 integers of at least 1`."""
+    if "takes" in schema:
+        return str(schema["takes"])
     if "anyOf" in schema:
         words = [takes(each) for each in schema["anyOf"] if each.get("type") != "null"]
         words += ["null"] * any(each.get("type") == "null" for each in schema["anyOf"])

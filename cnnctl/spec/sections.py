@@ -113,7 +113,14 @@ class Fit(Section):
 class Document(Section):
     """A spec."""
 
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=80)]
+    name: Annotated[
+        str,
+        Field(
+            pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$",
+            max_length=80,
+            json_schema_extra={"takes": "letters, digits, `_`, `.` and `-`, at most 80"},
+        ),
+    ]
     """Names the run folder: runs/NAME/001; the file's name by default."""
     description: str | None = None
     """One line for people."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from typing import Any, Protocol
 
@@ -97,13 +98,16 @@ class Recorder(keras.callbacks.Callback):
         self.rows: list[dict[str, Any]] = []
         self._began = 0.0
         self._trained = 0.0
+        self._rate = 0.0
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Start the clock of an epoch, counted from 0."""
         self._began = time.perf_counter()
         self._trained = 0.0
+        # Schedulers have set it by now; ReduceLROnPlateau changes it at an epoch's end.
+        self._rate = float(self.model.optimizer.learning_rate)
         if self.observer:
-            self.observer.epoch_began(epoch + 1, float(self.model.optimizer.learning_rate))
+            self.observer.epoch_began(epoch + 1, self._rate)
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
         """Pass the running figures on."""
@@ -118,12 +122,14 @@ class Recorder(keras.callbacks.Callback):
         """Write the line of an epoch, counted from 0."""
         seconds = time.perf_counter() - self._began
         figures = {key: float(value) for key, value in (logs or {}).items()}
+        # JSON has no infinity: a validation loss that is none is left out of the line.
+        figures = {key: value for key, value in figures.items() if math.isfinite(value)}
         figures.pop("learning_rate", None)
         row = {
             "epoch": epoch + 1,
             "seconds": round(seconds, 3),
             "images_per_second": round(self.images / (self._trained or seconds), 1),
-            "learning_rate": float(self.model.optimizer.learning_rate),
+            "learning_rate": self._rate,
             **figures,
         }
         self.rows.append(row)

@@ -11,14 +11,15 @@ import tensorflow as tf
 from cnnctl import backend, runs
 from cnnctl.data import pipeline
 from cnnctl.data.preparation import Prepared, Progress, prepare
-from cnnctl.errors import CnnctlError, TrainingError
-from cnnctl.evaluation import Evaluation, figures
+from cnnctl.errors import CnnctlError, SpecError, TrainingError
+from cnnctl.evaluation import Evaluation, figures, reason_of
 from cnnctl.files import replacing, write_json, write_text
 from cnnctl.model import build, compile_model
 from cnnctl.runs import Run
 from cnnctl.spec import Spec
 from cnnctl.spec.dump import dump
 from cnnctl.spec.nodes import plain
+from cnnctl.spec.rules import monitored
 from cnnctl.training.callbacks import Observer, Recorder, checkpoints_from_spec, from_spec
 from cnnctl.training.interrupt import Interrupt, Stopped
 from cnnctl.training.randomness import Randomness
@@ -100,6 +101,8 @@ def train(
     spec.require("data", "compile")
     assert spec.compile
     data = prepare(spec, data_dir=data_dir, full_data=full_data, progress=progress)
+    if faults := list(monitored(spec, data.dataset.validation is not None)):
+        raise SpecError(faults)
     chosen = backend.start(device, spec.seed, deterministic=spec.deterministic)
     classes = data.classes if data.one_hot else 0
     feed = pipeline.TrainingPipeline(
@@ -146,9 +149,11 @@ def train(
             run.update_state(status="failed", reason=error.message)
             raise
         except (ValueError, TypeError, RuntimeError, ArithmeticError, tf.errors.OpError) as error:
-            reason = str(error).strip().splitlines()[0]
+            reason = reason_of(error)
             run.update_state(status="failed", reason=reason)
             raise TrainingError(f"the training failed: {reason}") from error
+    if stopped is not None:
+        run.update_state(status="stopped", epochs=len(recorder.rows))
     best = run.state().get("best_epoch")
     evaluation = None
     if best is not None:
@@ -165,8 +170,8 @@ def train(
                 figures=figures(model, data.dataset.test, data),
             )
             write_json(run.path / "evaluation.json", evaluation.to_dict())
-    status = "finished" if stopped is None else "stopped"
-    run.update_state(status=status, epochs=len(recorder.rows), planned=spec.fit.epochs)
+    if stopped is None:
+        run.update_state(status="finished", epochs=len(recorder.rows))
     return TrainingResult(run, recorder.rows, best, evaluation, stopped)
 
 
@@ -183,7 +188,7 @@ def describe(
         (arguments,) = dataset.values()
         if isinstance(arguments, dict) and "path" in arguments:
             # The resolved spec stands in another folder than the one that the path starts from.
-            arguments["path"] = str((spec.base / arguments["path"]).resolve())
+            arguments["path"] = str((spec.data_base / arguments["path"]).resolve())
     write_text(run.spec_path, dump(resolved))
     for index, source in enumerate(spec.sources):
         name = source.path.name if source.path else f"{index}.yaml"

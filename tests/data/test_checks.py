@@ -91,9 +91,10 @@ def test_numeric_targets() -> None:
     with pytest.raises(
         DataError, match="has 1 numeric target for each picture, the network has 10"
     ):
-        fit_to(floats, (3,), "int", 10)
-    with pytest.raises(DataError, match="needs class numbers"):
-        fit_to(floats, (3,), "categorical", 1)
+        fit_to(floats, (3,), "float", 10)
+    for mode in ("int", "categorical"):
+        with pytest.raises(DataError, match="needs class numbers"):
+            fit_to(floats, (3,), mode, 1)
 
 
 def test_integers_as_numeric_targets() -> None:

@@ -110,6 +110,10 @@ def test_parallel_branches_are_merged(tmp_path):
     ("text", "rule"),
     [
         ("    - Flatten: {name: a}\n    - Dense: {units: 1, name: a}\n", "repeated-name"),
+        ("    - Flatten: {name: input}\n", "bad-name"),
+        ("    - Flatten: {name: a/b}\n", "bad-name"),
+        ("    - Repeat: {times: 2, layers: [{Dense: {units: 1, name: d}}]}\n"
+         "    - Dense: {units: 1, name: d_1}\n", "bad-name"),
         ("    - Flatten: {inputs: [later]}\n    - Dense: {units: 1, name: later}\n",
          "unknown-input"),
         ("    - Flatten: {name: a}\n    - Dense: {units: 1, inputs: [input]}\n", "unused-layer"),
