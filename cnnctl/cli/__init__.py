@@ -7,11 +7,14 @@ import sys
 
 def main() -> None:
     """The program `cnnctl`."""
-    from cnnctl.cli.boundary import guarded
+    try:
+        from cnnctl.cli.boundary import guarded
 
-    def program() -> None:
-        from cnnctl.cli.app import app
+        def program() -> None:
+            from cnnctl.cli.app import app
 
-        app(prog_name="cnnctl")
+            app(prog_name="cnnctl")
 
-    sys.exit(guarded(program))
+        sys.exit(guarded(program))
+    except KeyboardInterrupt:  # in the first hundredths of a second, or while leaving
+        sys.exit(130)

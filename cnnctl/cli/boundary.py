@@ -21,9 +21,8 @@ def guarded(program: Callable[[], object]) -> int:
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(
-                errors="replace"
-            )  # a terminal without Unicode gets `?`, no traceback
+            # A terminal without Unicode gets `?` instead of a traceback.
+            stream.reconfigure(errors="replace")
     try:
         program()
         sys.stdout.flush()
@@ -42,8 +41,19 @@ def guarded(program: Callable[[], object]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 0
     except SystemExit as leaving:
+        if _was_interrupted(leaving):  # Typer leaves without a word
+            print("\ninterrupted", file=sys.stderr)
         return leaving.code if isinstance(leaving.code, int) else int(leaving.code is not None)
     return 0
+
+
+def _was_interrupted(error: BaseException | None) -> bool:
+    """Whether a KeyboardInterrupt led to an exception."""
+    while error is not None:
+        if isinstance(error, KeyboardInterrupt):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def report(error: CnnctlError) -> None:

@@ -155,3 +155,58 @@ def test_a_pipe_that_closes_early():
     )  # fmt: skip
     assert done.stdout.startswith("cifar10_resnet: input 32×32×3")
     assert done.stderr == ""
+
+
+@pytest.mark.parametrize("delay", [0.3, 1.5])
+def test_an_early_interrupt_is_one_word(delay, xo_spec, tmp_path):
+    """While Python, the command line or TensorFlow are being imported."""
+    process = subprocess.Popen(
+        [PROGRAM, "train", str(xo_spec), "--epochs", "100000"],
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    time.sleep(delay)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "interrupted" in err or "stopped by a signal" in out
+    assert "Traceback" not in err
+    assert "oneDNN" not in err
+
+
+def test_data_that_only_a_folder_tells_is_asked_again(cnnctl, xo_spec, tmp_path):
+    """An image_folder may bring validation pictures; this one does not, and val_loss is watched."""
+    Image = pytest.importorskip("PIL.Image")  # noqa: N806
+    for split in ("train", "test"):
+        for label, shade in (("dark", 20), ("light", 230)):
+            folder = tmp_path / "pictures" / split / label
+            folder.mkdir(parents=True)
+            for number in range(12):
+                Image.new("L", (9, 9), shade + number).save(folder / f"{number}.png")
+    text = xo_spec.read_text()
+    text = text.replace(
+        "{xo: {count: 120, test_count: 40, translate: 1}}",
+        "{image_folder: {path: pictures, color_mode: grayscale}}",
+    ).replace("  validation: 20\n", "")
+    xo_spec.write_text(text + "  callbacks: [EarlyStopping]\n")
+    done = cnnctl("train", xo_spec)
+    assert done.returncode == 2
+    assert "no images are held out for validation" in done.stderr
+    assert not (tmp_path / "runs").exists()
+    xo_spec.write_text(text)
+    done = cnnctl("train", xo_spec, "--epochs", "30", "--json")
+    assert json.loads(done.stdout)["evaluation"]["figures"]["accuracy"] == 1.0
+
+
+def test_output_that_cannot_be_written(cnnctl, xo_spec, tmp_path):
+    done = subprocess.run(
+        ["bash", "-c", f"{PROGRAM} summary {xo_spec} > /dev/full"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stderr == "error: No space left on device\n"
+    ascii_only = cnnctl("summary", xo_spec, env={"PYTHONIOENCODING": "ascii", "LANG": "C"})
+    assert ascii_only.returncode == 0
+    assert "9?9?1" in ascii_only.stdout
