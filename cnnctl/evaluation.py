@@ -140,6 +140,11 @@ def _locate(source: Path, checkpoint: str | None) -> tuple[Path, runs.Run | None
         raise UsageError(
             f"{source} is one file or checkpoint already: --checkpoint belongs to a run"
         )
+    if source.suffix in {".yaml", ".yml"}:
+        raise UsageError(
+            f"{source} is a spec, and has no weights",
+            hint=f"train it first: cnnctl train {source}; then evaluate its run",
+        )
     if source.is_file():
         parent = source.resolve().parent
         return source, runs.Run(parent) if (parent / "spec.yaml").is_file() else None

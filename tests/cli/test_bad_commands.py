@@ -20,7 +20,7 @@ import pytest
         (["check", "nowhere/"], 2, "no such file"),
         (["evaluate", "runs/tiny/001"], 2, "no such run"),
         (["evaluate", "."], 2, "not a run folder"),
-        (["evaluate", "tiny.yaml"], 2, "so its network is not known"),
+        (["evaluate", "tiny.yaml"], 2, "is a spec, and has no weights"),
         (["layers", "Conv2"], 2, "did you mean Conv"),
         (["layers", "Lambda"], 2, "cannot be used in a spec"),
         (["layers", "--kind", "layr"], 2, "did you mean layer?"),
