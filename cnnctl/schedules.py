@@ -31,7 +31,6 @@ FUNCTIONS: dict[str, Callable[..., float]] = {
     "sin": math.sin,
     "sqrt": math.sqrt,
 }
-NAMES = ("epoch", "lr", "epochs", "pi")
 MAX_LENGTH = 500
 
 

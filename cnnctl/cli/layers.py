@@ -6,15 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cnnctl.catalog import KINDS
 from cnnctl.cli.options import Json
 
 if TYPE_CHECKING:
     from cnnctl import catalog as catalogs
-
-KINDS = (
-    "layer", "block", "activation", "initializer", "regularizer", "constraint", "optimizer",
-    "schedule", "rate_schedule", "loss", "metric", "callback", "dataset", "cell",
-)  # fmt: skip
 
 
 def layers(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -50,18 +49,6 @@ def plain(node: Node) -> Any:
     if isinstance(node, Sequence):
         return [plain(item) for item in node.items]
     return {key: plain(value) for key, value in node.items.items()}
-
-
-def leaves(node: Node, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Node]]:
-    """Every value without parts (and every empty collection), with the path that leads there."""
-    if isinstance(node, Mapping) and node.items:
-        for key, value in node.items.items():
-            yield from leaves(value, (*path, key))
-    elif isinstance(node, Sequence) and node.items:
-        for index, item in enumerate(node.items):
-            yield from leaves(item, (*path, str(index)))
-    else:
-        yield path, node
 
 
 def describe(node: Node) -> str:
