@@ -152,7 +152,8 @@ class _Builder:
     def append(self, layer: Component, flow: tuple[str, ...], suffix: str) -> str:
         label = layer.arguments.get("name")
         name = f"{label}{suffix}" if label else self.automatic(layer.name)
-        if label and label not in self.given:
+        # A label that two layers were given has its own fault; the copies of one differ by suffix.
+        if label and self.given.get(label, layer.location) == layer.location:
             taken = name in self.used
             if taken or name == INPUT or "/" in name or not label.strip():
                 why = "is taken" if taken else "is no name that a layer can have"

@@ -114,6 +114,8 @@ def test_parallel_branches_are_merged(tmp_path):
         ("    - Flatten: {name: a/b}\n", "bad-name"),
         ("    - Repeat: {times: 2, layers: [{Dense: {units: 1, name: d}}]}\n"
          "    - Dense: {units: 1, name: d_1}\n", "bad-name"),
+        ("    - Dense: {units: 1, name: d_2}\n"
+         "    - Repeat: {times: 2, layers: [{Dense: {units: 1, name: d}}]}\n", "bad-name"),
         ("    - Flatten: {inputs: [later]}\n    - Dense: {units: 1, name: later}\n",
          "unknown-input"),
         ("    - Flatten: {name: a}\n    - Dense: {units: 1, inputs: [input]}\n", "unused-layer"),
