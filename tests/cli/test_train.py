@@ -77,15 +77,22 @@ def test_a_run_is_not_evaluated_on_other_data(cnnctl, xo_spec, tmp_path):
     assert "other data" in done.stderr
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_keeps_what_was_finished(number, code, xo_spec, tmp_path):
-    process = subprocess.Popen(
-        [PROGRAM, "train", str(xo_spec), "--epochs", "100000"],
-        cwd=tmp_path,
+def endless(spec):
+    """A training that only a signal ends, started beside its spec."""
+    return subprocess.Popen(
+        [PROGRAM, "train", str(spec), "--epochs", "100000"],
+        cwd=spec.parent,
         stderr=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
+        # In the background of a shell the tests ignore SIGINT, and so would their children.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_keeps_what_was_finished(number, code, xo_spec, tmp_path):
+    process = endless(xo_spec)
     history = tmp_path / "runs/tiny/001/metrics.jsonl"
     deadline = time.monotonic() + 60
     while not history.exists() and time.monotonic() < deadline:
@@ -158,17 +165,9 @@ def test_a_pipe_that_closes_early():
 
 
 @pytest.mark.parametrize("delay", [0.3, 1.5])
-def test_an_early_interrupt_is_one_word(delay, xo_spec, tmp_path):
+def test_an_early_interrupt_is_one_word(delay, xo_spec):
     """While Python, the command line or TensorFlow are being imported."""
-    process = subprocess.Popen(
-        [PROGRAM, "train", str(xo_spec), "--epochs", "100000"],
-        cwd=tmp_path,
-        stderr=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        # In the background of a shell the tests ignore SIGINT, and so would their children.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )
+    process = endless(xo_spec)
     time.sleep(delay)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
