@@ -40,7 +40,7 @@ def trace(graph: Graph, input_shape: Sequence[int]) -> Trace:
 
     Returns:
         The facts of each layer. A layer without a formula is named in `unknown`; it and what it
-        feeds are left out.
+        feeds are left out. So are a layer that has a fault already, and what that feeds.
 
     Raises:
         SpecError: A layer does not fit its input; all that can be told, each at its line.
@@ -57,7 +57,7 @@ def trace(graph: Graph, input_shape: Sequence[int]) -> Trace:
     found: list[Diagnostic] = []
     for layer in graph.layers:
         inputs = [flows[name] for name in layer.inputs if name in flows]
-        if len(inputs) < len(layer.inputs):
+        if len(inputs) < len(layer.inputs) or layer.component.shape_is_open:
             continue
         try:
             outcome = evaluate(layer.component, tuple(flow.shape for flow in inputs))

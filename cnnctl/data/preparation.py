@@ -11,6 +11,7 @@ from cnnctl.data.checks import fit_to
 from cnnctl.data.dataset import Dataset
 from cnnctl.data.normalization import Normalization, normalization
 from cnnctl.data.split import hold_out
+from cnnctl.errors import SpecError
 from cnnctl.preflight import compare_outputs, with_channels
 from cnnctl.spec import Component, Spec
 
@@ -81,7 +82,8 @@ def prepare(
     outputs = None if trace.unknown else trace.output_shape[-1]
     classes = 0 if spec.data.label_mode == "float" else len(loaded.class_names)
     if classes and _names_its_classes(spec.data.dataset):
-        compare_outputs(spec, outputs, classes, loaded.name)
+        if faults := list(compare_outputs(spec, outputs, classes, loaded.name)):
+            raise SpecError(faults)
     elif classes:
         # The labels alone do not tell how many classes there are; `fit_to` checks their range.
         classes = outputs or classes

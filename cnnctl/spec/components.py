@@ -6,6 +6,7 @@ bare word where it takes none: `{Dropout: {rate: 0.3}}`, `Flatten`, `adam`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +16,11 @@ from cnnctl.catalog.suggest import nearest
 from cnnctl.errors import Diagnostic, Location
 from cnnctl.spec.nodes import Mapping, Node, Scalar, Sequence, describe, plain
 from cnnctl.spec.schema import articles, fits_scalar, is_reference, takes
+
+_WITHOUT_SHAPE = re.compile(
+    r"(.*_)?(activation|initializer|regularizer|constraint)|dtype|trainable"
+)
+"""Arguments that change no shape."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +35,8 @@ class Component:
         places: Where each argument's value stands.
         inputs: For a layer: the names of the layers that feed it; None for the one before.
         written: The name as the spec has it: `Adam`, `adam`, `mse`. Keras reports a metric by it.
+        faults: The arguments that have a fault, and are left out of `arguments`; an empty string
+            for the name itself. Empty in every spec that is used: see `Checker`.
     """
 
     kind: str
@@ -38,6 +46,7 @@ class Component:
     places: dict[str, Location] = field(default_factory=dict, compare=False)
     inputs: tuple[str, ...] | None = None
     written: str = field(default="", compare=False)
+    faults: frozenset[str] = field(default=frozenset(), compare=False)
 
     def __str__(self) -> str:
         return self.name
@@ -45,6 +54,11 @@ class Component:
     def place(self, argument: str) -> Location:
         """Where an argument's value stands; the component's own place if it is not given."""
         return self.places.get(argument, self.location)
+
+    @property
+    def shape_is_open(self) -> bool:
+        """Whether a fault leaves open what the layer does to shapes."""
+        return not all(_WITHOUT_SHAPE.fullmatch(fault) for fault in self.faults)
 
     def parts(self) -> Iterator[Component]:
         """The components among the arguments, at any depth."""
@@ -61,8 +75,14 @@ def _parts(value: Any) -> Iterator[Component]:
             yield from _parts(item)
 
 
+_NAMES: dict[str, Any] = {"type": "array", "items": {"type": "string"}, "minItems": 1}
+
+
 class Checker:
     """Turns nodes into components, and collects every fault on the way.
+
+    What is at fault is marked in the component, so that whoever looks further (the graph, the
+    arithmetic, the contradictions) reports no fault that only follows from another.
 
     Args:
         catalog: What names there are.
@@ -75,8 +95,9 @@ class Checker:
         self.catalog = catalog
         self.found: list[Diagnostic] = []
 
-    def component(self, node: Node, kind: str) -> Component | None:
-        """The component that a node describes; None, and a diagnostic, if it is none."""
+    def component(self, node: Node, kind: str) -> Component:
+        """The component that a node describes; one without a name, and a diagnostic, if it is
+        none."""
         if isinstance(node, Scalar) and isinstance(node.value, str):
             return self._construct(kind, node.value, node.location, None)
         if isinstance(node, Mapping) and node.items:
@@ -84,20 +105,20 @@ class Checker:
             place = node.keys[name]
             if len(node.items) > 1:
                 self._several_keys(node, kind, name, place)
-                return None
+                return _nameless(kind, place)
             if isinstance(arguments, Scalar) and arguments.value is None:
                 arguments = Mapping({}, arguments.location)
             if isinstance(arguments, Mapping):
                 return self._construct(kind, name, place, arguments)
             self._bare_value(kind, name, place, arguments)
-            return None
+            return _nameless(kind, place)
         self._say(
             "wrong-type",
             f"{articles(kind)} is a class name, not {describe(node)}",
             node.location,
             self._form(kind),
         )
-        return None
+        return _nameless(kind, node.location)
 
     def value(self, node: Node, schema: dict[str, Any], what: str) -> Any:
         """The value of a node that has to fit a schema of the catalog.
@@ -139,34 +160,56 @@ class Checker:
 
     def _construct(
         self, kind: str, name: str, place: Location, arguments: Mapping | None
-    ) -> Component | None:
+    ) -> Component:
         entry = self.catalog.find(kind, name)
         if entry is None and kind == "layer":
             entry = self.catalog.find("block", name)
-        if entry is None:
-            self._unknown(kind, name, place)
-            return None
         given = dict(arguments.items) if arguments else {}
         keys = arguments.keys if arguments else {}
         places = {key: node.location for key, node in given.items()}
+        faults: set[str] = set()
         inputs = None
         if kind == "layer" and "inputs" in given:
-            schema = {"type": "array", "items": {"type": "string"}, "minItems": 1}
-            names = self.value(given.pop("inputs"), schema, f"`inputs` of {entry.name}")
+            names = self._argument(given.pop("inputs"), _NAMES, f"`inputs` of {name}")
             inputs = tuple(names) if names else None
-        values = self._arguments(entry, given, keys, place)
-        return Component(entry.kind, entry.name, values, place, places, inputs, name)
+            faults |= set() if names else {"inputs"}
+        if entry is None:
+            self._unknown(kind, name, place)
+            label = plain(given["name"]) if "name" in given else None
+            values = {"name": label} if isinstance(label, str) else {}
+            return Component(
+                kind, "", values, place, places, inputs, name, frozenset({"", *faults})
+            )
+        values = self._arguments(entry, given, keys, place, faults)
+        return Component(
+            entry.kind, entry.name, values, place, places, inputs, name, frozenset(faults)
+        )
+
+    def _argument(self, node: Node, schema: dict[str, Any], what: str) -> Any:
+        """The value of an argument; None if there is a fault in it."""
+        before = len(self.found)
+        value = self.value(node, schema, what)
+        return value if len(self.found) == before else None
 
     def _arguments(
-        self, entry: Entry, given: dict[str, Node], keys: dict[str, Location], place: Location
+        self,
+        entry: Entry,
+        given: dict[str, Node],
+        keys: dict[str, Location],
+        place: Location,
+        faults: set[str],
     ) -> dict[str, Any]:
         known = {argument.name: argument for argument in entry.arguments}
         values = {}
         misspelled = set()
         for key, node in given.items():
+            before, meant = len(self.found), key
             if key in known:
                 what = f"`{key}` of {entry.name}"
-                values[key] = self.value(node, known[key].schema, what)
+                value = self.value(node, known[key].schema, what)
+                # The layers of a block are looked at further even if one of them has a fault.
+                if len(self.found) == before or (isinstance(value, list) and _is_whole(value)):
+                    values[key] = value
             elif key in entry.managed:
                 message = f"`{key}` of {entry.name} cannot be given: {entry.managed[key]}"
                 self._say("managed-argument", message, keys[key], "remove it")
@@ -174,6 +217,7 @@ class Checker:
                 choices = [*known, "inputs"] if entry.kind in {"layer", "block"} else list(known)
                 close = nearest(key, [name for name in choices if name not in given])
                 misspelled.add(close)
+                meant = close or key
                 takes_ = f"it takes: {', '.join(choices)}" if choices else "it takes no arguments"
                 self._say(
                     "unknown-argument",
@@ -182,8 +226,11 @@ class Checker:
                     f"did you mean `{close}`?" if close else None,
                     () if close else (takes_,),
                 )
+            if len(self.found) > before:
+                faults.add(meant)
         for argument in entry.arguments:
             if argument.required and argument.name not in {*given, *misspelled}:
+                faults.add(argument.name)
                 self._say(
                     "missing-argument",
                     f"{entry.name} needs `{argument.name}`: {takes(argument.schema)}",
@@ -254,6 +301,17 @@ class Checker:
         notes: tuple[str, ...] = (),
     ) -> None:
         self.found.append(Diagnostic(rule, message, place, hint, notes))
+
+
+def _nameless(kind: str, place: Location) -> Component:
+    return Component(kind, "", {}, place, faults=frozenset({""}))
+
+
+def _is_whole(value: Any) -> bool:
+    """Whether a list holds components, or lists of them, and nothing that is no component."""
+    if isinstance(value, list):
+        return all(_is_whole(each) for each in value)
+    return isinstance(value, Component)
 
 
 def _word(kind: str) -> str:

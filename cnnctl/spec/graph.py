@@ -66,14 +66,24 @@ def expand(layers: Iterable[Component]) -> Graph:
         SpecError: A name is used twice, an input names no layer above it, a layer that merges
             has no inputs, or a layer's output is never used.
     """
+    graph, found = draft(layers)
+    if found:
+        raise SpecError(found)
+    return graph
+
+
+def draft(layers: Iterable[Component]) -> tuple[Graph, list[Diagnostic]]:
+    """The graph and its faults.
+
+    A layer that has a fault of its own is a layer of the graph; one that is fed by a layer that
+    there is not has an input without a name.
+    """
     layers = list(layers)
     builder = _Builder(layers)
     builder.chain(layers, (INPUT,), {INPUT: INPUT}, "")
-    if not builder.found:
+    if not builder.found and not any(each.component.shape_is_open for each in builder.done):
         builder.refuse_unused()
-    if builder.found:
-        raise SpecError(builder.found)
-    return Graph(tuple(builder.done))
+    return Graph(tuple(builder.done)), builder.found
 
 
 class _Builder:
@@ -128,6 +138,8 @@ class _Builder:
         self, block: Component, flow: tuple[str, ...], scope: dict[str, str], suffix: str
     ) -> tuple[str, ...]:
         arguments = block.arguments
+        if any(key in block.faults - arguments.keys() for key in ("times", "layers", "branches")):
+            return (self.append(block, flow, suffix),)  # it cannot be written out
         if block.name == "Repeat":
             for time in range(1, arguments["times"] + 1):
                 flow = self.chain(arguments["layers"], flow, dict(scope), f"{suffix}_{time}")
@@ -145,13 +157,16 @@ class _Builder:
                 flow = (self.append(after, flow, suffix),)
             return flow
         branches = [self.chain(each, flow, dict(scope), suffix) for each in arguments["branches"]]
-        merge = arguments.get("merge") or Component("layer", "Concatenate", {}, block.location)
+        if "merge" in block.faults:
+            merge = replace(block, name="", arguments={})
+        else:
+            merge = arguments.get("merge") or Component("layer", "Concatenate", {}, block.location)
         joined = tuple(name for branch in branches for name in branch)
         return (self.append(merge, joined, suffix),)
 
     def append(self, layer: Component, flow: tuple[str, ...], suffix: str) -> str:
         label = layer.arguments.get("name")
-        name = f"{label}{suffix}" if label else self.automatic(layer.name)
+        name = f"{label}{suffix}" if label else self.automatic(layer.name or "layer")
         # A label that two layers were given has its own fault; the copies of one differ by suffix.
         if label and self.given.get(label, layer.location) == layer.location:
             taken = name in self.used
@@ -191,7 +206,7 @@ class _Builder:
             f"did you mean `{close}`?" if close else None,
             () if close else (f"named above: {known}",),
         )
-        return INPUT
+        return ""
 
     def refuse_unused(self) -> None:
         """A layer that nothing takes from is a mistake: the network has one output."""

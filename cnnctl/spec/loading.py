@@ -11,7 +11,8 @@ from typing import NoReturn
 from cnnctl import catalog as catalogs
 from cnnctl.errors import Diagnostic, Location, SpecError, UsageError
 from cnnctl.spec import rules
-from cnnctl.spec.graph import Graph, expand
+from cnnctl.spec.graph import Graph
+from cnnctl.spec.graph import draft as draft_graph
 from cnnctl.spec.merge import merge, override
 from cnnctl.spec.nodes import Mapping, Node, Scalar, describe
 from cnnctl.spec.reader import read
@@ -44,6 +45,7 @@ class Spec:
         path: The file.
         sources: The texts that it was made from: the file first, then what it extends.
         overrides: The `--set` assignments.
+        doubtful: In a draft that has faults, the dotted keys of what was left out for them.
     """
 
     name: str
@@ -59,6 +61,7 @@ class Spec:
     path: Path
     sources: tuple[Source, ...]
     overrides: tuple[str, ...] = ()
+    doubtful: frozenset[str] = frozenset()
 
     @property
     def data_base(self) -> Path:
@@ -101,21 +104,55 @@ def load(path: str | Path, overrides: Iterable[str] = ()) -> Spec:
         UsageError: There is no such file.
         SpecError: The spec has faults; all that were found, each with its place.
     """
+    spec, found = draft(path, overrides)
+    if spec is None or found:
+        raise SpecError(in_order(found, path))
+    return spec
+
+
+def in_order(found: Iterable[Diagnostic], path: str | Path) -> list[Diagnostic]:
+    """Faults in the order of the file, then those of the files that it extends, then those of
+    flags; one for each place."""
+    first: dict[Location | None, Diagnostic] = {}
+    for diagnostic in found:
+        first.setdefault(diagnostic.location, diagnostic)
+
+    def position(diagnostic: Diagnostic) -> tuple[bool, bool, str, int, int]:
+        place = diagnostic.location or Location(str(path))
+        is_flag = place.file.startswith("--")
+        return is_flag, place.file != str(path), place.file, place.line, place.column
+
+    return sorted(first.values(), key=position)
+
+
+def draft(path: str | Path, overrides: Iterable[str] = ()) -> tuple[Spec | None, list[Diagnostic]]:
+    """Read a spec as far as can be, faults or not.
+
+    Returns:
+        The spec without what is at fault, or None if nothing can be made of it; and the faults.
+
+    Raises:
+        UsageError: There is no such file.
+        SpecError: It is not YAML, or what it extends cannot be read.
+    """
     path = Path(path)
     overrides = tuple(overrides)
-    tree, sources = _extended(path, ())
-    faults: list[Diagnostic] = []
+    found: list[Diagnostic] = []
+    tree, sources = _extended(path, (), found)
     for assignment in overrides:
         try:
             tree = override(tree, assignment)
         except SpecError as error:
-            faults.extend(error.diagnostics)
-    if faults:
-        raise SpecError(faults)
-    document, found = validate(tree, default_name(path), catalogs.load())
+            found.extend(error.diagnostics)
+    document, wrong, doubtful = validate(tree, default_name(path), catalogs.load())
+    found.extend(wrong)
     if document is None:
-        raise SpecError(found)
+        return None, found
     assert isinstance(tree, Mapping)
+    graph, wrong = draft_graph(document.model.layers)
+    found.extend(wrong)
+    if wrong:
+        doubtful |= {"model.layers"}
     spec = Spec(
         name=document.name,
         description=document.description,
@@ -123,17 +160,17 @@ def load(path: str | Path, overrides: Iterable[str] = ()) -> Spec:
         deterministic=document.deterministic,
         data=document.data,
         model=document.model,
-        graph=expand(document.model.layers),
+        graph=graph,
         compile=document.compile,
         fit=document.fit,
         tree=tree,
         path=path,
         sources=sources,
         overrides=overrides,
+        doubtful=doubtful,
     )
-    if found := list(rules.contradictions(spec)):
-        raise SpecError(found)
-    return spec
+    found.extend(rules.contradictions(spec))
+    return spec, found
 
 
 def default_name(path: Path) -> str:
@@ -142,10 +179,15 @@ def default_name(path: Path) -> str:
     return name[:80] or "spec"
 
 
-def _extended(path: Path, above: tuple[Path, ...]) -> tuple[Node, tuple[Source, ...]]:
+def _extended(
+    path: Path, above: tuple[Path, ...], found: list[Diagnostic]
+) -> tuple[Node, tuple[Source, ...]]:
     """The tree of a file laid over what it extends, and the texts read for it."""
     source = read_source(path)
-    tree = read(source)
+    try:
+        tree = read(source, found)
+    except SpecError as error:
+        raise SpecError([*found, *error.diagnostics]) from None
     if not (isinstance(tree, Mapping) and "extends" in tree.items):
         return tree, (source,)
     target = tree.items["extends"]
@@ -160,7 +202,7 @@ def _extended(path: Path, above: tuple[Path, ...]) -> tuple[Node, tuple[Source, 
     if len(chain) >= MAX_EXTENDS:
         _fail(target, f"more than {MAX_EXTENDS} specs that extend one another")
     try:
-        base, sources = _extended(parent, chain)
+        base, sources = _extended(parent, chain, found)
     except UsageError as error:
         _fail(target, error.message, error.hint)
     if not isinstance(base, Mapping):

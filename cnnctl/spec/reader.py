@@ -21,6 +21,9 @@ MAX_DEPTH = 64
 MAX_NODES = 100_000
 """How many values a document may have once its aliases are written out."""
 
+MAX_FAULTS = 100
+"""After how many faults reading stops."""
+
 
 @dataclass
 class _Open:
@@ -36,8 +39,14 @@ class _Open:
     size: int = 1
 
 
-def read(source: Source) -> Node:
+def read(source: Source, found: list[Diagnostic] | None = None) -> Node:
     """Parse one YAML document.
+
+    Args:
+        source: The text.
+        found: Takes the faults after which reading can go on (a repeated key, a tag, a merge key,
+            a number out of range), so that they are reported beside those of the words; without
+            it they are raised at the end.
 
     Returns:
         The tree; an empty document is a `Scalar` with the value None.
@@ -46,7 +55,16 @@ def read(source: Source) -> Node:
         SpecError: The text is not YAML, or uses what a spec does not (tags, merge keys, several
             documents, repeated keys), or is too deep or too large.
     """
-    return _Reader(source).document()
+    reader = _Reader(source)
+    try:
+        root = reader.document()
+    except SpecError as error:
+        raise SpecError([*reader.found, *error.diagnostics]) from None
+    if found is not None:
+        found.extend(reader.found)
+    elif reader.found:
+        raise SpecError(reader.found)
+    return root
 
 
 class _Reader:
@@ -54,8 +72,8 @@ class _Reader:
         self.source = source
         self.stack: list[_Open] = []
         self.anchors: dict[str, tuple[Node, int]] = {}
-        self.size = 0
         self.root: Node | None = None
+        self.found: list[Diagnostic] = []
 
     def document(self) -> Node:
         documents = 0
@@ -122,7 +140,7 @@ class _Reader:
             self.fail("empty-key", "a key without a name", event)
         if event.value in top.items:
             first = top.keys[event.value]
-            self.fail(
+            self.say(
                 "repeated-key",
                 f"`{event.value}` is given twice",
                 event,
@@ -137,7 +155,8 @@ class _Reader:
         try:
             return Scalar(scalars.resolve(event.value), self.place(event))
         except ValueError as error:
-            self.fail("number-range", str(error), event)
+            self.say("number-range", str(error), event)
+            return Scalar(event.value, self.place(event))
 
     def finish(self, node: Node, anchor: str | None, size: int) -> None:
         """Put a complete value into the collection that is open."""
@@ -161,7 +180,7 @@ class _Reader:
 
     def refuse_tag(self, event: yaml.ScalarEvent | yaml.CollectionStartEvent) -> None:
         if event.tag is not None and event.tag != "!":
-            self.fail(
+            self.say(
                 "tag",
                 f"a spec has no YAML tags, and this is `{event.tag}`",
                 event,
@@ -174,6 +193,12 @@ class _Reader:
         assert end is not None
         length = end.column - start.column if end.line == start.line else 1_000_000
         return self.source.location(start.line, start.column, length)
+
+    def say(self, rule: str, message: str, event: yaml.Event, hint: str | None = None) -> None:
+        """Note a fault after which reading goes on."""
+        self.found.append(Diagnostic(rule, message, self.place(event), hint))
+        if len(self.found) >= MAX_FAULTS:
+            raise SpecError([])
 
     def fail(self, rule: str, message: str, event: yaml.Event, hint: str | None = None) -> NoReturn:
         raise SpecError([Diagnostic(rule, message, self.place(event), hint)])

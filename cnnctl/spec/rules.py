@@ -29,7 +29,10 @@ MONITORING = ("ModelCheckpoint", "EarlyStopping", "ReduceLROnPlateau")
 
 
 def contradictions(spec: Spec) -> Iterator[Diagnostic]:
-    """Every contradiction in a spec whose parts are valid."""
+    """Every contradiction in a spec.
+
+    What has a fault of its own is taken to contradict nothing.
+    """
     if spec.compile:
         yield from _labels(spec)
         yield from _probabilities(spec)
@@ -43,6 +46,8 @@ def _labels(spec: Spec) -> Iterator[Diagnostic]:
     assert spec.compile
     loss = spec.compile.loss
     needed = CROSSENTROPIES.get(loss.name)
+    if "data.label_mode" in spec.doubtful:
+        return
     if spec.data and needed and spec.data.label_mode != needed:
         mode = spec.data.label_mode
         other = next((name for name, m in CROSSENTROPIES.items() if m == mode), None)
@@ -63,7 +68,7 @@ def _probabilities(spec: Spec) -> Iterator[Diagnostic]:
     assert spec.compile
     loss = spec.compile.loss
     fitting = {"BinaryCrossentropy": ("sigmoid",)}.get(loss.name, ("softmax", "sigmoid"))
-    if loss.name not in {*CROSSENTROPIES, "BinaryCrossentropy"}:
+    if loss.faults or loss.name not in {*CROSSENTROPIES, "BinaryCrossentropy"}:
         return
     last = spec.graph.layers[-1].component
     activation = "softmax" if last.name == "Softmax" else _activation(last)
@@ -137,7 +142,9 @@ def outputs(spec: Spec, shape: Sequence[int | None]) -> Iterator[Diagnostic]:
 
 def _activation(layer: Component) -> str | None:
     """The name of a layer's activation; linear for one that could have an activation and lacks it;
-    None for a layer without any."""
+    None for a layer without any, or with a fault."""
+    if layer.faults:
+        return None
     value = layer.arguments.get("activation")
     if isinstance(value, Component):
         return value.name
@@ -160,7 +167,7 @@ def _rates(spec: Spec) -> Iterator[Diagnostic]:
             )
     averaged = spec.compile.optimizer.arguments.get("use_ema", False)
     for callback in spec.fit.callbacks:
-        if callback.name == "SwapEMAWeights" and not averaged:
+        if callback.name == "SwapEMAWeights" and not (averaged or spec.compile.optimizer.faults):
             yield Diagnostic(
                 "no-averages",
                 "SwapEMAWeights needs an optimizer that averages the weights",
@@ -185,12 +192,13 @@ def monitored(spec: Spec, has_validation: bool) -> Iterator[Diagnostic]:
             `image_folder`, so a training asks again once it has been read.
     """
     assert spec.compile
-    known = ["loss", *(metric_name(metric) for metric in spec.compile.metrics)]
+    metrics = [metric for metric in spec.compile.metrics if not metric.faults]
+    known = ["loss", *(metric_name(metric) for metric in metrics)]
     if has_validation:
         known += [f"val_{name}" for name in known]
     known.append("learning_rate")
     for callback in spec.fit.callbacks:
-        if callback.name not in MONITORING:
+        if callback.name not in MONITORING or callback.faults:
             continue
         given = "monitor" in callback.arguments
         monitor = callback.arguments.get("monitor") or "val_loss"
@@ -202,6 +210,8 @@ def monitored(spec: Spec, has_validation: bool) -> Iterator[Diagnostic]:
         if monitor.startswith("val_") and not has_validation:
             message += "and no images are held out for validation"
             hint = f"add `data.validation: 0.1`, or monitor `{monitor.removeprefix('val_')}`"
+        elif len(metrics) < len(spec.compile.metrics):
+            continue  # it may be the one with the fault
         else:
             message += "which is not reported"
             close = nearest(monitor, known)
@@ -217,7 +227,9 @@ def monitored(spec: Spec, has_validation: bool) -> Iterator[Diagnostic]:
 
 def _may_validate(spec: Spec) -> bool:
     """Whether the data set may have a validation split of its own, which only its folder tells."""
-    return bool(spec.data and spec.data.dataset.name == "image_folder")
+    if spec.doubtful & {"data", "data.validation"}:
+        return True
+    return bool(spec.data and spec.data.dataset.name in {"image_folder", ""})
 
 
 def metric_name(metric: Component) -> str:
@@ -230,7 +242,7 @@ def metric_name(metric: Component) -> str:
 def _epochs(spec: Spec) -> Iterator[Diagnostic]:
     for callback in spec.fit.callbacks:
         start = callback.arguments.get("start_from_epoch", 0)
-        if start >= spec.fit.epochs:
+        if start >= spec.fit.epochs and not spec.doubtful & {"fit", "fit.epochs"}:
             yield Diagnostic(
                 "start-above-end",
                 f"{callback.name} starts at epoch {start}, and the training ends at "
@@ -245,7 +257,7 @@ def _schedules(spec: Spec) -> Iterator[Diagnostic]:
     from cnnctl.schedules import ExpressionError, make
 
     for callback in spec.fit.callbacks:
-        if callback.name != "LearningRateScheduler":
+        if callback.name != "LearningRateScheduler" or "schedule" in callback.faults:
             continue
         schedule = callback.arguments["schedule"]
         try:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from types import UnionType
-from typing import Annotated, Any, Union, cast, get_args, get_origin
+from typing import Annotated, Any, NamedTuple, Union, cast, get_args, get_origin
 
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
@@ -11,49 +12,102 @@ from pydantic_core import ErrorDetails
 
 from cnnctl.catalog import Catalog
 from cnnctl.catalog.suggest import nearest
-from cnnctl.errors import Diagnostic, Location
-from cnnctl.spec.components import Checker, Component
+from cnnctl.errors import Diagnostic
+from cnnctl.spec.components import Checker
 from cnnctl.spec.nodes import Mapping, Node, Sequence, describe, plain
 from cnnctl.spec.schema import takes
 from cnnctl.spec.sections import Document, Kind, Section, json_schema
 
 
-def validate(
-    tree: Node, default_name: str, catalog: Catalog
-) -> tuple[Document | None, list[Diagnostic]]:
+class Validated(NamedTuple):
+    """What comes of a tree.
+
+    Args:
+        document: The document, without what is at fault: a wrong value is left to its default, a
+            section that lacks something is left out. None if nothing can be made of it.
+        found: The faults.
+        doubtful: The dotted keys of what was left out: `data.validation`, `compile`.
+    """
+
+    document: Document | None
+    found: list[Diagnostic]
+    doubtful: frozenset[str] = frozenset()
+
+
+def validate(tree: Node, default_name: str, catalog: Catalog) -> Validated:
     """Check a tree against the sections and the catalog.
 
     Args:
         tree: The document after `extends` and overrides.
         default_name: The spec's name where it gives none.
         catalog: What names there are.
-
-    Returns:
-        The document, and the diagnostics in the order of the file; no document if there are any.
     """
     if not isinstance(tree, Mapping):
         hint = "it starts with `model:` and its `layers:`"
         message = f"a spec is a mapping of sections, not {describe(tree)}"
-        return None, [Diagnostic("wrong-type", message, tree.location, hint)]
+        return Validated(None, [Diagnostic("wrong-type", message, tree.location, hint)])
     checker = Checker(catalog)
     values = {"name": default_name, **_section(tree, Document, checker)}
-    document = None
     try:
-        document = Document.model_validate(values)
+        return Validated(Document.model_validate(values), checker.found)
     except ValidationError as error:
-        seen = set()
-        for detail in error.errors():
-            diagnostic = _Fault(detail, tree).diagnostic()
-            if (diagnostic.rule, diagnostic.location) not in seen:  # one per union, not per branch
-                seen.add((diagnostic.rule, diagnostic.location))
-                checker.found.append(diagnostic)
-    found = sorted(checker.found, key=_position)
-    return (None if found else document), found
+        checker.found += _told(error, tree)
+        document, doubtful = _without_faults(values, error)
+    return Validated(document, checker.found, frozenset(doubtful))
 
 
-def _position(diagnostic: Diagnostic) -> tuple[str, int, int]:
-    place = diagnostic.location or Location("")
-    return place.file, place.line, place.column
+def _told(error: ValidationError, tree: Mapping) -> Iterator[Diagnostic]:
+    """Pydantic's errors in the words of the spec: one for a union, not one for each branch of it,
+    and one for a misspelled key, not another for the key that is missing."""
+    faults = [_Fault(detail, tree) for detail in error.errors()]
+    meant = {(fault.section, fault.meant()) for fault in faults if fault.is_unknown}
+    seen = set()
+    for fault in faults:
+        if fault.is_missing and (fault.inside(), fault.key) in meant:
+            continue
+        diagnostic = fault.diagnostic()
+        if (diagnostic.rule, diagnostic.location) not in seen:
+            seen.add((diagnostic.rule, diagnostic.location))
+            yield diagnostic
+
+
+def _without_faults(
+    values: dict[str, Any], error: ValidationError
+) -> tuple[Document | None, set[str]]:
+    """The document that is left without what is wrong, and the dotted keys of that."""
+    doubtful: set[str] = set()
+    while True:
+        removed = [_remove(values, detail) for detail in error.errors()]
+        if not any(removed):
+            return None, doubtful
+        doubtful.update(*removed)
+        try:
+            return Document.model_validate(values), doubtful
+        except ValidationError as another:
+            error = another
+
+
+def _remove(values: dict[str, Any], detail: ErrorDetails) -> set[str]:
+    """Remove a wrong value, or the section that lacks one; returns its dotted key, and that of the
+    key that was probably meant."""
+    path: list[str] = []
+    within, at = values, values
+    for part in detail["loc"]:
+        if not (isinstance(at, dict) and isinstance(part, str) and part in at):
+            break
+        within, at = at, at[part]
+        path.append(part)
+    if not path:
+        return set()
+    del within[path[-1]]
+    keys = {".".join(path)}
+    if detail["type"] == "extra_forbidden":
+        section: type[Section] = Document
+        for part in path[:-1]:
+            section = _section_of(section.model_fields[part]) or section
+        if close := nearest(path[-1], list(section.model_fields)):
+            keys.add(".".join([*path[:-1], close]))
+    return keys
 
 
 def _section(node: Mapping, section: type[Section], checker: Checker) -> dict[str, Any]:
@@ -66,17 +120,12 @@ def _section(node: Mapping, section: type[Section], checker: Checker) -> dict[st
         if inner and isinstance(child, Mapping):
             values[key] = _section(child, inner, checker)
         elif kind and kind[1] and isinstance(child, Sequence):
-            values[key] = [_component(item, kind[0], checker) for item in child.items]
+            values[key] = [checker.component(item, kind[0]) for item in child.items]
         elif kind and not kind[1]:
-            values[key] = _component(child, kind[0], checker)
+            values[key] = checker.component(child, kind[0])
         else:
             values[key] = plain(child)
     return values
-
-
-def _component(node: Node, kind: str, checker: Checker) -> Component:
-    # A faulty component has its diagnostic; in its place stands one that the frame accepts.
-    return checker.component(node, kind) or Component(kind, "", {}, node.location)
 
 
 def _arguments(annotation: Any) -> tuple[Any, ...]:
@@ -138,10 +187,26 @@ class _Fault:
         self.place = self.node.keys.get(key, self.node.location)
         self.node = self.node.items[key]
 
+    @property
+    def is_missing(self) -> bool:
+        return self.type == "missing"
+
+    @property
+    def is_unknown(self) -> bool:
+        return self.type == "extra_forbidden"
+
+    def meant(self) -> str | None:
+        """The key that an unknown one was probably meant to be."""
+        return nearest(self.key, list(self.section.model_fields))
+
+    def inside(self) -> type[Section]:
+        """The section in which a missing key is missing."""
+        return (_section_of(self.field) if self.field else None) or self.section
+
     def diagnostic(self) -> Diagnostic:
-        if self.type == "missing":
+        if self.is_missing:
             return self.missing()
-        if self.type == "extra_forbidden":
+        if self.is_unknown:
             return self.unknown()
         inner = _section_of(self.field) if self.field else None
         if inner:
@@ -156,9 +221,7 @@ class _Fault:
         return Diagnostic("wrong-value", message, self.node.location, hint)
 
     def missing(self) -> Diagnostic:
-        section = self.section
-        if self.field is not None and (inner := _section_of(self.field)):
-            section = inner
+        section = self.inside()
         where = f"`{self.key}` is missing"
         note = (section.model_fields[self.key].description or "").splitlines()
         if section is not Document:
@@ -169,7 +232,7 @@ class _Fault:
         known = list(self.section.model_fields)
         label = "" if self.section is Document else f" in `{self.section.__name__.lower()}`"
         message = f"unknown key `{self.key}`{label}"
-        if close := nearest(self.key, known):
+        if close := self.meant():
             return Diagnostic("unknown-key", message, self.place, f"did you mean `{close}`?")
         for name, field in Document.model_fields.items():
             inner = _section_of(field)

@@ -52,8 +52,11 @@ FAULTS = {
     "missing argument": (
         ("{filters: 4, kernel_size: 3, activation: relu}", "{filters: 4}"),
         "Conv2D needs `kernel_size`", (10, 7), "write `Conv2D: {kernel_size: …}`"),
+    "misspelled section key": (
+        ("  layers:\n", "  layers_:\n"), "unknown key `layers_` in `model`", (9, 3), "`layers`"),
     "missing section key": (
-        ("  layers:\n", "  layers_:\n"), "`layers` is missing in `model`", (7, 1), "`layers:`"),
+        ("  loss: sparse_categorical_crossentropy\n", ""),
+        "`loss` is missing in `compile`", (15, 1), "add `loss:`"),
     "no units by name": (
         ("Dense: {units: 2, activation: softmax}", "Dense: 2"),
         "Dense takes its arguments by name", (14, 14), "write `Dense: {units: 2}`"),
@@ -113,6 +116,7 @@ def test_fault(name, cnnctl, tmp_path):
     assert message in done.stderr
     assert f"--> bad.yaml:{place[0]}:{place[1]}\n" in done.stderr
     assert mend in done.stderr
+    assert done.stderr.count("error: ") == 1, "a fault that only follows from another"
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
 
