@@ -7,12 +7,26 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cnnctl import arithmetic
+from cnnctl.data import foresight
 from cnnctl.data.sources import SOURCES
-from cnnctl.errors import Diagnostic, SpecError, UsageError
+from cnnctl.errors import Diagnostic, Location, SpecError, UsageError
 from cnnctl.spec import Component, Spec, rules
 from cnnctl.spec.loading import draft, in_order
 
 SUFFIXES = (".yaml", ".yml")
+
+_PASSING = frozenset(
+    {
+        "Activation",
+        "BatchNormalization",
+        "Dropout",
+        "GlobalAveragePooling2D",
+        "GlobalMaxPooling2D",
+        "ReLU",
+        "Softmax",
+    }
+)
+"""Layers behind which there are as many channels as before."""
 
 
 @dataclass(frozen=True)
@@ -36,16 +50,18 @@ def preflight(path: str | Path, overrides: Iterable[str] = ()) -> Checked:
         SpecError: The spec has faults, a layer does not fit its input, or the number of outputs is
             not the number of classes.
     """
+    overrides = tuple(overrides)
     spec, found = draft(path, overrides)
     trace = _shapes(spec, found) if spec else None
     if spec is None or found:
-        raise SpecError(in_order(found, path))
+        raise SpecError(in_order(found, path, overrides))
     return Checked(spec, trace)
 
 
 def _shapes(spec: Spec, found: list[Diagnostic]) -> arithmetic.Trace | None:
     """The shapes of a spec, or of a draft as far as they can be told; notes the faults."""
-    found.extend(_input_faults(spec))
+    misfits = list(_input_faults(spec))
+    found.extend(misfits)
     shape = input_shape(spec)
     trace = None
     if shape is not None:
@@ -62,6 +78,9 @@ def _shapes(spec: Spec, found: list[Diagnostic]) -> arithmetic.Trace | None:
         name, classes = _classes(spec.data.dataset)
         if classes:
             found.extend(compare_outputs(spec, outputs[-1], classes, name))
+    found.extend(
+        foresight.faults(spec, None if misfits else shape, outputs[-1] if outputs else None)
+    )
     return trace
 
 
@@ -81,13 +100,13 @@ def input_shape(spec: Spec) -> tuple[int, ...] | None:
         return None
     if spec.model.input_shape is not None:
         return tuple(spec.model.input_shape)
-    known = _picture_shape(spec)
+    known = _known_shape(spec)
     return with_channels(known) if known is not None else None
 
 
 def _input_faults(spec: Spec) -> Iterator[Diagnostic]:
     """What an input shape cannot be, beside a data set whose pictures are known."""
-    known = _picture_shape(spec)
+    known = _known_shape(spec)
     given = tuple(spec.model.input_shape or ())
     if given and spec.data and known is not None and given not in {known, with_channels(known)}:
         yield Diagnostic(
@@ -97,7 +116,10 @@ def _input_faults(spec: Spec) -> Iterator[Diagnostic]:
             spec.place("model", "input_shape"),
             f"write `input_shape: {list(with_channels(known))}`, or leave it out",
         )
-    if not given and spec.data is None and not spec.doubtful & {"data", "model.input_shape"}:
+    doubtful = bool(spec.doubtful & {"data", "model.input_shape", "extends"})
+    # Older forms of Keras give it to the first layer, which is a fault of its own.
+    doubtful |= any("input_shape" in layer.component.faults for layer in spec.graph.layers)
+    if not given and spec.data is None and not doubtful:
         yield Diagnostic(
             "missing-key",
             "`model.input_shape` is missing, and there is no `data` to take it from",
@@ -106,14 +128,9 @@ def _input_faults(spec: Spec) -> Iterator[Diagnostic]:
         )
 
 
-def _picture_shape(spec: Spec) -> tuple[int, ...] | None:
-    """The shape of a picture as stored, where the data set's name tells it."""
-    if spec.data is None:
-        return None
-    name = spec.data.dataset.name
-    if name in SOURCES:
-        return SOURCES[name].shape
-    return (9, 9, 1) if name == "xo" else None
+def _known_shape(spec: Spec) -> tuple[int, ...] | None:
+    """The shape of a picture as stored, where it is known without files."""
+    return foresight.picture_shape(spec.data.dataset) if spec.data else None
 
 
 def with_channels(shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -134,9 +151,19 @@ def compare_outputs(
     yield Diagnostic(
         "class-count",
         f"the network has {outputs} outputs, and {data} has {classes} classes",
-        spec.graph.layers[-1].component.place("units"),
+        _outputs_place(spec),
         f"{classes} outputs are needed",
     )
+
+
+def _outputs_place(spec: Spec) -> Location:
+    """Where the number of outputs is written, above layers that only pass it on."""
+    layers = {layer.name: layer for layer in spec.graph.layers}
+    at = last = spec.graph.layers[-1]
+    while at.component.name in _PASSING and at.inputs[0] in layers:
+        at = layers[at.inputs[0]]
+    sized = [name for name in ("units", "filters") if name in at.component.arguments]
+    return at.component.place(sized[0]) if sized else last.location
 
 
 def specs_in(path: Path) -> list[Path]:

@@ -22,13 +22,14 @@ def refuse_uneven(call: Call, channels: int) -> None:
                 f"{groups} groups of {call.name} do not divide its {count} {what}"
                 if what == "filters"
                 else f"{groups} groups of {call.name} do not divide the {count} {what}",
-                f"use `groups` that divide {count}: {_divisors(count)}",
+                f"use `groups` that divide {count}: {divisors(count)}",
                 rule="uneven-groups",
                 argument="groups",
             )
 
 
-def _divisors(count: int) -> str:
+def divisors(count: int) -> str:
+    """The divisors of a number, as a hint lists them."""
     found = [str(each) for each in range(1, min(count, 1024) + 1) if count % each == 0]
     return ", ".join(found if len(found) <= 8 else [*found[:7], "…"])
 

@@ -29,7 +29,9 @@ class Formula:
     """How a figure came about.
 
     Args:
-        quantity: `parameters`, `non_trainable`, `macs`, or a size: `height`, `width`, `units`, ….
+        quantity: `parameters` (the trainable ones), `non_trainable`, `macs`, `memory`; a size:
+            `height`, `width`, `units`, …; `receptive_field`, `receptive_stride` and
+            `receptive_start`, with the axis behind it (`receptive_field height`) where they differ.
         text: The formula with its numbers in it: `5·5·32·64 + 64 = 51,264`.
     """
 

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cnnctl.arithmetic.calls import Links
-from cnnctl.arithmetic.facts import Field, Number, Shape
+from cnnctl.arithmetic.calls import Link, Links
+from cnnctl.arithmetic.facts import Field, Formula, Number, Shape
+from cnnctl.arithmetic.shapes import AXES
 
 Fields = tuple["Field | None", ...]
 """One for each axis of a tensor; None for an axis that sees several at once, or none."""
@@ -66,6 +67,70 @@ def _union(one: Field | None, other: Field | None, count: int) -> Field | None:
         stride = 0
         end = max(each.start + each.size + (count - 1) * each.stride for each in (one, other))
     return Field(one.axis, end - start, stride, start)
+
+
+def formulas(
+    links: Sequence[Links], inputs: Sequence[Fields], found: Fields, *, channels_first: bool
+) -> tuple[Formula, ...]:
+    """How the fields of a layer's spatial axes came about; empty where they are its input's.
+
+    Args:
+        links: As for `through`.
+        inputs: As for `through`.
+        found: What `through` returned.
+        channels_first: As for `spatial`.
+    """
+    if spatial(found, channels_first=channels_first) is None:
+        return ()
+    axes = range(1, len(found)) if channels_first else range(len(found) - 1)
+    each = [_steps(links, inputs, found, axis) for axis in axes]
+    made = []
+    for quantity in ("receptive_field", "receptive_stride", "receptive_start"):
+        texts = [steps.get(quantity) for steps in each]
+        if len(set(texts)) == 1:
+            labels = [quantity]
+        else:
+            labels = [f"{quantity} {name}" for name in AXES.get(len(texts), map(str, axes))]
+        made += [Formula(label, text) for label, text in zip(labels, texts, strict=False) if text]
+    return tuple(made)
+
+
+def _steps(
+    links: Sequence[Links], inputs: Sequence[Fields], found: Fields, axis: int
+) -> dict[str, str]:
+    """The formulas of one axis of the output, by quantity."""
+    out = found[axis]
+    assert out is not None
+    if len(links) > 1:
+        met = [_one(link, fields)[axis] for link, fields in zip(links, inputs, strict=False)]
+        sizes = [_spelled(each.size) for each in met if each is not None]
+        same = all(each == out for each in met)
+        return {} if same else {"receptive_field": f"{' ∪ '.join(sizes)} = {_spelled(out.size)}"}
+    link = links[0][axis]
+    field = inputs[0][link.axis] if link else None
+    assert link is not None
+    assert field is not None
+    return _recurrences(link, field, out)
+
+
+def _recurrences(link: Link, field: Field, out: Field) -> dict[str, str]:
+    """The module's recurrences with their numbers in them, where they change something."""
+    made = {}
+    jump = _spelled(field.stride)
+    if link.size != 1:
+        size = f"{_spelled(field.size)} + ({_spelled(link.size)} − 1)·{jump}"
+        made["receptive_field"] = f"{size} = {_spelled(out.size)}"
+    if link.step != 1:
+        made["receptive_stride"] = f"{jump}·{_spelled(link.step)} = {_spelled(out.stride)}"
+    if link.start:
+        sign, moved = ("−", -link.start) if link.start < 0 else ("+", link.start)
+        start = f"{_spelled(field.start)} {sign} {_spelled(moved)}·{jump}"
+        made["receptive_start"] = f"{start} = {_spelled(out.start)}"
+    return made
+
+
+def _spelled(value: Number) -> str:
+    return f"{float(value):g}".replace("-", "−")
 
 
 def spatial(fields: Fields, *, channels_first: bool) -> tuple[Field, ...] | None:

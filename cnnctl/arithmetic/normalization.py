@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from cnnctl.arithmetic.calls import Call, Outcome, Refusal, same
+from cnnctl.arithmetic.convolution import divisors
 from cnnctl.arithmetic.evaluate import evaluate
 from cnnctl.arithmetic.facts import Weight
 from cnnctl.arithmetic.registry import formula
@@ -68,7 +69,7 @@ def group_normalization(call: Call) -> Outcome:
     if channels % groups:
         raise Refusal(
             f"{groups} groups of GroupNormalization do not divide {channels} channels",
-            "use `groups` that divide them",
+            f"use `groups` that divide {channels}: {divisors(channels)}",
             rule="uneven-groups",
             argument="groups",
         )

@@ -9,7 +9,7 @@ from cnnctl.arithmetic.calls import Call, Outcome, Refusal, replaced
 from cnnctl.arithmetic.evaluate import evaluate
 from cnnctl.arithmetic.facts import Formula, Shape, Weight
 from cnnctl.arithmetic.registry import NoFormula, formula
-from cnnctl.arithmetic.shapes import join, shown
+from cnnctl.arithmetic.shapes import join, sequence_hint, shown
 from cnnctl.arithmetic.windows import kernel_window, slide
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def _sequence(call: Call) -> tuple[int, int]:
     if len(call.shape) != 2:
         raise Refusal(
             f"{call.name} takes a sequence (length, features) and gets {shown(call.shape)}",
-            "put a Reshape before it",
+            sequence_hint(call.shape),
         )
     return call.shape[0], call.shape[1]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -88,11 +89,18 @@ def need_axes(call: Call, count: int) -> None:
     elif len(shape) == count - 1:
         longer = (1, *shape) if call.channels_first else (*shape, 1)
         hint = f"put `Reshape: {{target_shape: {_listed(longer)}}}` before it"
+    elif count == 2:
+        hint = sequence_hint(shape)
     elif count == 1:
         hint = "put `Flatten` before it"
     else:
         hint = "put a Reshape before it"
     raise Refusal(f"{call.name} takes {takes} and gets {shown(shape)}", hint)
+
+
+def sequence_hint(shape: Shape) -> str:
+    """The mend where a sequence is needed: the same values as steps of the first axis."""
+    return f"put `Reshape: {{target_shape: [{shape[0]}, {math.prod(shape[1:])}]}}` before it"
 
 
 def axis_of(call: Call, axis: int, shape: Shape | None = None, argument: str = "axis") -> int:

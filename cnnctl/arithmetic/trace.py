@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from cnnctl.arithmetic import counting, fields
 from cnnctl.arithmetic.calls import Outcome, Refusal
-from cnnctl.arithmetic.evaluate import evaluate
+from cnnctl.arithmetic.evaluate import defaults, evaluate
 from cnnctl.arithmetic.facts import FLOAT_BYTES, Field, Formula, LayerFacts, Shape, Trace
 from cnnctl.arithmetic.registry import NoFormula
 from cnnctl.arithmetic.shapes import TAKES_AXES, shown
@@ -31,16 +32,21 @@ class _Flow(NamedTuple):
     parent: _Flow | None = None
 
 
-def trace(graph: Graph, input_shape: Sequence[int]) -> Trace:
+def trace(
+    graph: Graph, input_shape: Sequence[int], shapes: Mapping[str, Shape] | None = None
+) -> Trace:
     """Work out every layer of a network.
 
     Args:
         graph: The network, layers in order of evaluation.
         input_shape: Shape of one picture, without the batch.
+        shapes: The output shapes of layers that have no formula, by name, where these are known
+            from elsewhere.
 
     Returns:
-        The facts of each layer. A layer without a formula is named in `unknown`; it and what it
-        feeds are left out. So are a layer that has a fault already, and what that feeds.
+        The facts of each layer. A layer without a formula is named in `unknown`; it is left out,
+        and what it feeds with it unless `shapes` has its shape. So are a layer that has a fault
+        already, and what that feeds.
 
     Raises:
         SpecError: A layer does not fit its input; all that can be told, each at its line.
@@ -49,9 +55,7 @@ def trace(graph: Graph, input_shape: Sequence[int]) -> Trace:
 
     picture = tuple(input_shape)
     flows = {INPUT: _Flow(INPUT, picture, fields.of_input(picture))}
-    first = any(
-        each.component.arguments.get("data_format") == "channels_first" for each in graph.layers
-    )
+    first = _channels_first(graph)
     done: list[LayerFacts] = []
     unknown: list[str] = []
     found: list[Diagnostic] = []
@@ -63,16 +67,33 @@ def trace(graph: Graph, input_shape: Sequence[int]) -> Trace:
             outcome = evaluate(layer.component, tuple(flow.shape for flow in inputs))
         except NoFormula:
             unknown.append(layer.name)
+            if shapes and (shape := shapes.get(layer.name)) is not None:
+                nothing = (None,) * len(shape)
+                flows[layer.name] = _Flow(layer.component.name, shape, nothing, inputs[0])
         except Refusal as refusal:
             found.append(_diagnostic(refusal, layer, inputs[0]))
         else:
-            seen = fields.through(outcome.links, [flow.fields for flow in inputs], outcome.shape)
+            before = [flow.fields for flow in inputs]
+            seen = fields.through(outcome.links, before, outcome.shape)
             flows[layer.name] = _Flow(layer.component.name, outcome.shape, seen, inputs[0])
+            how = fields.formulas(outcome.links, before, seen, channels_first=first)
             field = fields.spatial(seen, channels_first=first)
-            done.append(_facts(layer, inputs, outcome, field))
+            done.append(_facts(layer, inputs, outcome, field, how))
     if found:
         raise SpecError(found)
     return Trace(picture, tuple(done), tuple(unknown))
+
+
+def _channels_first(graph: Graph) -> bool:
+    """Whether the pictures have their channels in front, as the first layer that asks has it.
+
+    A later one may differ: ZeroPadding2D that reads the last axis as its width pads channels.
+    """
+    for layer in graph.layers:
+        arguments = {**defaults(layer.component), **layer.component.arguments}
+        if "data_format" in arguments:
+            return bool(arguments["data_format"] == "channels_first")
+    return False
 
 
 def _facts(
@@ -80,10 +101,12 @@ def _facts(
     inputs: Sequence[_Flow],
     outcome: Outcome,
     field: tuple[Field, ...] | None,
+    how: tuple[Formula, ...],
 ) -> LayerFacts:
     formulas = (*outcome.formulas, *counting.weight_formulas(outcome.weights))
     if outcome.macs:
         formulas = (*formulas, Formula("macs", counting.spell(outcome.macs)))
+    memory = Formula("memory", counting.spell([(*outcome.shape, FLOAT_BYTES)]))
     return LayerFacts(
         name=layer.name,
         layer=layer.component.name,
@@ -94,7 +117,7 @@ def _facts(
         trainable=sum(weight.size for weight in outcome.weights if weight.trainable),
         non_trainable=sum(weight.size for weight in outcome.weights if not weight.trainable),
         weights=outcome.weights,
-        formulas=formulas,
+        formulas=(*formulas, memory, *how),
         macs=None if outcome.macs is None else counting.total(outcome.macs),
         memory=math.prod(outcome.shape) * FLOAT_BYTES,
         receptive_field=field,
@@ -107,6 +130,9 @@ def _diagnostic(refusal: Refusal, layer: GraphLayer, flow: _Flow) -> Diagnostic:
         location = layer.component.place(refusal.argument)
     hint = refusal.hint
     chain = _chain(flow)
+    longer = re.search(r"target_shape: (\[.*?\])", hint or "")
+    if longer and flow.parent is None and longer[1].count(",") == len(flow.shape):
+        hint = f"write `input_shape: {longer[1]}` in `model`, or {hint}"
     if hint and TAKES_AXES in hint:
         hint = hint.replace(TAKES_AXES, _flattener(chain))
     if hint and refusal.shrunk:

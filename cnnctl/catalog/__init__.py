@@ -11,6 +11,7 @@ needs no Keras; a test compares the two. The rest is written by hand:
     managed.py           arguments that a spec may not give, and why
     rules*.py            the arguments' types
     own.py               what Keras does not have: blocks, data sets, rate schedules
+    foreign_*.py         what other tools call these things, for the mend of a mistake
 """
 
 from cnnctl.catalog.catalog import KINDS, Catalog, load

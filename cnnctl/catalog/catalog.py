@@ -89,6 +89,25 @@ class Catalog:
         """Return why a name that Keras has is left out, or None if it is not a refused name."""
         return self._refused.get(kind, {}).get(name)
 
+    def meant(self, kind: str, name: str) -> str | None:
+        """Return what a name means that is none of ours but leaves no doubt, or None.
+
+        It is one of ours in other letter case or behind the name of a module
+        (`keras.layers.conv2d`), or another tool's for the same (`Linear`). The answer is a
+        spelling, or a component with arguments: `Activation: {activation: tanh}`.
+        """
+        from cnnctl.catalog.foreign_names import counterpart
+
+        spellings = self._spellings_of(kind)
+        last = name.rpartition(".")[2]
+        if last in spellings:
+            return last
+        if known := counterpart(kind, last):
+            return known
+        loose = suggest.loosen(last)
+        alike = [spelling for spelling in spellings if suggest.loosen(spelling) == loose]
+        return self.nearest(kind, last) if alike else None
+
     def nearest(self, kind: str, name: str) -> str | None:
         """Return the spelling that was probably meant, or None.
 

@@ -7,6 +7,9 @@ from collections.abc import Iterable
 CLOSE_ENOUGH = 0.6
 """How alike two names must be, from 0 to 1: difflib's own measure and its usual bound."""
 
+LONGEST = 100
+"""What is longer is no misspelled name; to compare it would only take time."""
+
 
 def nearest(name: str, candidates: Iterable[str]) -> str | None:
     """Return the candidate most like a misspelled name, or None if none is alike.
@@ -22,13 +25,15 @@ def nearest(name: str, candidates: Iterable[str]) -> str | None:
     """
     from difflib import SequenceMatcher  # 3 ms, and only a mistake needs it
 
+    if len(name) > LONGEST:
+        return None
     best, best_score = None, (CLOSE_ENOUGH, 0.0)
-    loose_name = _loosen(name)
+    loose_name = loosen(name)
     # SequenceMatcher remembers what it knows of its second sequence, so the name stays there.
     loose_matcher = SequenceMatcher(b=loose_name, autojunk=False)
     exact_matcher = SequenceMatcher(b=name, autojunk=False)
     for candidate in candidates:
-        loose_matcher.set_seq1(_loosen(candidate))
+        loose_matcher.set_seq1(loosen(candidate))
         likeness = loose_matcher.ratio()
         if likeness < best_score[0]:
             continue
@@ -39,5 +44,6 @@ def nearest(name: str, candidates: Iterable[str]) -> str | None:
     return best
 
 
-def _loosen(name: str) -> str:
+def loosen(name: str) -> str:
+    """A name without what does not count when names are compared."""
     return name.lower().replace("_", "").replace("-", "").replace(" ", "")

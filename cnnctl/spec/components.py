@@ -8,19 +8,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 from cnnctl.catalog import Catalog, Entry
 from cnnctl.catalog.suggest import nearest
 from cnnctl.errors import Diagnostic, Location
-from cnnctl.spec.nodes import Mapping, Node, Scalar, Sequence, describe, plain
+from cnnctl.spec import mends, mistakes
+from cnnctl.spec.nodes import Mapping, Node, Scalar, Sequence, describe, located, plain
 from cnnctl.spec.schema import articles, fits_scalar, is_reference, takes
 
 _WITHOUT_SHAPE = re.compile(
-    r"(.*_)?(activation|initializer|regularizer|constraint)|dtype|trainable"
+    r"(.*_)?(activation|initializer|regularizer|constraint)|dtype|trainable|input_shape"
 )
 """Arguments that change no shape."""
+
+_INPUT_SHAPES = frozenset({"batch_shape", "input_shape"})
+"""Arguments of the first layer in older forms of Keras."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +37,7 @@ class Component:
         name: The canonical name in the catalog, whatever alias the spec used.
         arguments: Plain values, components, and lists of them.
         location: Where its name stands.
-        places: Where each argument's value stands.
+        places: Where each argument's value stands, and each of `inputs`: `inputs.0`.
         inputs: For a layer: the names of the layers that feed it; None for the one before.
         written: The name as the spec has it: `Adam`, `adam`, `mse`. Keras reports a metric by it.
         faults: The arguments that have a fault, and are left out of `arguments`; an empty string
@@ -75,7 +80,25 @@ def _parts(value: Any) -> Iterator[Component]:
             yield from _parts(item)
 
 
+_EXAMPLES = {
+    "callback": "EarlyStopping",
+    "dataset": "mnist",
+    "layer": "Flatten` or `Dense: {units: 10}",
+    "loss": "sparse_categorical_crossentropy",
+    "metric": "accuracy",
+    "optimizer": "adam",
+}
+"""A component of a kind, where the first by name is not the best one to show."""
+
 _NAMES: dict[str, Any] = {"type": "array", "items": {"type": "string"}, "minItems": 1}
+
+
+MAX_FAULTS = 100
+"""After how many faults checking stops."""
+
+
+class EnoughFaults(Exception):
+    """There are as many faults as a `Checker` looks for."""
 
 
 class Checker:
@@ -86,13 +109,15 @@ class Checker:
 
     Args:
         catalog: What names there are.
+        limit: After how many faults any method raises `EnoughFaults`.
 
     Attributes:
         found: The diagnostics so far.
     """
 
-    def __init__(self, catalog: Catalog) -> None:
+    def __init__(self, catalog: Catalog, limit: int = MAX_FAULTS) -> None:
         self.catalog = catalog
+        self.limit = limit
         self.found: list[Diagnostic] = []
 
     def component(self, node: Node, kind: str) -> Component:
@@ -103,21 +128,17 @@ class Checker:
         if isinstance(node, Mapping) and node.items:
             name, arguments = next(iter(node.items.items()))
             place = node.keys[name]
+            if meant := mistakes.class_key(self.catalog, kind, node):
+                return self._as_meant(kind, meant, place)
             if len(node.items) > 1:
-                self._several_keys(node, kind, name, place)
-                return _nameless(kind, place)
+                return self._as_meant(kind, mistakes.several_keys(self.catalog, kind, node), place)
             if isinstance(arguments, Scalar) and arguments.value is None:
                 arguments = Mapping({}, arguments.location)
             if isinstance(arguments, Mapping):
                 return self._construct(kind, name, place, arguments)
-            self._bare_value(kind, name, place, arguments)
-            return _nameless(kind, place)
-        self._say(
-            "wrong-type",
-            f"{articles(kind)} is a class name, not {describe(node)}",
-            node.location,
-            self._form(kind),
-        )
+            return self._bare_value(kind, name, place, arguments)
+        message = f"{articles(kind)} is a class name, not {describe(node)}"
+        self._say(Diagnostic("wrong-type", message, node.location, self._form(kind)))
         return _nameless(kind, node.location)
 
     def value(self, node: Node, schema: dict[str, Any], what: str) -> Any:
@@ -143,47 +164,75 @@ class Checker:
         self._wrong(node, schema, what)
         return None
 
+    def fits(self, node: Node, schema: dict[str, Any]) -> bool:
+        """Whether a value has no fault."""
+        try:
+            Checker(self.catalog, limit=1).value(node, schema, "")
+        except EnoughFaults:
+            return False
+        return True
+
+    def mend(self, node: Node, schema: dict[str, Any]) -> str | None:
+        """What to write instead of a value that does not fit, or None if nothing comes to mind."""
+        if self.limit == 1:
+            return None  # a guess is being tried: nobody asks for another
+        place = node.location
+        hint = mends.value_mend(plain(node), lambda each: self.fits(located(each, place), schema))
+        if hint is None and isinstance(node, Scalar) and isinstance(node.value, str):
+            close = nearest(node.value, [str(each) for each in _enumerated(schema)])
+            hint = f"did you mean `{close}`?" if close else None
+        return hint
+
     def _any_of(self, node: Node, schema: dict[str, Any], what: str) -> Any:
-        engaged: list[Diagnostic] | None = None
         for alternative in schema["anyOf"]:
-            trial = Checker(self.catalog)
-            value = trial.value(node, alternative, what)
-            if not trial.found:
-                return value
-            if engaged is None and _engages(node, alternative, schema):
-                engaged = trial.found
-        if engaged is not None:
-            self.found.extend(engaged)
-        else:
-            self._wrong(node, schema, what)
+            with suppress(EnoughFaults):
+                return Checker(self.catalog, limit=1).value(node, alternative, what)
+        if self.limit == 1:
+            raise EnoughFaults
+        engaged = [each for each in schema["anyOf"] if _engages(node, each, schema)]
+        if engaged and (isinstance(node, Mapping | Sequence) or not self.mend(node, schema)):
+            return self.value(node, engaged[0], what)
+        self._wrong(node, schema, what)
         return None
 
     def _construct(
         self, kind: str, name: str, place: Location, arguments: Mapping | None
     ) -> Component:
-        entry = self.catalog.find(kind, name)
-        if entry is None and kind == "layer":
-            entry = self.catalog.find("block", name)
-        given = dict(arguments.items) if arguments else {}
-        keys = arguments.keys if arguments else {}
-        places = {key: node.location for key, node in given.items()}
-        faults: set[str] = set()
+        entry = mistakes.find(self.catalog, kind, name)
+        given, faults = arguments or Mapping({}, place), set[str]()
+        if entry is None:
+            faults |= {"input_shape"} if name in mistakes.INPUTS else set()
+            meant = mistakes.unknown(self.catalog, kind, name, place)
+            self._say(meant.fault)
+            entry = mistakes.find(self.catalog, kind, meant.name)
+            name, given = meant.name or name, meant.arguments or given
+        items = dict(given.items)
+        places = {key: node.location for key, node in items.items()}
         inputs = None
-        if kind == "layer" and "inputs" in given:
-            names = self._argument(given.pop("inputs"), _NAMES, f"`inputs` of {name}")
+        if kind == "layer" and "inputs" in items:
+            written = items.pop("inputs")
+            names = self._argument(written, _NAMES, f"`inputs` of {name}")
+            for index, item in enumerate(written.items if isinstance(written, Sequence) else ()):
+                places[f"inputs.{index}"] = item.location
             inputs = tuple(names) if names else None
             faults |= set() if names else {"inputs"}
         if entry is None:
-            self._unknown(kind, name, place)
-            label = plain(given["name"]) if "name" in given else None
+            label = plain(items["name"]) if "name" in items else None
             values = {"name": label} if isinstance(label, str) else {}
             return Component(
                 kind, "", values, place, places, inputs, name, frozenset({"", *faults})
             )
-        values = self._arguments(entry, given, keys, place, faults)
+        values = self._arguments(entry, items, given.keys, place, faults, places)
         return Component(
             entry.kind, entry.name, values, place, places, inputs, name, frozenset(faults)
         )
+
+    def _as_meant(self, kind: str, meant: mistakes.Meant, place: Location) -> Component:
+        """Note a fault, and go on with what was meant."""
+        self._say(meant.fault)
+        if not meant.name:
+            return _nameless(kind, place)
+        return self._construct(kind, meant.name, place, meant.arguments)
 
     def _argument(self, node: Node, schema: dict[str, Any], what: str) -> Any:
         """The value of an argument; None if there is a fault in it."""
@@ -198,109 +247,70 @@ class Checker:
         keys: dict[str, Location],
         place: Location,
         faults: set[str],
+        places: dict[str, Location],
     ) -> dict[str, Any]:
         known = {argument.name: argument for argument in entry.arguments}
         values = {}
         misspelled = set()
         for key, node in given.items():
-            before, meant = len(self.found), key
-            if key in known:
-                what = f"`{key}` of {entry.name}"
-                value = self.value(node, known[key].schema, what)
-                # The layers of a block are looked at further even if one of them has a fault.
-                if len(self.found) == before or (isinstance(value, list) and _is_whole(value)):
-                    values[key] = value
-            elif key in entry.managed:
+            meant = key
+            if key in entry.managed:
                 message = f"`{key}` of {entry.name} cannot be given: {entry.managed[key]}"
-                self._say("managed-argument", message, keys[key], "remove it")
-            else:
-                choices = [*known, "inputs"] if entry.kind in {"layer", "block"} else list(known)
-                close = nearest(key, [name for name in choices if name not in given])
-                misspelled.add(close)
-                meant = close or key
-                takes_ = f"it takes: {', '.join(choices)}" if choices else "it takes no arguments"
-                self._say(
-                    "unknown-argument",
-                    f"unknown argument `{key}` of {entry.name}",
-                    keys[key],
-                    f"did you mean `{close}`?" if close else None,
-                    () if close else (takes_,),
-                )
+                mend = "remove it"
+                if key in _INPUT_SHAPES:
+                    faults.add("input_shape")
+                    mend += ", or move it to `model: {input_shape: …}`"
+                self._say(Diagnostic("managed-argument", message, keys[key], mend))
+                continue
+            if key not in known:
+                mistake = mistakes.unknown_argument(self.catalog, entry, key, keys[key], given)
+                self._say(mistake.fault)
+                misspelled.add(mistake.name)
+                if mistake.name and mistake.is_certain:
+                    meant = mistake.name
+                    places[meant] = node.location
+                else:
+                    faults |= {key if mistake.name is None else mistake.name} - {""}
+                    continue
+            before = len(self.found)
+            value = self.value(node, known[meant].schema, f"`{meant}` of {entry.name}")
+            # A block's layers and a schedule are looked at further even if one has a fault.
+            if len(self.found) == before or _is_whole(value):
+                values[meant] = value
             if len(self.found) > before:
                 faults.add(meant)
         for argument in entry.arguments:
             if argument.required and argument.name not in {*given, *misspelled}:
                 faults.add(argument.name)
-                self._say(
-                    "missing-argument",
-                    f"{entry.name} needs `{argument.name}`: {takes(argument.schema)}",
-                    place,
-                    f"write `{entry.name}: {{{argument.name}: …}}`",
-                )
+                message = f"{entry.name} needs `{argument.name}`: {takes(argument.schema)}"
+                mend = f"add `{argument.name}: …` to its arguments"
+                if not given:
+                    mend = f"write `{entry.name}: {{{argument.name}: …}}`"
+                self._say(Diagnostic("missing-argument", message, place, mend))
         return values
 
-    def _unknown(self, kind: str, name: str, place: Location) -> None:
-        if reason := self.catalog.refusal(kind, name):
-            self._say(f"refused-{kind}", f"{name} cannot be used in a spec", place, None, (reason,))
-            return
-        close = self.catalog.nearest(kind, name)
-        if close is None and kind == "layer":
-            close = self.catalog.nearest("block", name)
-        hint = f"did you mean `{close}`?" if close else None
-        notes: tuple[str, ...] = ()
-        names = self.catalog.names(kind)
-        if not close and len(names) <= 24:
-            notes = (f"available: {', '.join(names)}",)
-        elif not close:
-            notes = ("`cnnctl layers` lists what a spec may use",)
-        self._say(f"unknown-{kind.replace('_', '-')}", f"unknown {_word(kind)} `{name}`", place,
-                  hint, notes)  # fmt: skip
-
-    def _several_keys(self, node: Mapping, kind: str, name: str, place: Location) -> None:
-        others = [key for key in node.items if key != name]
-        message = f"{articles(kind)} has its class name as the single key"
-        first = node.items[name]
-        if isinstance(first, Scalar) and first.value is None and self.catalog.find(kind, name):
-            hint = f"indent `{others[0]}` below `{name}:`"
-            self._say("several-keys", message, node.keys[others[0]], hint)
-        else:
-            also = ", ".join(f"`{key}`" for key in others)
-            self._say("several-keys", message, place, f"beside it stands {also}")
-
-    def _bare_value(self, kind: str, name: str, place: Location, node: Node) -> None:
-        entry = self.catalog.find(kind, name) or self.catalog.find("block", name)
+    def _bare_value(self, kind: str, name: str, place: Location, node: Node) -> Component:
+        entry = mistakes.find(self.catalog, kind, name)
         if entry is None:
-            self._unknown(kind, name, place)
-            return
-        first = entry.arguments[0].name if entry.arguments else None
-        shown = describe(node).removeprefix("the text ").strip("`")
-        hint = f"write `{name}: {{{first}: {shown}}}`" if first else f"write `{name}`"
-        message = f"{name} takes its arguments by name, not {describe(node)}"
-        self._say("unnamed-argument", message, node.location, hint)
+            meant = mistakes.unknown(self.catalog, kind, name, place)
+        else:
+            meant = mistakes.bare_value(self.catalog, kind, entry, name, node)
+        self._say(meant.fault)
+        if entry is None or not meant.name:
+            return _nameless(kind, place)
+        return self._construct(kind, meant.name, place, meant.arguments)
 
     def _form(self, kind: str) -> str:
-        names = self.catalog.names(kind)
-        example = {"layer": "Flatten` or `Dense: {units: 10}", "optimizer": "adam"}.get(kind)
-        return f"such as `{example or (names[0] if names else '…')}`"
+        return f"such as `{_EXAMPLES.get(kind) or self.catalog.names(kind)[0]}`"
 
     def _wrong(self, node: Node, schema: dict[str, Any], what: str) -> None:
-        hint = None
-        if isinstance(node, Scalar) and isinstance(node.value, str) and "enum" in str(schema):
-            choices = [str(v) for v in _enumerated(schema)]
-            close = nearest(node.value, choices)
-            hint = f"did you mean `{close}`?" if close else None
         message = f"{what} takes {takes(schema)}, not {describe(node)}"
-        self._say("wrong-value", message, node.location, hint)
+        self._say(Diagnostic("wrong-value", message, node.location, self.mend(node, schema)))
 
-    def _say(
-        self,
-        rule: str,
-        message: str,
-        place: Location,
-        hint: str | None = None,
-        notes: tuple[str, ...] = (),
-    ) -> None:
-        self.found.append(Diagnostic(rule, message, place, hint, notes))
+    def _say(self, fault: Diagnostic) -> None:
+        self.found.append(fault)
+        if len(self.found) >= self.limit:
+            raise EnoughFaults
 
 
 def _nameless(kind: str, place: Location) -> Component:
@@ -308,14 +318,10 @@ def _nameless(kind: str, place: Location) -> Component:
 
 
 def _is_whole(value: Any) -> bool:
-    """Whether a list holds components, or lists of them, and nothing that is no component."""
+    """Whether it is a component with a name, or a list that holds components, or lists of them."""
     if isinstance(value, list):
-        return all(_is_whole(each) for each in value)
-    return isinstance(value, Component)
-
-
-def _word(kind: str) -> str:
-    return {"dataset": "data set", "rate_schedule": "schedule"}.get(kind, kind)
+        return all(isinstance(each, Component) or _is_whole(each) for each in value)
+    return isinstance(value, Component) and bool(value.name)
 
 
 def _engages(node: Node, alternative: dict[str, Any], schema: dict[str, Any]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Any
 
@@ -23,7 +24,9 @@ def _float(dumper: _Dumper, value: float) -> yaml.Node:
 
 
 def _text(dumper: _Dumper, value: str) -> yaml.Node:
-    return dumper.represent_scalar("tag:yaml.org,2002:str", value)
+    # In double quotes these are escaped; a spec may not hold them as they are.
+    style = '"' if any(sign in value for sign in "\x85\u2028\u2029") else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
 
 
 # Only what `scalars.resolve` would not read as text is quoted.
@@ -48,3 +51,12 @@ def dump(value: Any) -> str:
         default_flow_style=None,
     )  # fmt: skip
     return text
+
+
+def flow(value: Any) -> str:
+    """YAML text of a plain value that fits into a line: `{Dense: {units: 10}}`."""
+    text: str = yaml.dump(
+        [value], Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=math.inf,
+        default_flow_style=True,
+    )  # fmt: skip
+    return text.strip()[1:-1]

@@ -11,10 +11,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from cnnctl.errors import Diagnostic, Location, SpecError
-from cnnctl.spec.components import Component
+from cnnctl.spec.components import MAX_FAULTS, Component
 
 INPUT = "input"
 """The name of the network's input, for `inputs:`."""
+
+MAX_LAYERS = 10_000
+"""How many layers a network may have once its blocks are written out."""
+
+_NAMES_SHOWN = 24
+_NAMES_COMPARED = 1000
+"""With how many of the names above one that there is not is compared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +84,23 @@ def draft(layers: Iterable[Component]) -> tuple[Graph, list[Diagnostic]]:
 
     A layer that has a fault of its own is a layer of the graph; one that is fed by a layer that
     there is not has an input without a name.
+
+    Raises:
+        SpecError: It has more than `MAX_LAYERS` layers, or `MAX_FAULTS` faults.
     """
     layers = list(layers)
     builder = _Builder(layers)
-    builder.chain(layers, (INPUT,), {INPUT: INPUT}, "")
-    if not builder.found and not any(each.component.shape_is_open for each in builder.done):
-        builder.refuse_unused()
+    try:
+        builder.chain(layers, (INPUT,), {INPUT: INPUT}, "")
+        if not builder.found and not any(each.component.shape_is_open for each in builder.done):
+            builder.refuse_unused()
+    except _Enough:
+        raise SpecError(builder.found) from None
     return Graph(tuple(builder.done)), builder.found
+
+
+class _Enough(Exception):
+    """There are more layers than a network may have, or as many faults as anybody reads."""
 
 
 class _Builder:
@@ -115,7 +132,10 @@ class _Builder:
         self, layer: Component, flow: tuple[str, ...], scope: dict[str, str], suffix: str
     ) -> tuple[str, ...]:
         if layer.inputs is not None:
-            flow = tuple(self.resolve(name, layer, scope) for name in layer.inputs)
+            flow = tuple(
+                self.resolve(name, scope, layer.place(f"inputs.{index}"))
+                for index, name in enumerate(layer.inputs)
+            )
         if layer.kind == "block":
             flow = self.block(layer, flow, scope, suffix)
         else:
@@ -141,6 +161,8 @@ class _Builder:
         if any(key in block.faults - arguments.keys() for key in ("times", "layers", "branches")):
             return (self.append(block, flow, suffix),)  # it cannot be written out
         if block.name == "Repeat":
+            if len(self.done) + arguments["times"] > MAX_LAYERS:
+                raise self.too_large(block.place("times"), "lower it")
             for time in range(1, arguments["times"] + 1):
                 flow = self.chain(arguments["layers"], flow, dict(scope), f"{suffix}_{time}")
             return flow
@@ -165,6 +187,8 @@ class _Builder:
         return (self.append(merge, joined, suffix),)
 
     def append(self, layer: Component, flow: tuple[str, ...], suffix: str) -> str:
+        if len(self.done) >= MAX_LAYERS:
+            raise self.too_large(layer.location, "remove layers")
         label = layer.arguments.get("name")
         name = f"{label}{suffix}" if label else self.automatic(layer.name or "layer")
         # A label that two layers were given has its own fault; the copies of one differ by suffix.
@@ -189,20 +213,21 @@ class _Builder:
             count = self.counts.get(base, 0)
             self.counts[base] = count + 1
             name = f"{base}_{count}" if count else base
-            if name not in self.taken | self.used:
+            if name not in self.taken and name not in self.used:
                 return name
 
-    def resolve(self, name: str, layer: Component, scope: dict[str, str]) -> str:
+    def resolve(self, name: str, scope: dict[str, str], place: Location) -> str:
         if name in scope:
             return scope[name]
         from cnnctl.catalog.suggest import nearest
 
-        close = nearest(name, list(scope))
-        known = ", ".join(scope)
+        names = list(scope)
+        close = nearest(name, names[-_NAMES_COMPARED:])
+        known = ", ".join(["…"] * (len(names) > _NAMES_SHOWN) + names[-_NAMES_SHOWN:])
         self.say(
             "unknown-input",
             f"no layer above is called `{name}`",
-            layer.place("inputs"),
+            place,
             f"did you mean `{close}`?" if close else None,
             () if close else (f"named above: {known}",),
         )
@@ -229,6 +254,13 @@ class _Builder:
         notes: tuple[str, ...] = (),
     ) -> None:
         self.found.append(Diagnostic(rule, message, place, hint, notes))
+        if len(self.found) >= MAX_FAULTS:
+            raise _Enough
+
+    def too_large(self, place: Location, hint: str) -> _Enough:
+        message = f"the network has more than {MAX_LAYERS:,} layers"
+        self.found.append(Diagnostic("too-large", message, place, hint))
+        return _Enough()
 
 
 def _names(layers: Iterable[Component]) -> set[str]:

@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NoReturn
 
 from cnnctl import catalog as catalogs
 from cnnctl.errors import Diagnostic, Location, SpecError, UsageError
 from cnnctl.spec import rules
+from cnnctl.spec.faults import name_of
 from cnnctl.spec.graph import Graph
 from cnnctl.spec.graph import draft as draft_graph
-from cnnctl.spec.merge import merge, override
+from cnnctl.spec.merge import FLAG, merge, override
 from cnnctl.spec.nodes import Mapping, Node, Scalar, describe
 from cnnctl.spec.reader import read
 from cnnctl.spec.sections import Compile, Data, Fit, Model
-from cnnctl.spec.source import Source, read_source
+from cnnctl.spec.source import Source, neighbour, read_source
 from cnnctl.spec.validate import validate
 
 MAX_EXTENDS = 16
 """How long a chain of `extends` may be."""
+
+LONGEST_MESSAGE = 300
+"""After how many characters a message is cut."""
 
 NOT_INHERITED = ("name", "description")
 """What a spec does not take from the one that it extends."""
@@ -104,25 +108,36 @@ def load(path: str | Path, overrides: Iterable[str] = ()) -> Spec:
         UsageError: There is no such file.
         SpecError: The spec has faults; all that were found, each with its place.
     """
+    overrides = tuple(overrides)
     spec, found = draft(path, overrides)
     if spec is None or found:
-        raise SpecError(in_order(found, path))
+        raise SpecError(in_order(found, path, overrides))
     return spec
 
 
-def in_order(found: Iterable[Diagnostic], path: str | Path) -> list[Diagnostic]:
+def in_order(
+    found: Iterable[Diagnostic], path: str | Path, overrides: Sequence[str] = ()
+) -> list[Diagnostic]:
     """Faults in the order of the file, then those of the files that it extends, then those of
-    flags; one for each place."""
+    flags in theirs; one for each place."""
+    flags = {f"{FLAG} {assignment}": index for index, assignment in enumerate(overrides)}
     first: dict[Location | None, Diagnostic] = {}
     for diagnostic in found:
         first.setdefault(diagnostic.location, diagnostic)
 
-    def position(diagnostic: Diagnostic) -> tuple[bool, bool, str, int, int]:
+    def position(diagnostic: Diagnostic) -> tuple[int, bool, str, int, int]:
         place = diagnostic.location or Location(str(path))
-        is_flag = place.file.startswith("--")
-        return is_flag, place.file != str(path), place.file, place.line, place.column
+        flag = flags.get(place.file, -1)
+        return flag, place.file != str(path), place.file, place.line, place.column
 
-    return sorted(first.values(), key=position)
+    return [_brief(each) for each in sorted(first.values(), key=position)]
+
+
+def _brief(diagnostic: Diagnostic) -> Diagnostic:
+    """A diagnostic without the pages that a text of the spec may have put into it."""
+    if len(diagnostic.message) <= LONGEST_MESSAGE:
+        return diagnostic
+    return replace(diagnostic, message=f"{diagnostic.message[: LONGEST_MESSAGE - 1]}…")
 
 
 def draft(path: str | Path, overrides: Iterable[str] = ()) -> tuple[Spec | None, list[Diagnostic]]:
@@ -149,7 +164,10 @@ def draft(path: str | Path, overrides: Iterable[str] = ()) -> tuple[Spec | None,
     if document is None:
         return None, found
     assert isinstance(tree, Mapping)
-    graph, wrong = draft_graph(document.model.layers)
+    try:
+        graph, wrong = draft_graph(document.model.layers)
+    except SpecError as error:
+        return None, [*found, *error.diagnostics]
     found.extend(wrong)
     if wrong:
         doubtful |= {"model.layers"}
@@ -174,13 +192,12 @@ def draft(path: str | Path, overrides: Iterable[str] = ()) -> tuple[Spec | None,
 
 
 def default_name(path: Path) -> str:
-    """A spec's name where it gives none: the file's, with what no name may have replaced by `_`."""
-    name = re.sub(r"[^A-Za-z0-9_.-]+", "_", path.stem).lstrip("_.-")
-    return name[:80] or "spec"
+    """A spec's name where it gives none: the file's."""
+    return name_of(path.stem)
 
 
 def _extended(
-    path: Path, above: tuple[Path, ...], found: list[Diagnostic]
+    path: Path, above: tuple[str, ...], found: list[Diagnostic]
 ) -> tuple[Node, tuple[Source, ...]]:
     """The tree of a file laid over what it extends, and the texts read for it."""
     source = read_source(path)
@@ -193,18 +210,21 @@ def _extended(
     target = tree.items["extends"]
     items = {key: value for key, value in tree.items.items() if key != "extends"}
     tree = Mapping(items, tree.location, tree.keys)
-    chain = (*above, path.resolve())
+    chain = (*above, os.path.realpath(path))
     if not (isinstance(target, Scalar) and isinstance(target.value, str)):
-        _fail(target, f"`extends` takes the path of a spec, not {describe(target)}")
+        mend = "write the path of one; that one may extend another"
+        _fail(target, f"`extends` takes the path of a spec, not {describe(target)}", mend)
     parent = path.parent / str(target.value)
-    if parent.resolve() in chain:
+    if os.path.realpath(parent) in chain:
         _fail(target, f"{target.value} extends itself")
     if len(chain) >= MAX_EXTENDS:
         _fail(target, f"more than {MAX_EXTENDS} specs that extend one another")
     try:
         base, sources = _extended(parent, chain, found)
     except UsageError as error:
-        _fail(target, error.message, error.hint)
+        close = neighbour(parent) if error.message.startswith("no such file") else None
+        hint = f"did you mean `{Path(str(target.value)).parent / close}`?" if close else error.hint
+        _fail(target, error.message, hint)
     if not isinstance(base, Mapping):
         _fail(target, f"{target.value} is not a spec")
     kept = {key: value for key, value in base.items.items() if key not in NOT_INHERITED}

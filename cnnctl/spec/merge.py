@@ -7,13 +7,17 @@ merged where both sides name the same class, `{Adam: {learning_rate: 0.1}}` over
 
 from __future__ import annotations
 
+from cnnctl.catalog.suggest import nearest
 from cnnctl.errors import Diagnostic, Location, SpecError
 from cnnctl.spec.nodes import Mapping, Node, Scalar, Sequence
-from cnnctl.spec.reader import read
+from cnnctl.spec.reader import MAX_DEPTH, read
 from cnnctl.spec.source import text_source
 
 FRAME_DEPTH = 2
 """The document and its sections."""
+
+FLAG = "--set"
+"""The flag by which the command line changes a value."""
 
 
 def merge(base: Node, change: Node, depth: int = 0) -> Node:
@@ -39,7 +43,7 @@ def _over(base: Mapping, change: Mapping, depth: int) -> Mapping:
     return Mapping(items, change.location, keys)
 
 
-def override(root: Node, assignment: str, flag: str = "--set") -> Node:
+def override(root: Node, assignment: str, flag: str = FLAG) -> Node:
     """Apply `fit.epochs=3`: a dotted path and a YAML value.
 
     A part of the path is a key; inside a list it is an index from 0 (or from the end: -1), the
@@ -54,7 +58,7 @@ def override(root: Node, assignment: str, flag: str = "--set") -> Node:
     start = len(flag) + 1
     everything = Location(name, 1, start + 1, len(assignment), name)
     parts = path.strip().split(".")
-    if not equals or not all(parts):
+    if not equals or not all(parts) or len(parts) > MAX_DEPTH:
         raise SpecError(
             [
                 Diagnostic(
@@ -94,7 +98,9 @@ def _set(node: Node, path: list[tuple[str, Location]], value: Node, depth: int) 
         if not replaces:
             child = node.items.get(part, Mapping({}, place))
             items_ = {**node.items, part: _set(child, path[1:], value, depth + 1)}
-            return Mapping(items_, node.location, {**node.keys, part: place})
+            # A key that the path only passes through stays where it is written.
+            key = node.keys[part] if part in node.keys and len(path) > 1 else place
+            return Mapping(items_, node.location, {**node.keys, part: key})
     child = _set(Mapping({}, place), path[1:], value, depth + 1)
     return Mapping({part: child}, place, {part: place})
 
@@ -105,7 +111,8 @@ def _index(node: Sequence, part: str, place: Location) -> int:
         if -len(node.items) <= index < len(node.items):
             return index % len(node.items)
         message = f"there is no item {part}: the list has {len(node.items)}, counted from 0"
-        raise SpecError([Diagnostic("bad-override", message, place)])
+        hint = f"use an index from 0 to {len(node.items) - 1}" if node.items else None
+        raise SpecError([Diagnostic("bad-override", message, place, hint)])
     matches = [i for i, item in enumerate(node.items) if _name_of(item) == part]
     matches = matches or [i for i, item in enumerate(node.items) if _class_of(item) == part]
     if len(matches) == 1:
@@ -115,7 +122,10 @@ def _index(node: Sequence, part: str, place: Location) -> int:
         hint = "name one by its index from 0: " + ", ".join(map(str, matches))
     else:
         message = f"no item of the list is called `{part}`"
+        names = [name for item in node.items for name in (_name_of(item), _class_of(item)) if name]
+        close = nearest(part, names)
         hint = f"use an index from 0 to {len(node.items) - 1}, or a name"
+        hint = f"did you mean `{close}`?" if close else hint
     raise SpecError([Diagnostic("bad-override", message, place, hint)])
 
 

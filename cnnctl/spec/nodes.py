@@ -6,8 +6,12 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from cnnctl.errors import Location
+from cnnctl.spec.dump import flow
 
 ScalarValue: TypeAlias = "bool | int | float | str | None"
+
+LONGEST_SHOWN = 80
+"""How many characters of a name a message shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +55,27 @@ def plain(node: Node) -> Any:
     return {key: plain(value) for key, value in node.items.items()}
 
 
+def located(value: Any, place: Location) -> Node:
+    """A plain value as a node, all of which stands at one place."""
+    if isinstance(value, dict):
+        items = {key: located(each, place) for key, each in value.items()}
+        return Mapping(items, place, dict.fromkeys(items, place))
+    if isinstance(value, list | tuple):
+        return Sequence(tuple(located(each, place) for each in value), place)
+    return Scalar(value, place)
+
+
+def shortened(text: str) -> str:
+    """A text as a message shows it: whole, unless it is very long."""
+    return text if len(text) <= LONGEST_SHOWN else f"{text[: LONGEST_SHOWN - 1]}…"
+
+
 def describe(node: Node) -> str:
     """A value as a message shows it: the text `abc`, the list [1, 2], a mapping."""
     if isinstance(node, Mapping):
         return "a mapping" if node.items else "an empty mapping"
     if isinstance(node, Sequence):
-        text = str(plain(node))
+        text = flow(plain(node))
         return text if len(text) <= 40 else f"a list of {len(node.items)}"
     value = node.value
     if value is None:

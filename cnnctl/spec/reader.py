@@ -7,15 +7,18 @@ that depth is a limit of ours and not of the interpreter's stack.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NoReturn
 
 import yaml
 
+from cnnctl.catalog.suggest import nearest
 from cnnctl.errors import Diagnostic, Location, SpecError
 from cnnctl.spec import scalars
-from cnnctl.spec.nodes import Mapping, Node, Scalar, Sequence
-from cnnctl.spec.source import Source
+from cnnctl.spec.nodes import Mapping, Node, Scalar, Sequence, shortened
+from cnnctl.spec.source import UNPRINTABLE, Source
+from cnnctl.spec.syntax import explain
+from cnnctl.spec.tuples import Cut, cut_tuple
 
 MAX_DEPTH = 64
 MAX_NODES = 100_000
@@ -37,6 +40,10 @@ class _Open:
     sequence: list[Node] = field(default_factory=list)
     key: str | None = None
     size: int = 1
+    height: int = 1
+    is_flow: bool = False
+    cut: Cut | None = None
+    skips_value: bool = False
 
 
 def read(source: Source, found: list[Diagnostic] | None = None) -> Node:
@@ -71,7 +78,7 @@ class _Reader:
     def __init__(self, source: Source) -> None:
         self.source = source
         self.stack: list[_Open] = []
-        self.anchors: dict[str, tuple[Node, int]] = {}
+        self.anchors: dict[str, tuple[Node, int, int]] = {}
         self.root: Node | None = None
         self.found: list[Diagnostic] = []
 
@@ -82,11 +89,12 @@ class _Reader:
                 if isinstance(event, yaml.DocumentStartEvent):
                     documents += 1
                     if documents > 1:
-                        self.fail("several-documents", "a spec is one YAML document", event)
+                        mend = "remove it, or write what follows into a file of its own"
+                        self.fail("several-documents", "a spec is one YAML document", event, mend)
                 else:
                     self.take(event)
         except yaml.MarkedYAMLError as error:
-            raise SpecError([self.syntax(error)]) from None
+            raise SpecError([explain(error, self.source)]) from None
         except yaml.YAMLError as error:
             raise SpecError(
                 [Diagnostic("yaml-syntax", f"not YAML: {error}", self.source.location(0, 0))]
@@ -96,35 +104,55 @@ class _Reader:
     def take(self, event: yaml.Event) -> None:
         if isinstance(event, yaml.ScalarEvent):
             self.refuse_tag(event)
+            if self.stack and self.is_of_tuple(self.stack[-1], event):
+                return
             if self.stack and self.stack[-1].is_mapping and self.stack[-1].key is None:
                 self.open_key(event)
             else:
-                self.finish(self.scalar(event), event.anchor, 1)
+                self.finish(self.scalar(event), event.anchor)
         elif isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):
             self.refuse_tag(event)
             if self.stack and self.stack[-1].is_mapping and self.stack[-1].key is None:
-                self.fail("complex-key", "a key is a name, not a collection", event)
+                self.fail("complex-key", "a key is a name, not a collection", event, "write a name")
             if len(self.stack) >= MAX_DEPTH:
-                self.fail("too-deep", f"nested more than {MAX_DEPTH} levels deep", event)
+                self.fail("too-deep", f"more than {MAX_DEPTH} levels deep", event, "nest less")
             is_mapping = isinstance(event, yaml.MappingStartEvent)
-            self.stack.append(_Open(self.place(event), is_mapping, event.anchor))
+            opened = _Open(self.place(event), is_mapping, event.anchor)
+            opened.is_flow = bool(event.flow_style)
+            self.stack.append(opened)
         elif isinstance(event, yaml.MappingEndEvent | yaml.SequenceEndEvent):
             done = self.stack.pop()
+            self.underline(done, event)
             node: Node
             if done.is_mapping:
                 node = Mapping(done.items, done.location, done.keys)
             else:
                 node = Sequence(tuple(done.sequence), done.location)
-            self.finish(node, done.anchor, done.size)
+            self.finish(node, done.anchor, done.size, done.height)
         elif isinstance(event, yaml.AliasEvent):
             if self.stack and self.stack[-1].is_mapping and self.stack[-1].key is None:
-                self.fail("complex-key", "a key is a name, not an alias", event)
+                self.fail("complex-key", "a key is a name, not an alias", event, "write a name")
             if event.anchor not in self.anchors:
                 inside = any(event.anchor == each.anchor for each in self.stack)
                 what = "contains itself" if inside else "has not been defined above"
-                self.fail("unknown-alias", f"`*{event.anchor}` {what}", event)
-            node, size = self.anchors[event.anchor]
-            self.finish(node, None, size)
+                close = nearest(event.anchor or "", self.anchors)
+                mend = f"did you mean `*{close}`?" if close else "write out what it stands for"
+                self.fail("unknown-alias", f"`*{event.anchor}` {what}", event, mend)
+            node, size, height = self.anchors[event.anchor]
+            if len(self.stack) + height > MAX_DEPTH:
+                self.fail("too-deep", f"more than {MAX_DEPTH} levels deep", event, "nest less")
+            self.finish(node, None, size, height)
+
+    def underline(self, done: _Open, event: yaml.Event) -> None:
+        """Make a collection's place as long as what of it stands in its first line."""
+        place, end = done.location, event.end_mark
+        assert end is not None
+        if done.is_flow:
+            is_one_line = end.line + 1 == place.line
+            length = end.column + self.source.offset + 1 - place.column if is_one_line else 1
+        else:
+            length = next((key.length for key in done.keys.values()), 1)
+        done.location = replace(place, length=length)
 
     def open_key(self, event: yaml.ScalarEvent) -> None:
         top = self.stack[-1]
@@ -137,20 +165,44 @@ class _Reader:
                 "write the keys out, or take another spec with `extends`",
             )
         if not event.value:
-            self.fail("empty-key", "a key without a name", event)
+            self.fail("empty-key", "a key without a name", event, "write a name")
+        self.refuse_unprintable(event)
         if event.value in top.items:
-            first = top.keys[event.value]
-            self.say(
-                "repeated-key",
-                f"`{event.value}` is given twice",
-                event,
-                f"it stands in line {first.line} already",
-            )
+            hint = f"it stands in line {top.keys[event.value].line} already"
+            if event.value[:1].isupper():
+                hint += "; the items of a list start with `- `"
+            self.say("repeated-key", f"`{shortened(event.value)}` is given twice", event, hint)
         top.key = event.value
         top.keys[event.value] = place
 
+    def is_of_tuple(self, top: _Open, event: yaml.ScalarEvent) -> bool:
+        """Whether a scalar is a piece of `(3, 3)` in brackets or braces; once the tuple is whole,
+        its fault is noted and a list put in its place."""
+        if top.skips_value:  # the nothing behind what is no key
+            top.skips_value = False
+            return True
+        if not top.is_flow or event.style is not None:
+            return False
+        cut = top.cut
+        if cut is None or not cut.takes(event):
+            is_key = top.is_mapping and top.key is None
+            top.cut = None if is_key else cut_tuple(event, top.key)
+            return False
+        top.skips_value = top.is_mapping
+        if cut.is_whole:
+            top.cut = None
+            if closed := cut.closed(event, self.source):
+                node, fault = closed
+                self.note(fault)
+                if cut.key is None:
+                    top.sequence[-1] = node
+                else:
+                    top.items[cut.key] = node
+        return True
+
     def scalar(self, event: yaml.ScalarEvent) -> Scalar:
         if event.style is not None:
+            self.refuse_unprintable(event)
             return Scalar(event.value, self.place(event))
         try:
             return Scalar(scalars.resolve(event.value), self.place(event))
@@ -158,15 +210,16 @@ class _Reader:
             self.say("number-range", str(error), event)
             return Scalar(event.value, self.place(event))
 
-    def finish(self, node: Node, anchor: str | None, size: int) -> None:
+    def finish(self, node: Node, anchor: str | None, size: int = 1, height: int = 0) -> None:
         """Put a complete value into the collection that is open."""
         if anchor is not None:
-            self.anchors[anchor] = (node, size)
+            self.anchors[anchor] = (node, size, height)
         if not self.stack:
             self.root = node
             return
         top = self.stack[-1]
         top.size += size
+        top.height = max(top.height, height + 1)
         if top.size > MAX_NODES:
             raise SpecError(
                 [Diagnostic("too-large", f"more than {MAX_NODES:,} values", top.location)]
@@ -180,12 +233,19 @@ class _Reader:
 
     def refuse_tag(self, event: yaml.ScalarEvent | yaml.CollectionStartEvent) -> None:
         if event.tag is not None and event.tag != "!":
+            tag = event.tag.replace("tag:yaml.org,2002:", "!!")
             self.say(
                 "tag",
-                f"a spec has no YAML tags, and this is `{event.tag}`",
+                f"a spec has no YAML tags, and this is `{tag}`",
                 event,
                 "remove the tag; a spec never constructs Python objects",
             )
+
+    def refuse_unprintable(self, event: yaml.ScalarEvent) -> None:
+        """Escapes write what a file cannot hold: `"\\0"`, which no path and no name may have."""
+        if bad := UNPRINTABLE.search(event.value):
+            message = f"a character that is not text: U+{ord(bad.group()):04X}"
+            self.fail("control-character", message, event, "remove it")
 
     def place(self, event: yaml.Event) -> Location:
         start, end = event.start_mark, event.end_mark
@@ -196,21 +256,12 @@ class _Reader:
 
     def say(self, rule: str, message: str, event: yaml.Event, hint: str | None = None) -> None:
         """Note a fault after which reading goes on."""
-        self.found.append(Diagnostic(rule, message, self.place(event), hint))
+        self.note(Diagnostic(rule, message, self.place(event), hint))
+
+    def note(self, fault: Diagnostic) -> None:
+        self.found.append(fault)
         if len(self.found) >= MAX_FAULTS:
             raise SpecError([])
 
     def fail(self, rule: str, message: str, event: yaml.Event, hint: str | None = None) -> NoReturn:
         raise SpecError([Diagnostic(rule, message, self.place(event), hint)])
-
-    def syntax(self, error: yaml.MarkedYAMLError) -> Diagnostic:
-        mark = error.problem_mark or error.context_mark
-        location = self.source.location(mark.line, mark.column) if mark else None
-        problem = (error.problem or "unreadable").replace("could not find expected ':'", "no `:`")
-        hint = None
-        if "'\\t'" in problem:
-            problem, hint = "a tab", "YAML is indented with spaces"
-        notes: tuple[str, ...] = ()
-        if error.context and error.context_mark:
-            notes = (f"{error.context}, line {error.context_mark.line + 1}",)
-        return Diagnostic("yaml-syntax", f"not YAML: {problem}", location, hint, notes)

@@ -10,6 +10,8 @@ from cnnctl.catalog.suggest import nearest
 from cnnctl.errors import Diagnostic
 from cnnctl.spec.components import Component
 from cnnctl.spec.graph import snake_case
+from cnnctl.spec.pairs import contradictory
+from cnnctl.spec.rates import line_of, rates, schedules
 
 if TYPE_CHECKING:
     from cnnctl.spec.loading import Spec
@@ -22,9 +24,6 @@ CROSSENTROPIES = {
 }
 """The losses over classes, and the labels that each takes."""
 
-MAX_EPOCHS_COMPUTED = 1000
-"""How many epochs of a schedule are tried before the training."""
-
 MONITORING = ("ModelCheckpoint", "EarlyStopping", "ReduceLROnPlateau")
 
 
@@ -36,10 +35,11 @@ def contradictions(spec: Spec) -> Iterator[Diagnostic]:
     if spec.compile:
         yield from _labels(spec)
         yield from _probabilities(spec)
-        yield from _rates(spec)
+        yield from rates(spec)
         yield from monitored(spec, bool(spec.data and spec.data.validation) or _may_validate(spec))
+    yield from contradictory(spec)
     yield from _epochs(spec)
-    yield from _schedules(spec)
+    yield from schedules(spec)
 
 
 def _labels(spec: Spec) -> Iterator[Diagnostic]:
@@ -61,6 +61,15 @@ def _labels(spec: Spec) -> Iterator[Diagnostic]:
             loss.location,
             mend,
         )
+    for metric in spec.compile.metrics if spec.data else ():
+        dense = metric.name.removeprefix("Sparse")
+        if dense != metric.name and spec.data and spec.data.label_mode == "categorical":
+            yield Diagnostic(
+                "label-mode",
+                f"{metric.name} takes int labels, and `data.label_mode` is categorical",
+                metric.location,
+                f"use `data.label_mode: int`, or `{snake_case(dense)}`",
+            )
 
 
 def _probabilities(spec: Spec) -> Iterator[Diagnostic]:
@@ -80,7 +89,7 @@ def _probabilities(spec: Spec) -> Iterator[Diagnostic]:
                 "already",
                 loss.place("from_logits"),
                 "remove one of the two",
-                (f"the last layer is in line {last.location.line}",),
+                (f"the last layer is in {line_of(last.location, loss.location)}",),
             )
     elif activation == "linear":
         yield Diagnostic(
@@ -130,57 +139,30 @@ def outputs(spec: Spec, shape: Sequence[int | None]) -> Iterator[Diagnostic]:
     takes_numbers = ("Sparse", "accuracy", "acc")
     for component in (loss, *spec.compile.metrics):
         if not (component.name.startswith(takes_numbers) or component.written in takes_numbers):
+            mend = ("use `data.label_mode: categorical`, or a loss or metric whose name starts "
+                    "with `sparse_`")  # fmt: skip
+            if component.name == "Accuracy":
+                mend = "write `accuracy`, which suits itself to the labels"
             yield Diagnostic(
                 "label-mode",
                 f"{component.name} compares {shape[0]} outputs with as many numbers, and "
                 "`data.label_mode: int` gives one class number",
                 component.location,
-                "use `data.label_mode: categorical`, or a loss or metric whose name starts with "
-                "`sparse_`",
+                mend,
             )
 
 
 def _activation(layer: Component) -> str | None:
     """The name of a layer's activation; linear for one that could have an activation and lacks it;
-    None for a layer without any, or with a fault."""
-    if layer.faults:
+    None for a layer without any, or with a fault that leaves it open."""
+    entry = load().find(layer.kind, layer.name) if layer.name else None
+    known = {argument.name for argument in entry.arguments} if entry else set()
+    if layer.faults - known or "activation" in layer.faults:
         return None
     value = layer.arguments.get("activation")
     if isinstance(value, Component):
         return value.name
     return "linear" if layer.name in {"Dense", "Conv2D", "Activation"} else None
-
-
-def _rates(spec: Spec) -> Iterator[Diagnostic]:
-    assert spec.compile
-    rate = spec.compile.optimizer.arguments.get("learning_rate")
-    setters = [c for c in spec.fit.callbacks if c.name in {"LearningRateScheduler",
-                                                           "ReduceLROnPlateau"}]  # fmt: skip
-    if isinstance(rate, Component):
-        for callback in setters:
-            yield Diagnostic(
-                "two-schedules",
-                f"{callback.name} sets the learning rate, and so does the optimizer's {rate.name}",
-                callback.location,
-                "remove one of the two",
-                (f"{rate.name} is in line {rate.location.line}",),
-            )
-    averaged = spec.compile.optimizer.arguments.get("use_ema", False)
-    for callback in spec.fit.callbacks:
-        if callback.name == "SwapEMAWeights" and not (averaged or spec.compile.optimizer.faults):
-            yield Diagnostic(
-                "no-averages",
-                "SwapEMAWeights needs an optimizer that averages the weights",
-                callback.location,
-                f"add `use_ema: true` to {spec.compile.optimizer.name}",
-            )
-    if not isinstance(rate, Component) and len({c.name for c in setters}) > 1:
-        yield Diagnostic(
-            "two-schedules",
-            f"{setters[1].name} and {setters[0].name} both set the learning rate",
-            setters[1].location,
-            "remove one of the two",
-        )
 
 
 def monitored(spec: Spec, has_validation: bool) -> Iterator[Diagnostic]:
@@ -210,11 +192,12 @@ def monitored(spec: Spec, has_validation: bool) -> Iterator[Diagnostic]:
         if monitor.startswith("val_") and not has_validation:
             message += "and no images are held out for validation"
             hint = f"add `data.validation: 0.1`, or monitor `{monitor.removeprefix('val_')}`"
-        elif len(metrics) < len(spec.compile.metrics):
+        elif len(metrics) < len(spec.compile.metrics) or "compile.metrics" in spec.doubtful:
             continue  # it may be the one with the fault
         else:
             message += "which is not reported"
             close = nearest(monitor, known)
+            close = close or next((name for name in known if name.startswith(monitor)), None)
             hint = f"did you mean `{close}`?" if close else None
         yield Diagnostic(
             "unknown-monitor",
@@ -227,7 +210,7 @@ def monitored(spec: Spec, has_validation: bool) -> Iterator[Diagnostic]:
 
 def _may_validate(spec: Spec) -> bool:
     """Whether the data set may have a validation split of its own, which only its folder tells."""
-    if spec.doubtful & {"data", "data.validation"}:
+    if spec.doubtful & {"data", "data.validation", "extends"}:
         return True
     return bool(spec.data and spec.data.dataset.name in {"image_folder", ""})
 
@@ -250,24 +233,3 @@ def _epochs(spec: Spec) -> Iterator[Diagnostic]:
                 callback.place("start_from_epoch"),
                 "lower `start_from_epoch`, or raise `fit.epochs`",
             )
-
-
-def _schedules(spec: Spec) -> Iterator[Diagnostic]:
-    """Every schedule is computed for every epoch, so that none fails in the middle of a run."""
-    from cnnctl.schedules import ExpressionError, make
-
-    for callback in spec.fit.callbacks:
-        if callback.name != "LearningRateScheduler" or "schedule" in callback.faults:
-            continue
-        schedule = callback.arguments["schedule"]
-        try:
-            rate_of = make(schedule, spec.fit.epochs)
-            rate = 0.001
-            for epoch in range(min(spec.fit.epochs, MAX_EPOCHS_COMPUTED)):
-                rate = rate_of(epoch, rate)
-        except (ExpressionError, ArithmeticError) as error:
-            hint = "it may use epoch (from 0), lr, epochs, pi and arithmetic"
-            if isinstance(schedule, str) and load().find("rate_schedule", schedule):
-                hint = f"write `schedule: {{{schedule}: {{…}}}}`; see `cnnctl layers {schedule}`"
-            message = f"the learning rate cannot be computed: {error}"
-            yield Diagnostic("bad-schedule", message, callback.place("schedule"), hint)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+import sys
 
 _NULL = frozenset({"", "~", "null", "Null", "NULL"})
 _BOOL = {
@@ -39,12 +40,10 @@ def resolve(text: str) -> bool | int | float | str | None:
     if INT.fullmatch(text) or FLOAT.fullmatch(text):
         if len(text) > MAX_DIGITS:
             raise ValueError(f"a number of {len(text)} characters")
-        if INT.fullmatch(text):
-            return int(text)
-        number = float(text)
+        number = float(text)  # of an integer as well: formulas divide and take roots
         if math.isinf(number):
             raise ValueError("a number beyond the range of float64")
-        return number
+        return int(text) if INT.fullmatch(text) else number
     if _OCTAL.fullmatch(text):
         return _integer(text, 8)
     if _HEX.fullmatch(text):
@@ -59,4 +58,7 @@ def resolve(text: str) -> bool | int | float | str | None:
 def _integer(text: str, base: int) -> int:
     if len(text) > MAX_DIGITS:
         raise ValueError(f"a number of {len(text)} characters")
-    return int(text[2:], base)
+    value = int(text[2:], base)
+    if value > sys.float_info.max:
+        raise ValueError("a number beyond the range of float64")
+    return value

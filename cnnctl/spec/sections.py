@@ -35,11 +35,17 @@ def json_schema() -> dict[str, Any]:
 
 def _referring(schema: Any) -> Any:
     if isinstance(schema, dict):
+        others = {key: _referring(value) for key, value in schema.items() if key != "component"}
         if "component" in schema:
-            return {"$ref": f"#/$defs/{schema['component']}"}
-        return {key: _referring(value) for key, value in schema.items()}
+            return {"$ref": f"#/$defs/{schema['component']}", **others}
+        return others
     return [_referring(each) for each in schema] if isinstance(schema, list) else schema
 
+
+NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"
+NAME_LENGTH = 80
+NAME_TAKES = f"letters, digits, `_`, `.` and `-`, at most {NAME_LENGTH}"
+"""What a spec's name may be: it becomes a folder's."""
 
 Layer = Annotated[Component, Kind("layer")]
 Positive = Annotated[int, Field(ge=1)]
@@ -106,6 +112,8 @@ class Fit(Section):
     """Passes over the training pictures."""
     shuffle: bool = True
     """Whether the pictures are shuffled anew for every epoch."""
+    keep: Annotated[int, Field(ge=2)] | Literal["all"] = 2
+    """How many of the newest checkpoints are kept beside the best: 2 or more, or `all`."""
     callbacks: list[Annotated[Component, Kind("callback")]] = Field(default_factory=list)
     """Keras's callbacks."""
 
@@ -115,11 +123,7 @@ class Document(Section):
 
     name: Annotated[
         str,
-        Field(
-            pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$",
-            max_length=80,
-            json_schema_extra={"takes": "letters, digits, `_`, `.` and `-`, at most 80"},
-        ),
+        Field(pattern=NAME, max_length=NAME_LENGTH, json_schema_extra={"takes": NAME_TAKES}),
     ]
     """Names the run folder: runs/NAME/001; the file's name by default."""
     description: str | None = None

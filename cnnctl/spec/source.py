@@ -8,12 +8,17 @@ from functools import cached_property
 from pathlib import Path
 
 from cnnctl.errors import Diagnostic, Location, SpecError, UsageError
+from cnnctl.spec.nodes import shortened
 
 MAX_BYTES = 512 * 1024
 """The largest spec that is read. Pictures and weights belong in files of their own."""
 
 # YAML 1.2, production 1 (c-printable); anything else is not text.
-_UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What no text may hold, written as it is or by an escape."""
+
+# PyYAML, of YAML 1.1, ends lines at these, and no editor does: its lines would not be the user's.
+_HIDDEN_BREAKS = re.compile("[\x85\u2028\u2029]")
 
 
 @dataclass(frozen=True)
@@ -58,15 +63,17 @@ def read_source(path: Path, name: str | None = None) -> Source:
         SpecError: It is larger than `MAX_BYTES`, not UTF-8, or holds control characters.
     """
     name = name or str(path)
-    if not path.exists():
-        raise UsageError(f"no such file: {name}", hint=_neighbours(path))
-    if not path.is_file():
-        raise UsageError(f"not a file: {name}")
     try:
+        if not path.exists():
+            close = neighbour(path)
+            hint = f"did you mean {path.parent / close}?" if close else None
+            raise UsageError(f"no such file: {name}", hint=hint)
+        if not path.is_file():
+            raise UsageError(f"not a file: {name}")
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
     except OSError as error:
-        raise UsageError(f"cannot read {name}: {error.strerror}") from error
+        raise UsageError(f"cannot read {shortened(name)}: {error.strerror}") from error
     if len(data) > MAX_BYTES:
         raise SpecError(
             [
@@ -81,14 +88,15 @@ def read_source(path: Path, name: str | None = None) -> Source:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start)
-        column = error.start - (data.rfind(b"\n", 0, error.start) + 1)
+        before = _with_line_feeds(data[: error.start].decode("utf-8-sig"))
+        source = Source(name, _with_line_feeds(data.decode("utf-8-sig", "replace")), path)
+        column = len(before) - (before.rfind("\n") + 1)
         raise SpecError(
             [
                 Diagnostic(
                     "not-utf8",
                     f"not UTF-8 text: byte 0x{data[error.start]:02x}",
-                    Location(name, line + 1, column + 1),
+                    source.location(before.count("\n"), column),
                     "save the file as UTF-8",
                 )
             ]
@@ -102,9 +110,9 @@ def text_source(text: str, name: str, path: Path | None = None, offset: int = 0)
     Raises:
         SpecError: The text holds control characters.
     """
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    text = _with_line_feeds(text)
     source = Source(name, text, path, offset)
-    if bad := _UNPRINTABLE.search(text):
+    if bad := UNPRINTABLE.search(text) or _HIDDEN_BREAKS.search(text):
         line = text.count("\n", 0, bad.start())
         column = bad.start() - (text.rfind("\n", 0, bad.start()) + 1)
         raise SpecError(
@@ -120,13 +128,18 @@ def text_source(text: str, name: str, path: Path | None = None, offset: int = 0)
     return source
 
 
-def _neighbours(path: Path) -> str | None:
-    """The spec beside a missing one that its user may have meant."""
+def _with_line_feeds(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def neighbour(path: Path) -> str | None:
+    """The name of the spec beside a missing one that its user may have meant."""
     from cnnctl.catalog.suggest import nearest
 
     try:
-        specs = [p.name for p in path.parent.iterdir() if p.suffix in {".yaml", ".yml"}]
+        files = sorted(p for p in path.parent.iterdir() if p.suffix in {".yaml", ".yml"})
     except OSError:
         return None
-    close = nearest(path.name, specs)
-    return f"did you mean {path.parent / close}?" if close else None
+    # Itself it is where it is a link that leads nowhere.
+    names = {file.stem: file.name for file in files if file.name != path.name}
+    return names.get(nearest(path.stem, names) or "")

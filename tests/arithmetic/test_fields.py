@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from cnnctl.arithmetic import Field
+from cnnctl.arithmetic import Field, LayerFacts
 from cnnctl.spec.components import Component
 
 from .twin import built, facts, graph, last, layer
@@ -105,6 +105,42 @@ def test_axes_keep_their_origin() -> None:
     assert [each.axis for each in first.receptive_field or ()] == [1, 2]
 
 
+def test_channels_first_in_one_layer_alone() -> None:
+    """ZeroPadding2D that takes the last axis for its width adds channels; rows and columns stay."""
+    padded = last(
+        (8, 8, 3),
+        layer("Conv2D", filters=4, kernel_size=3),
+        layer("ZeroPadding2D", padding=[[0, 0], [2, 2]], data_format="channels_first"),
+    )
+    assert padded.output_shape == (6, 6, 8)
+    assert padded.receptive_field == (Field(0, 3, 1, 0), Field(1, 3, 1, 0))
+
+
+def test_fields_come_with_their_recurrences() -> None:
+    """The numbers of `test_mnist_by_hand`, and the recurrences of Araujo, Norris, Sim 2019."""
+    traced = facts(
+        (28, 28, 1),
+        layer("Conv2D", filters=2, kernel_size=5, padding="same"),
+        layer("MaxPooling2D", pool_size=2),
+        layer("Conv2D", filters=2, kernel_size=[5, 3], padding="same"),
+        layer("ReLU"),
+        layer("Cropping2D", cropping=1),
+    )
+    assert [recurrences(each) for each in traced.layers] == [
+        {"receptive_field": "1 + (5 − 1)·1 = 5", "receptive_start": "0 − 2·1 = −2"},
+        {"receptive_field": "5 + (2 − 1)·1 = 6", "receptive_stride": "1·2 = 2"},
+        {"receptive_field height": "6 + (5 − 1)·2 = 14", "receptive_field width":
+         "6 + (3 − 1)·2 = 10", "receptive_start height": "−2 − 2·2 = −6",
+         "receptive_start width": "−2 − 1·2 = −4"},
+        {},
+        {"receptive_start height": "−6 + 1·2 = −4", "receptive_start width": "−4 + 1·2 = −2"},
+    ]  # fmt: skip
+
+
+def recurrences(made: LayerFacts) -> dict[str, str]:
+    return {each.quantity: each.text for each in made.formulas if "receptive" in each.quantity}
+
+
 def test_branches_see_the_union() -> None:
     """3x3 beside dilated 3x3 (5 wide): the union is the larger; a global branch sees it all."""
     wide = facts(
@@ -115,6 +151,7 @@ def test_branches_see_the_union() -> None:
         layer("Add", inputs=["a", "b"]),
     )  # fmt: skip
     assert wide.layers[-1].receptive_field == (Field(0, 5, 1, -2), Field(1, 5, 1, -2))
+    assert recurrences(wide.layers[-1]) == {"receptive_field": "3 ∪ 5 = 5"}
     squeezed = facts(
         (9, 9, 1),
         layer("Conv2D", filters=2, kernel_size=3, padding="same", name="a"),

@@ -73,10 +73,13 @@ def test_figures_come_with_their_formulas() -> None:
         "width": "⌈28/1⌉ = 28",
         "parameters": "5·5·1·32 + 32 = 832",
         "macs": "28·28·5·5·1·32 = 627,200",
+        "memory": "28·28·32·4 = 100,352",
+        "receptive_field": "1 + (5 − 1)·1 = 5",
+        "receptive_start": "0 − 2·1 = −2",
     }
     assert texts[1]["height"] == "⌊(28 − 2)/2⌋ + 1 = 14"
     assert texts[2]["parameters"] == "5·5·32·64 + 64 = 51,264"
-    assert texts[4] == {"units": "7·7·64 = 3,136"}
+    assert texts[4] == {"units": "7·7·64 = 3,136", "memory": "3136·4 = 12,544"}
     assert texts[5]["parameters"] == "3136·1024 + 1024 = 3,212,288"
 
 

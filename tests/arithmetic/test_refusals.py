@@ -352,7 +352,10 @@ def test_the_hint_names_what_would_mend_it() -> None:
     flat = fault(PICTURE, layer("Flatten"), layer("Dense", units=9), conv())
     assert flat.hint == "put Conv2D above Flatten, or a Reshape before it"
     grey = fault((28, 28), conv())
-    assert grey.hint == "put `Reshape: {target_shape: [28, 28, 1]}` before it"
+    assert grey.hint == (
+        "write `input_shape: [28, 28, 1]` in `model`, or put "
+        "`Reshape: {target_shape: [28, 28, 1]}` before it"
+    )
     uneven = fault(PICTURE, conv(groups=3, filters=6))
     assert uneven.hint == "use `groups` that divide 4: 1, 2, 4"
 

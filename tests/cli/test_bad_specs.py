@@ -51,15 +51,15 @@ FAULTS = {
     "nan": (("rate: 0.2", "rate: .nan"), "`rate` of Dropout takes a number", (12, 23), ""),
     "missing argument": (
         ("{filters: 4, kernel_size: 3, activation: relu}", "{filters: 4}"),
-        "Conv2D needs `kernel_size`", (10, 7), "write `Conv2D: {kernel_size: …}`"),
+        "Conv2D needs `kernel_size`", (10, 7), "add `kernel_size: …`"),
     "misspelled section key": (
         ("  layers:\n", "  layers_:\n"), "unknown key `layers_` in `model`", (9, 3), "`layers`"),
     "missing section key": (
         ("  loss: sparse_categorical_crossentropy\n", ""),
         "`loss` is missing in `compile`", (15, 1), "add `loss:`"),
-    "no units by name": (
-        ("Dense: {units: 2, activation: softmax}", "Dense: 2"),
-        "Dense takes its arguments by name", (14, 14), "write `Dense: {units: 2}`"),
+    "no rate by name": (
+        ("Dropout: {rate: 0.2}", "Dropout: 0.2"),
+        "Dropout takes its arguments by name", (12, 16), "write `Dropout: {rate: 0.2}`"),
     "not indented": (
         ("    - Flatten", "    - Dense:\n      units: 4\n    - Flatten"),
         "has its class name as the single key", (14, 7), "indent `units` below `Dense:`"),
@@ -84,7 +84,7 @@ FAULTS = {
         "the last layer has no softmax", (14, 7), "add `activation: softmax`"),
     "bad expression": (
         ("epochs: 3", "epochs: 3\n  callbacks: [LearningRateScheduler: {schedule: 'epok * 2'}]"),
-        "the learning rate cannot be computed", (22, 49), "it may use epoch"),
+        "the learning rate cannot be computed", (22, 49), "did you mean `epoch`?"),
     "code in an expression": (
         ("epochs: 3", "epochs: 3\n  callbacks: [LearningRateScheduler: "
          "{schedule: \"__import__('os').system('true')\"}]"),
@@ -97,7 +97,7 @@ FAULTS = {
         "which is not reported", (22, 40), "`val_accuracy`"),
     "unknown input": (
         ("- Flatten", "- Flatten: {inputs: [convolution]}"),
-        "no layer above is called `convolution`", (13, 25), ""),
+        "no layer above is called `convolution`", (13, 26), ""),
     "unused layer": (
         ("- Flatten", "- Flatten: {inputs: [input]}"), "is never used", (12, 7), ""),
     "managed argument": (
@@ -126,7 +126,7 @@ def test_fault(name, cnnctl, tmp_path):
     [
         ("", "a spec is a mapping of sections, not nothing", "1:1"),
         ("- a\n", "a spec is a mapping of sections", "1:1"),
-        ("model: {layers: [Flatten]\n", "not YAML", "2:1"),
+        ("model: {layers: [Flatten]\n", "not YAML", "1:8"),
         ("seed: 0\nseed: 1\n", "`seed` is given twice", "2:1"),
         ("model: !!python/object/apply:os.system [id]\n", "a spec has no YAML tags", "1:8"),
         ("extends: nothing.yaml\n", "no such file: nothing.yaml", "1:10"),

@@ -112,7 +112,7 @@ def test_later_overrides_win():
         ("model.layers.9.Dense.units=1", 20),
         ("model.layers.Dense.units=1", 20),  # two of them
         ("model.layers.last.units=1", 20),
-        ("fit.epochs=[1", 20),
+        ("fit.epochs=[1", 18),
     ],
 )
 def test_faulty_overrides_point_into_the_flag(assignment, column):

@@ -42,7 +42,7 @@ def test_positions_of_keys_and_values():
         ("a: 1\nb: 2\na: 3\n", "repeated-key", 3, 1),
         ("a: {x: 1, x: 2}\n", "repeated-key", 1, 11),
         ("a:\n\t- 1\n", "yaml-syntax", 2, 1),
-        ("a: [1, 2\n", "yaml-syntax", 2, 1),
+        ("a: [1, 2\n", "yaml-syntax", 1, 4),
         ("a: b: c\n", "yaml-syntax", 1, 5),
         ("a: !!python/name:os.system x\n", "tag", 1, 4),
         ("a: !!str 1\n", "tag", 1, 4),

@@ -48,7 +48,9 @@ def test_infinities_and_nan():
     assert math.isnan(resolve(".nan"))
 
 
-@pytest.mark.parametrize("text", ["1e999", "9" * 5000, "0x" + "f" * 5000])
+@pytest.mark.parametrize(
+    "text", ["1e999", "9" * 5000, "0x" + "f" * 5000, "9" * 310, "-1" + "0" * 350, "0x" + "f" * 257]
+)
 def test_numbers_beyond_float64(text):
     with pytest.raises(ValueError, match="number"):
         resolve(text)

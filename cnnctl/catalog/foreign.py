@@ -1,0 +1,155 @@
+"""The catalog entry of a class that is not Keras's: arguments from its signature, their types from
+its annotations and Keras's names for things, their descriptions from its docstring."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Mapping
+from types import NoneType, UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+from cnnctl.catalog import docstrings, rules
+from cnnctl.catalog.entry import Argument, Entry
+from cnnctl.catalog.managed import BASE_LAYER
+from cnnctl.catalog.schemas import BOOLEAN, STRING, Schema, array, choice, either, optional
+from cnnctl.errors import UsageError
+
+_PLAIN: dict[type, Schema] = {
+    bool: BOOLEAN,
+    int: {"type": "integer"},
+    float: {"type": "number"},
+    str: STRING,
+    NoneType: {"type": "null"},
+}
+
+
+_MEANS_THE_SAME = re.compile(
+    r".*_(initializer|regularizer|constraint)|(recurrent_)?activation|data_format|dtype"
+)
+"""Names of Keras's that no other argument has."""
+
+
+def describe(kind: str, described: type, source: str) -> Entry:
+    """The entry of a class.
+
+    Args:
+        kind: The catalog's kind: layer, callback, ….
+        described: The class. An argument that has a name of Keras's (`activation`,
+            `kernel_initializer`, `padding`) takes what Keras takes there; another one takes what
+            its annotation says, or else what is of its default's type, or else anything.
+        source: The plug-in's file.
+
+    Raises:
+        UsageError: An argument can only be given by position.
+    """
+    docs = _docs(described)
+    arguments = []
+    signature = inspect.signature(described)
+    hints = _hints(described)
+    for name, parameter in signature.parameters.items():
+        if parameter.kind in {parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL}:
+            continue
+        if parameter.kind is parameter.POSITIONAL_ONLY:
+            raise UsageError(
+                f"{source}: `{name}` of {described.__name__} can only be given by position, and a "
+                "spec gives arguments by name"
+            )
+        if name not in BASE_LAYER:
+            arguments.append(
+                _argument(kind, described.__name__, parameter, hints.get(name), docs.get(name, ""))
+            )
+    takes_keywords = any(p.kind is p.VAR_KEYWORD for p in signature.parameters.values())
+    if kind == "layer" and takes_keywords:
+        given = {argument.name for argument in arguments}
+        arguments += [each for each in _of_every_layer() if each.name not in given]
+    return Entry(
+        kind=kind,
+        name=described.__name__,
+        summary=docstrings.summary(described.__doc__),
+        arguments=tuple(arguments),
+        managed=dict(BASE_LAYER) if kind == "layer" else {},
+        inputs=_inputs(described) if kind == "layer" else "one",
+        source=source,
+    )
+
+
+def _inputs(layer: Any) -> str:
+    """How a layer takes several inputs: one by one, if its `call` has a parameter for each."""
+    parameters = list(inspect.signature(layer.call).parameters.values())[1:]
+    needed = [
+        each
+        for each in parameters
+        if each.kind is each.POSITIONAL_OR_KEYWORD
+        and each.default is each.empty
+        and each.name != "training"
+    ]
+    return "positional" if len(needed) > 1 else "one"
+
+
+def _of_every_layer() -> tuple[Argument, ...]:
+    """`name`, `dtype` and `trainable`, as every layer of Keras has them."""
+    from cnnctl.catalog.catalog import load
+
+    dense = load().find("layer", "Dense")
+    assert dense is not None
+    found = (dense.argument(name) for name in ("name", "dtype", "trainable"))
+    return tuple(argument for argument in found if argument is not None)
+
+
+def _argument(
+    kind: str, class_name: str, parameter: inspect.Parameter, hint: Any, doc: str
+) -> Argument:
+    required = parameter.default is parameter.empty
+    default = None if required else parameter.default
+    schema = _schema(kind, class_name, parameter, hint)
+    if default is None and not required and schema:
+        schema = optional(schema)
+    return Argument(parameter.name, schema, required=required, default=_plain(default), doc=doc)
+
+
+def _schema(kind: str, class_name: str, parameter: inspect.Parameter, hint: Any) -> Schema:
+    if _MEANS_THE_SAME.fullmatch(parameter.name):
+        return rules.schema_of(kind, class_name, parameter.name, default=0, required=True)
+    if hint is not None:
+        return _of_type(hint)
+    return _PLAIN.get(type(parameter.default), {}) if parameter.default is not None else {}
+
+
+def _of_type(hint: Any) -> Schema:
+    """The schema of an annotation; an empty one, which anything fits, where it says no more."""
+    if hint in _PLAIN:
+        return _PLAIN[hint]
+    origin, parts = get_origin(hint), get_args(hint)
+    if origin is Literal and all(isinstance(part, str | NoneType) for part in parts):
+        return choice(*parts)
+    if origin in {Union, UnionType}:
+        alternatives = [_of_type(part) for part in parts]
+        return either(*alternatives) if all(alternatives) else {}
+    if origin is tuple and Ellipsis not in parts and len(set(parts)) == 1:
+        return array(_of_type(parts[0]), len(parts))
+    if origin in {list, tuple}:
+        return array(_of_type(parts[0])) if parts else {"type": "array"}
+    return {}
+
+
+def _hints(described: type) -> Mapping[str, Any]:
+    try:
+        return get_type_hints(described.__init__)  # type: ignore[misc]
+    except Exception:  # an annotation that names what is not there at run time says nothing
+        return {}
+
+
+def _docs(described: type) -> dict[str, str]:
+    docs: dict[str, str] = {}
+    for owner in reversed(described.__mro__):
+        docs |= docstrings.arguments(owner.__doc__)
+    return docs
+
+
+def _plain(default: Any) -> Any:
+    """A default as YAML would have it; text where it is an object."""
+    if isinstance(default, tuple | list):
+        return [_plain(each) for each in default]
+    is_plain = isinstance(default, bool | int | float | str | NoneType)
+    return default if is_plain else str(default)

@@ -1,0 +1,92 @@
+"""What can be said of a spec's pictures before they are loaded: those that are written in the spec
+are looked at, of named ones the number and the shape are known."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from cnnctl.catalog import load as load_catalog
+from cnnctl.data.sources import SOURCES
+from cnnctl.errors import DataError, Diagnostic
+
+if TYPE_CHECKING:
+    from cnnctl.spec import Component, Spec
+
+_FIELD = re.compile(r"([xy])_(train|test|validation)")
+
+
+def picture_shape(dataset: Component) -> tuple[int, ...] | None:
+    """The shape of a picture as stored; None where only files tell."""
+    if dataset.name in SOURCES:
+        return SOURCES[dataset.name].shape
+    if dataset.name == "inline" and not dataset.faults:
+        return _nesting(dataset.arguments["x_train"])[1:] or None
+    return (9, 9, 1) if dataset.name == "xo" else None
+
+
+def faults(
+    spec: Spec, input_shape: tuple[int, ...] | None, outputs: int | None
+) -> Iterator[Diagnostic]:
+    """What is wrong with the pictures, as far as it can be known.
+
+    Args:
+        spec: A spec, or a draft of one that has faults.
+        input_shape: Of the network, if it is known.
+        outputs: How many the network has, if it is known.
+    """
+    if spec.data is None or spec.data.dataset.faults:
+        return
+    dataset, held_out = spec.data.dataset, spec.data.validation
+    there = _training_pictures(dataset)
+    if there is not None and isinstance(held_out, int) and held_out >= there:
+        yield Diagnostic(
+            "validation-size",
+            f"`validation: {held_out}` holds out every one of the {there:,} training pictures",
+            spec.place("data", "validation"),
+            "lower it, or write a fraction such as 0.1",
+        )
+    elif dataset.name == "inline":
+        yield from _written(spec, input_shape, outputs)
+
+
+def _training_pictures(dataset: Component) -> int | None:
+    """How many training pictures there are; None where only files tell."""
+    if dataset.name in SOURCES:
+        return SOURCES[dataset.name].train
+    if dataset.name == "inline":
+        return len(dataset.arguments["x_train"])
+    if dataset.name != "xo":
+        return None
+    entry = load_catalog().find("dataset", "xo")
+    count = entry.argument("count") if entry else None
+    return int(dataset.arguments.get("count", count.default if count else 0))
+
+
+def _written(
+    spec: Spec, input_shape: tuple[int, ...] | None, outputs: int | None
+) -> Iterator[Diagnostic]:
+    """The faults of pictures that are written in the spec."""
+    from cnnctl.data.checks import fit_to
+    from cnnctl.data.inline import load_inline
+    from cnnctl.data.split import hold_out
+
+    assert spec.data
+    dataset = spec.data.dataset
+    try:
+        loaded = load_inline(**dataset.arguments)
+        if not spec.doubtful & {"data.validation", "data.validation_from", "data.label_mode"}:
+            loaded = hold_out(loaded, spec.data.validation, spec.data.validation_from)
+            if input_shape is not None:
+                fit_to(loaded, input_shape, spec.data.label_mode, outputs)
+    except DataError as error:
+        match = _FIELD.search(error.message)
+        # What is held out for validation is written among the training pictures.
+        field = f"{match[1]}_{'test' if match[2] == 'test' else 'train'}" if match else "x_train"
+        yield Diagnostic("inline-data", error.message, dataset.place(field), error.hint)
+
+
+def _nesting(value: Any) -> tuple[int, ...]:
+    """The lengths of nested lists, along the first of each."""
+    return (len(value), *_nesting(value[0])) if isinstance(value, list) and value else ()
