@@ -1,15 +1,21 @@
-"""The table of a network: layers, output shapes, parameters."""
+"""The figures of a network, layer by layer, and how each came about."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
+from cnnctl.arithmetic import Field, Formula, LayerFacts, Trace, Weight
+from cnnctl.arithmetic.facts import FLOAT_BYTES
 from cnnctl.errors import DataError
 from cnnctl.preflight import preflight
 from cnnctl.spec import Spec
+from cnnctl.spec.graph import INPUT
+
+Shape: TypeAlias = "tuple[int | None, ...]"
+"""Of one picture, without the batch; None where even Keras does not know a size."""
 
 
 @dataclass(frozen=True)
@@ -19,14 +25,38 @@ class Row:
     Args:
         name: Unique in the network.
         layer: The class.
-        output_shape: Of one picture, without the batch.
+        inputs: The names of the layers that feed it; `input` is the network's input.
+        input_shapes: One shape for each of them.
+        output_shape: Shape of its output.
         parameters: Trainable and not.
+        trainable: Parameters that training changes.
+        non_trainable: Parameters that it does not.
+        macs: Multiply-adds of one forward pass of one picture; None if they are not known.
+        memory: Bytes of its output for one picture in float32; None if its shape is not known.
+        receptive_field: One `Field` for each spatial axis of its output, in positions of the
+            network's input; None where that has no meaning or is not known.
+        weights: What holds the parameters.
+        formulas: How the figures came about; empty where they are Keras's.
     """
 
     name: str
     layer: str
-    output_shape: tuple[int | None, ...]
+    inputs: tuple[str, ...]
+    input_shapes: tuple[Shape, ...]
+    output_shape: Shape
     parameters: int
+    trainable: int
+    non_trainable: int
+    macs: int | None
+    memory: int | None
+    receptive_field: tuple[Field, ...] | None
+    weights: tuple[Weight, ...]
+    formulas: tuple[Formula, ...]
+
+    @property
+    def sees_all(self) -> bool:
+        """Whether no spatial axis is left: together its values see all that the layers saw."""
+        return len(self.output_shape) <= 1
 
 
 @dataclass(frozen=True)
@@ -35,15 +65,17 @@ class Summary:
 
     Args:
         name: The spec's.
-        input_shape: Of one picture.
-        rows: The layers.
+        spec: The path of its file, as it was given.
+        input_shape: Shape of the network's input.
+        rows: The layers, in order of evaluation.
         trainable: Parameters that training changes.
         non_trainable: Parameters that it does not.
         notes: How the figures came about, where that is not the usual way.
     """
 
     name: str
-    input_shape: tuple[int | None, ...]
+    spec: str
+    input_shape: Shape
     rows: tuple[Row, ...]
     trainable: int
     non_trainable: int
@@ -54,48 +86,99 @@ class Summary:
         """All parameters."""
         return self.trainable + self.non_trainable
 
+    @property
+    def output_shape(self) -> Shape:
+        """Shape of the network's output."""
+        return self.rows[-1].output_shape if self.rows else self.input_shape
+
+    @property
+    def macs(self) -> int | None:
+        """Multiply-adds of one forward pass of one picture; None if a layer's are not known."""
+        return _sum_or_none(row.macs for row in self.rows)
+
+    @property
+    def memory(self) -> int | None:
+        """Bytes of all layers' outputs for one picture in float32, as training keeps them."""
+        return _sum_or_none(row.memory for row in self.rows)
+
+    @property
+    def parameter_memory(self) -> int:
+        """Bytes of all parameters in float32."""
+        return self.total * FLOAT_BYTES
+
+    @property
+    def seen(self) -> Row | None:
+        """The last layer whose values have a receptive field; None if there is none."""
+        return next((row for row in reversed(self.rows) if row.receptive_field), None)
+
+    @property
+    def is_sequential(self) -> bool:
+        """Whether every layer is fed by exactly the one before it."""
+        above = [INPUT, *(row.name for row in self.rows)]
+        return all(row.inputs == (name,) for row, name in zip(self.rows, above, strict=False))
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
-        return {**asdict(self), "total": self.total}
+        field = self.seen.receptive_field if self.seen else None
+        return {
+            **asdict(self),
+            "output_shape": self.output_shape,
+            "total": self.total,
+            "macs": self.macs,
+            "memory": self.memory,
+            "parameter_memory": self.parameter_memory,
+            "receptive_field": [asdict(each) for each in field] if field else None,
+        }
 
 
 def summarize(path: str | Path, overrides: Iterable[str] = ()) -> Summary:
     """The summary of a spec, by arithmetic; by Keras where a layer has no formula.
+
+    Args:
+        path: The spec.
+        overrides: Changes to it, as `--set` takes them: `fit.epochs=3`.
+
+    Raises:
+        UsageError, SpecError: The spec cannot be read, or has faults.
+        DataError: Only the pictures could tell the input shape.
+    """
+    spec, trace = traced(path, overrides)
+    notes: tuple[str, ...] = ()
+    if trace.unknown:
+        from cnnctl.summary_by_keras import rows_by_keras
+
+        rows = rows_by_keras(spec, trace)
+        missing = ", ".join(f"{row.name} ({row.layer})" for row in rows if not row.formulas)
+        notes = (f"no formula for {missing}: Keras built the network, and counted",)
+    else:
+        rows = tuple(map(row_of, trace.layers))
+    trainable = sum(row.trainable for row in rows)
+    non_trainable = sum(row.non_trainable for row in rows)
+    return Summary(spec.name, str(path), trace.input_shape, rows, trainable, non_trainable, notes)
+
+
+def traced(path: str | Path, overrides: Iterable[str] = ()) -> tuple[Spec, Trace]:
+    """A checked spec and its arithmetic.
 
     Raises:
         UsageError, SpecError: The spec cannot be read, or has faults.
         DataError: Only the pictures could tell the input shape.
     """
     checked = preflight(path, overrides)
-    spec, trace = checked.spec, checked.trace
-    if trace is None:
+    if checked.trace is None:
         raise DataError(
-            f"the input shape of {spec.name} is known only from its pictures",
+            f"the input shape of {checked.spec.name} is known only from its pictures",
             hint="write it down: `model.input_shape: [height, width, channels]`",
         )
-    if trace.unknown:
-        return _by_keras(spec, trace.input_shape, trace.unknown)
-    rows = tuple(
-        Row(each.name, each.layer, each.output_shape, each.trainable + each.non_trainable)
-        for each in trace.layers
-    )
-    return Summary(spec.name, trace.input_shape, rows, trace.trainable, trace.non_trainable)
+    return checked.spec, checked.trace
 
 
-def _by_keras(spec: Spec, input_shape: tuple[int | None, ...], unknown: tuple[str, ...]) -> Summary:
-    from cnnctl.backend import quiet
+def row_of(facts: LayerFacts) -> Row:
+    """What the arithmetic says of a layer, as a row."""
+    return Row(**{each.name: getattr(facts, each.name) for each in fields(Row)})
 
-    quiet()
-    from cnnctl.model import build
 
-    model = build(spec, [size or 1 for size in input_shape])
-    rows = tuple(
-        Row(layer.name, type(layer).__name__, tuple(layer.output.shape[1:]), layer.count_params())
-        for layer in model.layers
-        if type(layer).__name__ != "InputLayer"
-    )
-    trainable = sum(int(weight.value.shape.num_elements()) for weight in model.trainable_weights)
-    note = f"built with Keras: there is no formula for {', '.join(unknown)}"
-    return Summary(
-        spec.name, input_shape, rows, trainable, model.count_params() - trainable, (note,)
-    )
+def _sum_or_none(counts: Iterable[int | None]) -> int | None:
+    found = list(counts)
+    known = [count for count in found if count is not None]
+    return sum(known) if len(known) == len(found) else None

@@ -1,13 +1,19 @@
-"""Results on standard output: tables for people, JSON for scripts."""
+"""Results on standard output: text and tables for people, JSON for scripts."""
 
 from __future__ import annotations
 
 import json
+import os
 import sys
+import textwrap
 from collections.abc import Sequence
 from typing import Any
 
 SAMPLE_MARK = "sample)"
+PIPE_WIDTH = 200
+"""Without a terminal lines are as wide as they need to be, up to this many columns."""
+PROSE_WIDTH = 100
+"""No line of prose is longer, however wide the terminal is."""
 
 
 def print_json(value: Any) -> None:
@@ -16,28 +22,58 @@ def print_json(value: Any) -> None:
     print()
 
 
+def width() -> int:
+    """How many columns a line may have: COLUMNS if that is set, else the terminal's."""
+    given = os.environ.get("COLUMNS", "")
+    if given.isdecimal() and int(given):
+        return int(given)
+    try:
+        return os.get_terminal_size(sys.stdout.fileno()).columns or PIPE_WIDTH
+    except (OSError, ValueError):  # a pipe, a file, or what a test puts in its place
+        return PIPE_WIDTH
+
+
+def heading(text: str) -> None:
+    """Print a line in bold where that is possible."""
+    from rich.text import Text
+
+    from cnnctl.cli.grid import show
+
+    show(Text(text, style="bold"))
+
+
+def paragraph(text: str) -> None:
+    """Print a text, folded between its words."""
+    hanging("", text)
+
+
+def hanging(head: str, text: str) -> None:
+    """Print a text behind a head, folded so that it stays beside it."""
+    room = min(width(), PROSE_WIDTH) - len(head)
+    first, *rest = textwrap.wrap(text, max(room, 20), break_long_words=False) or [""]
+    print(f"{head}{first}".rstrip())
+    for line in rest:
+        print(" " * len(head) + line)
+
+
+def aligned(lines: Sequence[tuple[str, str, str]]) -> None:
+    """Print labels, figures that end below one another, and remarks."""
+    label, figure = (max(len(line[index]) for line in lines) for index in (0, 1))
+    for what, value, remark in lines:
+        hanging(f"{what.ljust(label)}  {value.rjust(figure)}  ", remark)
+
+
 def table(
     title: str | None, columns: Sequence[str], rows: Sequence[Sequence[str]], right: int = 1
 ) -> None:
-    """Print a table whose last `right` columns are numbers.
+    """Print a title and, between empty lines, a table whose last `right` columns are numbers."""
+    from cnnctl.cli.grid import grid
 
-    Without a terminal the lines are as wide as they need to be, so that nothing is cut off.
-    """
-    from rich.box import SIMPLE_HEAD
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    shown = Table(box=SIMPLE_HEAD)
-    for index, column in enumerate(columns):
-        is_number = index >= len(columns) - right
-        shown.add_column(column, justify="right" if is_number else "left", overflow="fold")
-    for row in rows:
-        shown.add_row(*(Text(cell) for cell in row))
-    console = Console(width=None if sys.stdout.isatty() else 200, highlight=False)
     if title:
-        console.print(Text(title, style="bold"), soft_wrap=True)
-    console.print(shown)
+        heading(title)
+    print()
+    grid(columns, rows, right)
+    print()
 
 
 def say_sample(name: str) -> None:
