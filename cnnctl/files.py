@@ -12,10 +12,16 @@ from typing import Any
 
 from cnnctl.errors import RunError
 
+RUNS = "choose another place with --runs-dir"
+
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
+def replacing(path: Path, *, elsewhere: str = RUNS) -> Iterator[Path]:
     """A temporary neighbour of `path` to write to; it takes the place of `path` at the end.
+
+    Args:
+        path: The file.
+        elsewhere: How to write to another place, where this one cannot be written.
 
     Raises:
         RunError: The file cannot be written (no space, a read-only folder); `path` is as before.
@@ -27,14 +33,14 @@ def replacing(path: Path) -> Iterator[Path]:
         partial.replace(path)
         flush(path.parent)
     except OSError as error:
-        raise cannot_write(path, error) from error
+        raise cannot_write(path, error, elsewhere) from error
     finally:
         partial.unlink(missing_ok=True)
 
 
-def write_text(path: Path, text: str) -> None:
+def write_text(path: Path, text: str, *, elsewhere: str = RUNS) -> None:
     """Write a small text file atomically (see `replacing`)."""
-    with replacing(path) as partial:
+    with replacing(path, elsewhere=elsewhere) as partial:
         partial.write_text(text, encoding="utf-8")
 
 
@@ -52,10 +58,10 @@ def flush(path: Path) -> None:
         os.close(descriptor)
 
 
-def cannot_write(path: Path, error: OSError) -> RunError:
+def cannot_write(path: Path, error: OSError, elsewhere: str = RUNS) -> RunError:
     """The error to raise where `path` cannot be written."""
     full = error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
     return RunError(
         f"cannot write {path}: {error.strerror or error}",
-        hint=("free some space, or " if full else "") + "choose another place with --runs-dir",
+        hint=("free some space, or " if full else "") + elsewhere,
     )

@@ -12,7 +12,8 @@ import sys
 from cnnctl.cli.boundary import guarded
 from cnnctl.cli.app import app
 code = guarded(lambda: app(sys.argv[1:], prog_name="cnnctl"))
-heavy = sorted({"tensorflow", "keras", "matplotlib", "torch", "jax"} & set(sys.modules))
+names = {"tensorflow", "keras", "matplotlib", "torch", "jax", "jsonschema"}
+heavy = sorted(names & set(sys.modules))
 print("HEAVY", heavy, "CODE", code)
 """
 
@@ -27,6 +28,7 @@ print("HEAVY", heavy, "CODE", code)
         (["summary", str(CONFIGS / "cifar10_resnet.yaml")], 0),
         (["layers"], 0),
         (["layers", "Conv2D"], 0),
+        (["schema"], 0),
         (["data", "list"], 0),
         (["check", "nothing.yaml"], 2),
         (["train", str(CONFIGS / "mnist.yaml"), "--set", "fit.epoch=3"], 2),
@@ -45,10 +47,17 @@ def test_nothing_heavy_is_imported(arguments, code):
     assert f"HEAVY [] CODE {code}" in done.stdout, done.stdout[-500:] + done.stderr[-500:]
 
 
+def test_a_new_spec_needs_nothing_heavy(tmp_path):
+    arguments = [sys.executable, "-c", SCRIPT, "new", str(tmp_path / "mine"), "--like", "mnist"]
+    done = subprocess.run(arguments, capture_output=True, text=True, check=True)
+    assert "HEAVY [] CODE 0" in done.stdout
+
+
 @pytest.mark.parametrize(
     "module",
     ["cnnctl", "cnnctl.spec", "cnnctl.catalog", "cnnctl.arithmetic", "cnnctl.runs", "cnnctl.data",
-     "cnnctl.preflight", "cnnctl.summary", "cnnctl.schedules"],
+     "cnnctl.preflight", "cnnctl.summary", "cnnctl.schedules", "cnnctl.shipped", "cnnctl.starter",
+     "cnnctl.spec.json_schema"],
 )  # fmt: skip
 def test_modules_of_the_reading_half(module):
     script = f"import {module}, sys; print({{'tensorflow', 'keras', 'numpy'}} & set(sys.modules))"

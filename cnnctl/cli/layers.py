@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cnnctl.catalog import KINDS
-from cnnctl.cli.options import Json
+from cnnctl.cli.options import Json, Plugin
 
 if TYPE_CHECKING:
     from cnnctl import catalog as catalogs
+
+NARROW = 20
+"""With less room than this for each column, a table's cells would be a few letters wide."""
 
 
 def layers(
@@ -20,9 +23,10 @@ def layers(
     kind: Annotated[
         str, typer.Option("--kind", help=f"What to list or look in: {', '.join(KINDS)}, or all.")
     ] = "all",
+    plugin: Plugin = None,
     json: Json = False,
 ) -> None:
-    """List what a spec may use, or show the arguments of one of them with their defaults."""
+    """List what a spec may use, or show the arguments of one of them, with an example."""
     from cnnctl import catalog as catalogs
     from cnnctl.catalog.suggest import nearest
     from cnnctl.errors import UsageError
@@ -51,7 +55,7 @@ def layers(
 
 
 def _list(catalog: catalogs.Catalog, kinds: tuple[str, ...], json: bool) -> None:
-    from cnnctl.cli.output import print_json, table
+    from cnnctl.cli.output import print_json
 
     if json:
         print_json({kind: list(catalog.names(kind)) for kind in kinds})
@@ -63,13 +67,14 @@ def _list(catalog: catalogs.Catalog, kinds: tuple[str, ...], json: bool) -> None
             assert entry is not None
             required = ", ".join(each.name for each in entry.arguments if each.required)
             rows.append([name, required, entry.summary])
-        table(f"{kind.replace('_', ' ')}s", ["name", "needs", "what it does"], rows, right=0)
+        _table(f"{kind.replace('_', ' ')}s", ["name", "needs", "what it does"], rows)
 
 
 def _show(entries: list[catalogs.Entry], json: bool) -> None:
     from dataclasses import asdict
 
-    from cnnctl.cli.output import print_json, table
+    from cnnctl.catalog.examples import example
+    from cnnctl.cli.output import print_json
     from cnnctl.spec.schema import takes
 
     if json:
@@ -79,15 +84,37 @@ def _show(entries: list[catalogs.Entry], json: bool) -> None:
         rows = [
             [each.name, _default(each), takes(each.schema), each.doc] for each in entry.arguments
         ]
-        origin = "" if entry.source == "keras" else ", by cnnctl"
+        origin = "" if entry.source == "keras" else f", by {entry.source}"
         print(f"{entry.name} ({entry.kind.replace('_', ' ')}{origin}): {entry.summary}")
         if others := [each for each in entry.identifiers if each != entry.name]:
             print(f"also written: {', '.join(others)}")
         if rows:
-            table(None, ["argument", "default", "takes", "what it is"], rows, right=0)
+            _table(None, ["argument", "default", "takes", "what it is"], rows)
         for argument, reason in entry.managed.items():
             print(f"not in a spec: {argument} ({reason})")
-        print(f"in a spec:  {_example(entry)}\n")
+        print(f"in a spec:  {example(entry)}\n")
+
+
+def _table(title: str | None, columns: list[str], rows: list[list[str]]) -> None:
+    """A table, or in a narrow terminal each row as a name with lines below it."""
+    from textwrap import fill
+
+    from cnnctl.cli.output import heading, table, width
+
+    if width() >= NARROW * len(columns):
+        table(title, columns, rows, right=0)
+        return
+    if title:
+        heading(title)
+    for name, *cells in rows:
+        print(name)
+        for column, cell in zip(columns[1:], cells, strict=True):
+            if cell:
+                print(
+                    fill(
+                        f"{column}: {cell}", width(), initial_indent="  ", subsequent_indent="    "
+                    )
+                )
 
 
 def _default(argument: catalogs.Argument) -> str:
@@ -99,16 +126,4 @@ def _default(argument: catalogs.Argument) -> str:
 def _yaml(value: object) -> str:
     import json
 
-    return value if isinstance(value, str) and value else json.dumps(value)
-
-
-def _example(entry: catalogs.Entry) -> str:
-    required = [each.name for each in entry.arguments if each.required]
-    if not required:
-        return (
-            entry.identifiers[0]
-            if entry.kind in {"loss", "metric"} and entry.identifiers
-            else entry.name
-        )
-    inside = ", ".join(f"{name}: …" for name in required)
-    return f"{entry.name}: {{{inside}}}"
+    return value if isinstance(value, str) and value else json.dumps(value, default=str)

@@ -1,0 +1,18 @@
+"""`cnnctl schema`."""
+
+from __future__ import annotations
+
+import sys
+
+from cnnctl.cli.options import Plugin
+
+
+def schema(plugin: Plugin = None) -> None:
+    """Print the JSON Schema of a spec, by which editors complete and check it.
+
+    `cnnctl schema > cnnctl.schema.json` writes it into a file; a spec names that in its first line:
+    # yaml-language-server: $schema=cnnctl.schema.json
+    """
+    from cnnctl.spec.json_schema import schema_text, spec_schema
+
+    sys.stdout.write(schema_text(spec_schema()))

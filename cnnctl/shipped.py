@@ -1,0 +1,42 @@
+"""The specs that come with cnnctl: inside the package in a wheel, beside it in a checkout."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cnnctl.catalog.suggest import nearest
+from cnnctl.errors import UsageError
+
+_PLACES = (Path(__file__).parent / "configs", Path(__file__).parent.parent / "configs")
+
+
+def names() -> tuple[str, ...]:
+    """Return what `find` takes, sorted: the files' names without their endings."""
+    found = folder().rglob("*.yaml")
+    return tuple(sorted(each.relative_to(folder()).with_suffix("").as_posix() for each in found))
+
+
+def find(name: str) -> Path:
+    """Return the path of a shipped spec, which may be named with its ending.
+
+    Raises:
+        UsageError: There is none of that name.
+    """
+    known = names()
+    plain = name.removesuffix(".yaml")
+    if plain in known:
+        return folder() / f"{plain}.yaml"
+    close = nearest(plain, known)
+    lines = [f"did you mean {close}?"] if close else []
+    lines.append(f"there are: {', '.join(known)}")
+    raise UsageError(f"cnnctl comes with no spec `{name}`", hint="\n".join(lines))
+
+
+def has(path: Path) -> bool:
+    """Return whether a file is one of them."""
+    return folder().resolve() in path.resolve().parents
+
+
+def folder() -> Path:
+    """Return the folder in which they lie."""
+    return next((place for place in _PLACES if place.is_dir()), _PLACES[0])

@@ -1,0 +1,101 @@
+"""`new`: a first spec, commented, cnnctl's own or like another one, and the schema beside it."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+
+from cnnctl import shipped
+from cnnctl.editor import SCHEMA_FILE, write_schema
+from cnnctl.errors import UsageError
+from cnnctl.files import write_text
+from cnnctl.preflight import SUFFIXES, preflight
+from cnnctl.spec.loading import default_name
+from cnnctl.spec.sections import NAME, NAME_LENGTH, NAME_TAKES
+from cnnctl.starter_text import starter_text
+
+STARTER = Path(__file__).with_name("starter.yaml")
+
+
+@dataclass(frozen=True)
+class Started:
+    """What was written.
+
+    Args:
+        path: The spec.
+        schema: The schema beside it.
+        schema_is: `written`; `kept`, where one was there already; `foreign`, where a file of that
+            name is not cnnctl's.
+        trains: Whether the spec has all that a training needs.
+    """
+
+    path: Path
+    schema: Path
+    schema_is: str
+    trains: bool
+
+
+def new(name: str, like: str | None = None) -> Started:
+    """Write a starter spec, and beside it the schema by which editors complete and check it.
+
+    Args:
+        name: The spec's name; it may have a folder before it and `.yaml` after it.
+        like: The spec to start from: a shipped one's name, or a path. cnnctl's starter by default.
+
+    Raises:
+        UsageError: The name is no spec's, the file is there already, or there is no such `like`.
+        SpecError: The spec to start from has faults.
+        RunError: The file cannot be written.
+    """
+    path = _target(name)
+    base = STARTER if like is None else _base(like)
+    spec = preflight(base).spec
+    text = starter_text(spec, path, base=None if base == STARTER else _called(base))
+    schema_is = write_schema(path.parent)
+    write_text(path, text, elsewhere="name a file in another folder")
+    return Started(
+        path=path,
+        schema=path.parent / SCHEMA_FILE,
+        schema_is=schema_is,
+        trains=spec.data is not None and spec.compile is not None,
+    )
+
+
+def _target(name: str) -> Path:
+    """The file to write."""
+    path = Path(name)
+    if not name or name.endswith("/") or path.name in {"", ".."}:
+        raise UsageError("a spec needs a name", hint=f"such as `cnnctl new {path / 'mine'}`")
+    if path.suffix not in SUFFIXES:
+        path = path.with_name(f"{path.name}.yaml")
+    if not re.fullmatch(NAME, path.stem) or len(path.stem) > NAME_LENGTH:
+        raise UsageError(
+            f"`{path.stem}` cannot name a spec: a name takes {NAME_TAKES}",
+            hint=f"did you mean `cnnctl new {path.with_name(default_name(path))}`?",
+        )
+    folder = path.parent
+    if not folder.is_dir():
+        if folder.exists():
+            raise UsageError(f"{folder} is not a folder")
+        raise UsageError(
+            f"there is no folder {folder}", hint=f"mkdir -p {shlex.quote(str(folder))}"
+        )
+    if path.exists() or path.is_symlink():
+        raise UsageError(
+            f"{path} is there already, and is left as it is", hint="choose another name"
+        )
+    return path
+
+
+def _base(like: str) -> Path:
+    """The spec to start from."""
+    path = Path(like)
+    if like in shipped.names():
+        return shipped.find(like)
+    return path if path.exists() or len(path.parts) > 1 else shipped.find(like)
+
+
+def _called(base: Path) -> str:
+    return f"the shipped {base.name}" if shipped.has(base) else str(base)
