@@ -70,14 +70,18 @@ class CnnctlError(Exception):
     Args:
         message: What is wrong, in one line.
         hint: What to do about it; may have several lines.
+        diagnostics: The places of a spec to which it leads, if it leads to any.
     """
 
     exit_code = 1
 
-    def __init__(self, message: str, *, hint: str | None = None) -> None:
+    def __init__(
+        self, message: str, *, hint: str | None = None, diagnostics: Iterable[Diagnostic] = ()
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
+        self.diagnostics = tuple(diagnostics)
 
 
 class UsageError(CnnctlError):
@@ -92,8 +96,8 @@ class SpecError(CnnctlError):
     exit_code = 2
 
     def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
-        self.diagnostics = tuple(diagnostics)
-        super().__init__("\n".join(str(diagnostic) for diagnostic in self.diagnostics))
+        diagnostics = tuple(diagnostics)
+        super().__init__("\n".join(map(str, diagnostics)), diagnostics=diagnostics)
 
 
 class DataError(CnnctlError):
@@ -110,3 +114,16 @@ class RunError(CnnctlError):
 
 class TrainingError(CnnctlError):
     """The training failed: it diverged, or the framework refused a step."""
+
+
+class Stopped(KeyboardInterrupt):
+    """A signal ended the work. No `CnnctlError`: nothing failed, and nobody should catch it by
+    accident.
+
+    Args:
+        number: The signal: SIGINT or SIGTERM.
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number

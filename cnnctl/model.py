@@ -8,6 +8,7 @@ from typing import Any
 import keras
 
 from cnnctl import registry
+from cnnctl.blame import places_in_plugins, reason_of
 from cnnctl.errors import Diagnostic, SpecError
 from cnnctl.spec import Component, GraphLayer, Spec
 from cnnctl.spec.graph import INPUT
@@ -91,7 +92,10 @@ def _call(layer: GraphLayer, tensors: list[Any]) -> Any:
     constructed = construct(layer.component, name=layer.name)
     if form == "list":
         return constructed(tensors)
-    return constructed(*tensors) if form == "positional" else constructed(tensors[0])
+    if form == "positional":
+        return constructed(*tensors)
+    # Only a plug-in's layer is fed by several here: the arithmetic refuses it for the others.
+    return constructed(tensors if len(tensors) > 1 else tensors[0])
 
 
 class _located:  # noqa: N801 - reads as a clause: `with _located(layer):`
@@ -107,19 +111,11 @@ class _located:  # noqa: N801 - reads as a clause: `with _located(layer):`
     def __exit__(self, kind: Any, error: BaseException | None, traceback: Any) -> None:
         if error is None or isinstance(error, SpecError) or not isinstance(error, Exception):
             return
-        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-        reason = lines[0] if lines else type(error).__name__
         label = f" `{self.name}`" if self.name else ""
+        message = f"Keras refuses {self.component}{label}: {reason_of(error)}"
+        where = places_in_plugins(error)
         raise SpecError(
-            [
-                Diagnostic(
-                    "refused-by-keras",
-                    f"Keras refuses {self.component}{label}: {reason}",
-                    self.component.location,
-                    None,
-                    tuple(lines[1:4]),
-                )
-            ]
+            [Diagnostic("refused-by-keras", message, self.component.location, None, where)]
         ) from error
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import keras
 
-from cnnctl import layers
+from cnnctl import layers, plugins
 from cnnctl.catalog import Entry, load
 from cnnctl.catalog.allowed import MODULES, RESOLVED_BY_COMPILE
 from cnnctl.errors import UsageError
@@ -59,6 +59,8 @@ def find_class(entry: Entry) -> Any:
     """Return the class (for an activation, the function) behind an entry of Keras's kinds."""
     if entry.source == "cnnctl":
         return getattr(layers, entry.name)
+    if entry.source != "keras":
+        return plugins.find_class(entry.kind, entry.name)
     module: Any = keras
     for part in MODULES[entry.kind].split("."):
         module = getattr(module, part)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import math
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -64,13 +65,15 @@ class Expression:
             ast.parse(self.text, mode="eval")  # one expression: simpleeval would take a statement
             value = SimpleEval(functions=FUNCTIONS, names=names).eval(self.text)
         except Exception as error:  # simpleeval passes on whatever the arithmetic raises
-            reason = str(error).split(", for expression")[0].split(" (<unknown>")[0]
+            reason = re.split(r",? for expression| \(<unknown>", str(error))[0]
             reason = reason or type(error).__name__
             raise ExpressionError(f"{reason}, in epoch {epoch}") from None
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise ExpressionError(f"it gives {value!r}, which is no number, in epoch {epoch}")
         if not (math.isfinite(value) and value >= 0):
-            raise ExpressionError(f"it gives {value}, which is no learning rate, in epoch {epoch}")
+            raise ExpressionError(
+                f"it gives {value:.4g}, which is no learning rate, in epoch {epoch}"
+            )
         return float(value)
 
 

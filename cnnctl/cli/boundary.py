@@ -5,10 +5,13 @@ from __future__ import annotations
 import io
 import os
 import shutil
+import signal
 import sys
 from collections.abc import Callable
+from types import FrameType
+from typing import NoReturn
 
-from cnnctl.errors import CnnctlError, Diagnostic, SpecError
+from cnnctl.errors import CnnctlError, Diagnostic, Stopped
 
 MAX_WIDTH = 160
 """Longer source lines are cut around the caret."""
@@ -17,8 +20,9 @@ MAX_WIDTH = 160
 def guarded(program: Callable[[], object]) -> int:
     """Run a program; returns its exit code.
 
-    0 done, 1 the work failed, 2 the command line or the spec is wrong, 130 interrupted.
+    0 done, 1 the work failed, 2 the command line or the spec is wrong, 130 or 143 interrupted.
     """
+    signal.signal(signal.SIGTERM, _terminated)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             # A terminal without Unicode gets `?` instead of a traceback.
@@ -29,9 +33,8 @@ def guarded(program: Callable[[], object]) -> int:
     except CnnctlError as error:
         report(error)
         return error.exit_code
-    except KeyboardInterrupt:
-        print("\ninterrupted", file=sys.stderr)
-        return 130
+    except KeyboardInterrupt as interrupt:
+        return _interrupted(interrupt)
     except OSError as error:
         if not isinstance(error, BrokenPipeError):
             print(f"error: {error.strerror or error}", file=sys.stderr)
@@ -41,19 +44,29 @@ def guarded(program: Callable[[], object]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 0
     except SystemExit as leaving:
-        if _was_interrupted(leaving):  # Typer leaves without a word
-            print("\ninterrupted", file=sys.stderr)
+        if cause := _interruption(leaving):  # Typer leaves without a word
+            return _interrupted(cause)
         return leaving.code if isinstance(leaving.code, int) else int(leaving.code is not None)
     return 0
 
 
-def _was_interrupted(error: BaseException | None) -> bool:
-    """Whether a KeyboardInterrupt led to an exception."""
+def _terminated(number: int, frame: FrameType | None) -> NoReturn:
+    """SIGTERM, where nothing gentler listens to it: leave as a shell would name it, tidily."""
+    raise SystemExit(128 + number)
+
+
+def _interrupted(interrupt: KeyboardInterrupt) -> int:
+    print("\ninterrupted", file=sys.stderr)
+    return 128 + (interrupt.number if isinstance(interrupt, Stopped) else signal.SIGINT)
+
+
+def _interruption(error: BaseException | None) -> KeyboardInterrupt | None:
+    """The KeyboardInterrupt that led to an exception, if one did."""
     while error is not None:
         if isinstance(error, KeyboardInterrupt):
-            return True
+            return error
         error = error.__cause__ or error.__context__
-    return False
+    return None
 
 
 def report(error: CnnctlError) -> None:
@@ -63,7 +76,7 @@ def report(error: CnnctlError) -> None:
 
 def render(error: CnnctlError, *, color: bool = False) -> str:
     """The text of an error as people see it."""
-    if isinstance(error, SpecError):
+    if error.diagnostics:
         blocks = [_diagnostic(each, color) for each in error.diagnostics]
         if len(blocks) > 1:
             blocks.append(f"{len(blocks)} errors")

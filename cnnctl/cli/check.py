@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cnnctl.cli.options import Json, Set
+from cnnctl.cli.options import Json, Plugin, Set
+
+if TYPE_CHECKING:
+    from cnnctl.spec.origin import Origin
 
 
 def check(
@@ -15,6 +18,11 @@ def check(
         list[Path], typer.Argument(metavar="PATH…", help="Specs, or folders of specs.")
     ],
     set_: Set = None,
+    origin: Annotated[
+        bool,
+        typer.Option("--origin", help="Show every value, and the line, flag or default behind it."),
+    ] = False,
+    plugin: Plugin = None,
     json: Json = False,
 ) -> None:
     """Check specs: every fault, with its line and the mend. Starts neither TensorFlow nor data."""
@@ -22,6 +30,7 @@ def check(
     from cnnctl.cli.output import print_json
     from cnnctl.errors import CnnctlError, SpecError, UsageError
     from cnnctl.preflight import preflight, specs_in
+    from cnnctl.spec.origin import origins
 
     rows, faults = [], 0
     for path in [each for given in paths for each in specs_in(given)]:
@@ -35,8 +44,14 @@ def check(
                 report(error)
             continue
         total = checked.trace.total if checked.trace and not checked.trace.unknown else None
-        rows.append({"spec": str(path), "ok": True, "parameters": total, "errors": []})
-        if not json:
+        row: dict[str, object] = {"spec": str(path), "ok": True, "parameters": total, "errors": []}
+        if origin:
+            found_origins = list(origins(checked.spec))
+            row["origins"] = [each.to_dict() for each in found_origins]
+        rows.append(row)
+        if origin and not json:
+            _show_origins(path, found_origins)
+        elif not json:
             size = f", {total:,} parameters" if total is not None else ""
             typer.echo(f"{path}: ok{size}")
     if json:
@@ -45,6 +60,14 @@ def check(
         raise UsageError(f"no spec in {', '.join(map(str, paths))}")
     if faults:
         raise typer.Exit(2)
+
+
+def _show_origins(path: Path, found: list[Origin]) -> None:
+    from cnnctl.cli.output import table
+    from cnnctl.spec.dump import flow
+
+    rows = [[each.path, flow(each.value), each.source] for each in found]
+    table(str(path), ["value", "is", "from"], rows, right=0)
 
 
 def _failed(path: Path, error: Exception) -> dict[str, object]:

@@ -37,4 +37,40 @@ Device = Annotated[
 RunsDir = Annotated[
     Path, typer.Option("--runs-dir", metavar="DIR", help="Where the run folders are made.")
 ]
+
+
+def _load_plugins(paths: list[Path] | None) -> list[Path] | None:
+    if paths:
+        from cnnctl.plugins import load
+
+        load(paths)
+    return paths
+
+
+Plugin = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--plugin",
+        metavar="FILE",
+        callback=_load_plugins,
+        help="A Python file whose registered classes the spec may name. It is run: give only "
+        "files that you trust. May be repeated.",
+    ),
+]
+Allow = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--allow",
+        metavar="WHAT",
+        help="Go on although this is not as it was: model, compile, data, fit, seed or versions. "
+        "May be repeated.",
+    ),
+]
+FinishEpoch = Annotated[
+    bool,
+    typer.Option(
+        "--finish-epoch", help="Let a signal wait for the end of the epoch, not of the step."
+    ),
+]
+Epochs = Annotated[int | None, typer.Option("--epochs", min=1, help="Short for fit.epochs.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]

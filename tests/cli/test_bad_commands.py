@@ -79,7 +79,6 @@ def test_damaged_and_foreign_models(name, cnnctl, xo_spec, tmp_path):
     [
         ("{npz: {path: missing.npz}}", "missing.npz"),
         ("{image_folder: {path: nowhere}}", "nowhere"),
-        ("{inline: {x_train: [[[0]], [[1]]], y_train: [0]}}", "y_train"),
     ],
 )
 def test_data_that_is_not_there_or_does_not_fit(data, message, cnnctl, xo_spec):

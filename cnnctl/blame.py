@@ -1,0 +1,92 @@
+"""The line of the spec that a failure at run time comes from: that of the layer it arose in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from types import FrameType
+from typing import Any
+
+from cnnctl.errors import Diagnostic, TrainingError
+from cnnctl.spec import GraphLayer, Spec
+
+_NODE = re.compile(r"\bnode:? ['`\"]?([\w./-]+)", re.IGNORECASE)
+"""TensorFlow's names of operations, which begin with the layers that they belong to."""
+
+_NO_REASON = (
+    "Graph execution", "Detected at", "File ", "<stack", "Stack trace", "[[",
+    "Exception encountered when calling", "Could not automatically infer",
+)  # fmt: skip
+_AFTERWARDS = "Arguments received by"
+_FRAME = re.compile(r'File "([^"]+)", line (\d+)')
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def failure(what: str, error: BaseException, model: Any, spec: Spec) -> TrainingError:
+    """A failure of TensorFlow or of a plug-in, as the error that is reported.
+
+    Args:
+        what: What failed: `the training`.
+        error: What was raised.
+        model: The `keras.Model` in which it was.
+        spec: Its spec.
+    """
+    reason = reason_of(error)
+    layer = _layer(error, model, spec)
+    if layer is None:
+        return TrainingError(f"{what} failed: {reason}")
+    message = f"{layer.component} `{layer.name}` failed: {reason}"
+    notes = (*places_in_plugins(error), f"during {what}")
+    diagnostic = Diagnostic("failed-layer", message, layer.location, None, notes)
+    return TrainingError(message, diagnostics=[diagnostic])
+
+
+def reason_of(error: BaseException) -> str:
+    """The one line of a framework's message that says most."""
+    text = _COLOUR.sub("", str(error)).partition(_AFTERWARDS)[0]
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    told = [line for line in lines if not line.startswith(_NO_REASON)] or [type(error).__name__]
+    return next((line for line in told if "ncompatible" in line or "must" in line), told[0])
+
+
+def _layer(error: BaseException, model: Any, spec: Spec) -> GraphLayer | None:
+    """The layer of the spec in which an error arose: that whose method was running, or that whose
+    operation TensorFlow names."""
+    layers = {layer.name: layer for layer in spec.graph.layers}
+    for frame, _ in _frames(error):
+        running = frame.f_locals.get("self")
+        name = getattr(running, "name", None)
+        if isinstance(name, str) and name in layers and running is model.get_layer(name):
+            return layers[name]
+    for match in _NODE.finditer(str(error)):
+        scope, _, rest = match[1].partition("/")
+        # When a network is called for the second time, its name and its layers' end in `_1`.
+        suffix = scope.removeprefix(model.name)
+        for part in rest.split("/"):
+            if part.removesuffix(suffix) in layers:
+                return layers[part.removesuffix(suffix)]
+    return None
+
+
+def _frames(error: BaseException) -> Iterator[tuple[FrameType, int]]:
+    """The frames, each with its line, that an error and its causes went through, outermost
+    first."""
+    cause: BaseException | None = error
+    while cause is not None:
+        traceback = cause.__traceback__
+        while traceback is not None:
+            yield traceback.tb_frame, traceback.tb_lineno
+            traceback = traceback.tb_next
+        cause = cause.__cause__ or cause.__context__
+
+
+def places_in_plugins(error: BaseException) -> tuple[str, ...]:
+    """Where in a plug-in an error arose, if it was in one."""
+    from cnnctl.plugins import loaded
+
+    files = {str(plugin.path): plugin.path.name for plugin in loaded()}
+    # Inside the compiled step the frames are gone, and TensorFlow writes them into its message.
+    lines = [(match[1], int(match[2])) for match in _FRAME.finditer(str(error))]
+    lines += [(frame.f_code.co_filename, line) for frame, line in _frames(error)]
+    places = [f"in {files[name]}, line {line}" for name, line in lines if name in files]
+    return tuple(places[-1:])

@@ -1,0 +1,72 @@
+"""`cnnctl diff A B`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cnnctl.cli.options import Json, Plugin
+
+if TYPE_CHECKING:
+    from cnnctl.spec.difference import Difference
+    from cnnctl.spec.origin import Origin
+
+
+def diff(
+    a: Annotated[Path, typer.Argument(metavar="A", help="A spec, or a run folder.")],
+    b: Annotated[Path, typer.Argument(metavar="B", help="Another one.")],
+    plugin: Plugin = None,
+    json: Json = False,
+) -> None:
+    """Compare two specs value by value, with everything filled in that they leave to defaults."""
+    from cnnctl.cli.output import print_json
+    from cnnctl.preflight import preflight
+    from cnnctl.runs import spec_path
+    from cnnctl.spec.difference import differences
+
+    paths = [spec_path(path) for path in (a, b)]
+    before, after = (preflight(path) for path in paths)
+    found = differences(before.spec, after.spec)
+    totals = [c.trace.total if c.trace and not c.trace.unknown else None for c in (before, after)]
+    if json:
+        print_json(
+            {
+                "a": str(paths[0]),
+                "b": str(paths[1]),
+                "differences": [each.to_dict() for each in found],
+                "parameters": dict(zip("ab", totals, strict=True)),
+            }
+        )
+        return
+    if not found:
+        print(f"{a} and {b} mean the same")
+        return
+    print(f"--- {paths[0]}")
+    print(f"+++ {paths[1]}")
+    for each in found:
+        _show(each)
+    if None not in totals and totals[0] != totals[1]:
+        print(f"parameters: {totals[0]:,} → {totals[1]:,}")
+
+
+def _show(each: Difference) -> None:
+    if each.before and each.after:
+        places = " → ".join(dict.fromkeys(_place(origin) for origin in (each.before, each.after)))
+        values = f"{_text(each.before)} → {_text(each.after)}"
+        print(f"  {each.path}: {values}   ({places})")
+    elif each.before:
+        print(f"- {each.path}: {_text(each.before)}   ({_place(each.before)})")
+    elif each.after:
+        print(f"+ {each.path}: {_text(each.after)}   ({_place(each.after)})")
+
+
+def _place(origin: Origin) -> str:
+    return f"line {origin.location.line}" if origin.location else "default"
+
+
+def _text(origin: Origin) -> str:
+    from cnnctl.spec.dump import flow
+
+    return flow(origin.value)
