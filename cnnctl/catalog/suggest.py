@@ -25,8 +25,9 @@ def nearest(name: str, candidates: Iterable[str]) -> str | None:
     """
     from difflib import SequenceMatcher  # 3 ms, and only a mistake needs it
 
+    candidates = list(candidates)
     if len(name) > LONGEST:
-        return None
+        return name if name in candidates else None
     best, best_score = None, (CLOSE_ENOUGH, 0.0)
     loose_name = loosen(name)
     # SequenceMatcher remembers what it knows of its second sequence, so the name stays there.
