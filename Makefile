@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help train test lint catalog bench clean
+.PHONY: help train test lint catalog bench soak clean
 
 help: ## Say what there is to make
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +27,9 @@ catalog: $(VENV)/.ready-dev ## Generate the catalog of names and arguments from 
 bench: $(VENV)/.ready-sample ## Time the commands, and training against the plain Keras script
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/training.py
+
+soak: $(VENV)/.ready-dev ## Kill, damage and resume trainings for about half an hour
+	CNNCTL_KILLS=100 CNNCTL_FLIPS=3000 $(BIN)/python -m pytest tests/reliability -n 1 -s
 
 clean: ## Remove the virtual environment and what tools left behind
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis

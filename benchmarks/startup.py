@@ -22,6 +22,13 @@ COMMANDS = {
     "cnnctl check configs/mnist.yaml": [CNNCTL, "check", "configs/mnist.yaml"],
     "cnnctl check configs/": [CNNCTL, "check", "configs/"],
     "cnnctl summary configs/mnist.yaml": [CNNCTL, "summary", "configs/mnist.yaml"],
+    "cnnctl diff configs/mnist.yaml configs/mnist_book.yaml": [
+        CNNCTL,
+        "diff",
+        "configs/mnist.yaml",
+        "configs/mnist_book.yaml",
+    ],
+    "cnnctl schema": [CNNCTL, "schema"],
     "cnnctl layers": [CNNCTL, "layers"],
     "cnnctl layers Conv2D": [CNNCTL, "layers", "Conv2D"],
     "cnnctl data list": [CNNCTL, "data", "list"],

@@ -6,11 +6,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from cnnctl import backend, runs
+from cnnctl import backend, plugins, runs
+from cnnctl.checkpoint import MANIFEST, read
 from cnnctl.data.dataset import Split
 from cnnctl.data.normalization import Normalization
 from cnnctl.data.preparation import Prepared, prepare
-from cnnctl.errors import DataError, RunError, TrainingError, UsageError
+from cnnctl.errors import CheckpointError, DataError, RunError, UsageError
 from cnnctl.spec import Spec, load
 
 
@@ -25,6 +26,7 @@ class Evaluation:
         split: `test`, `validation` or `train`.
         images: How many pictures.
         figures: `loss` and every metric.
+        notes: What is worth knowing: another checkpoint than the best was taken, say.
     """
 
     source: str
@@ -33,6 +35,7 @@ class Evaluation:
     split: str
     images: int
     figures: dict[str, float]
+    notes: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
@@ -65,7 +68,7 @@ def evaluate(
         DataError: The data cannot be found or does not fit.
     """
     weights, run = _locate(source, checkpoint)
-    if run is not None and source.is_dir() and not (source / runs.MANIFEST).exists():
+    if run is not None and source.is_dir() and not (source / MANIFEST).exists():
         source = run.path
     recorded: dict[str, Any] = {}
     run_spec = spec is None
@@ -75,16 +78,18 @@ def evaluate(
                 f"{source} is in no run folder, so its network is not known",
                 hint="name the spec it was trained from: --spec configs/mnist.yaml",
             )
-        spec = load(run.spec_path)
         recorded = run.environment()
+        plugins.require(recorded.get("plugins") or (), run)
+        spec = load(run.spec_path)
         if not isinstance(recorded.get("data"), dict) or "normalization" not in recorded:
             raise RunError(
                 f"{run} has no readable environment.json, so its data is not known",
                 hint=f"name the data by a spec: --spec {run.spec_path}",
             )
     spec.require("data", "compile")
-    values = recorded.get("normalization")
-    fixed = Normalization.from_dict(values) if values else None
+    fixed = None
+    if run is not None and "normalization" in recorded:
+        fixed = Normalization.from_dict(recorded["normalization"], run.path / "environment.json")
     data = prepare(spec, data_dir=data_dir, full_data=full_data, progress=progress, fixed=fixed)
     if run_spec:
         _same_data(recorded["data"], data, source)
@@ -93,10 +98,24 @@ def evaluate(
         raise DataError(f"{data.dataset.name} has no {split} pictures here", hint=_other(data))
     backend.start(device, spec.seed, deterministic=spec.deterministic)
     from cnnctl.model import build, compile_model
-    from cnnctl.weights import load_weights
+    from cnnctl.weights import limit_for, load_weights
 
     model = build(spec, data.input_shape)
-    load_weights(model, weights)
+    notes = [
+        f"the plug-in {name} is not as it was when the run began (SHA-256 {before[:12]}, now "
+        f"{now[:12]})"
+        for name, before, now in plugins.changed(recorded.get("plugins") or ())
+    ]
+    try:
+        load_weights(model, weights)
+    except CheckpointError as error:
+        is_of_run = run and source == run.path and checkpoint is None
+        other = _intact(run, limit_for(model)) if run and is_of_run else None
+        if other is None:
+            raise
+        notes.append(f"{error.message}; {other} is used instead")
+        weights = other
+        load_weights(model, weights)
     compile_model(model, spec)
     return Evaluation(
         source=str(source),
@@ -104,22 +123,25 @@ def evaluate(
         data=data.dataset.name,
         split=split,
         images=len(chosen.x),
-        figures=figures(model, chosen, data),
+        figures=figures(model, chosen, data, spec),
+        notes=tuple(notes),
     )
 
 
-_NO_REASON = ("Graph execution", "Detected at", "File ", "<stack", "Stack trace", "[[")
+def _intact(run: runs.Run, limit: int) -> Path | None:
+    """The newest intact checkpoint of a run, none of whose files has more bytes than `limit`."""
+    for path in reversed(run.checkpoints()):
+        try:
+            read(path, limit)
+        except CheckpointError:
+            continue
+        return path
+    return None
 
 
-def reason_of(error: BaseException) -> str:
-    """The one line of a framework's message that says most."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    told = [line for line in lines if not line.startswith(_NO_REASON)] or [type(error).__name__]
-    return next((line for line in told if "ncompatible" in line or "must" in line), told[0])
-
-
-def figures(model: Any, split: Split, data: Prepared) -> dict[str, float]:
+def figures(model: Any, split: Split, data: Prepared, spec: Spec) -> dict[str, float]:
     """Loss and metrics of a compiled model on a split, by name."""
+    from cnnctl.blame import failure
     from cnnctl.data.pipeline import evaluation_dataset
 
     dataset = evaluation_dataset(
@@ -128,7 +150,7 @@ def figures(model: Any, split: Split, data: Prepared) -> dict[str, float]:
     try:
         found = model.evaluate(dataset, verbose=0, return_dict=True)
     except Exception as error:  # whatever TensorFlow raises where loss and outputs do not fit
-        raise TrainingError(f"the evaluation failed: {reason_of(error)}") from error
+        raise failure("the evaluation", error, model, spec) from error
     return {name: float(value) for name, value in found.items()}
 
 
@@ -136,7 +158,7 @@ def _locate(source: Path, checkpoint: str | None) -> tuple[Path, runs.Run | None
     """The weights that are meant, and the run that they belong to, if any."""
     if not source.exists():
         runs.find(source)  # says what is there instead
-    if checkpoint is not None and (source.is_file() or (source / runs.MANIFEST).exists()):
+    if checkpoint is not None and (source.is_file() or (source / MANIFEST).exists()):
         raise UsageError(
             f"{source} is one file or checkpoint already: --checkpoint belongs to a run"
         )
@@ -148,7 +170,7 @@ def _locate(source: Path, checkpoint: str | None) -> tuple[Path, runs.Run | None
     if source.is_file():
         parent = source.resolve().parent
         return source, runs.Run(parent) if (parent / "spec.yaml").is_file() else None
-    if (source / runs.MANIFEST).exists():
+    if (source / MANIFEST).exists():
         folder = source.resolve()
         return folder, runs.find(folder.parent.parent)
     run = runs.find(source)

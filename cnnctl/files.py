@@ -12,7 +12,7 @@ from typing import Any
 
 from cnnctl.errors import RunError
 
-RUNS = "choose another place with --runs-dir"
+RUNS = "make it writable, or choose another place (--runs-dir of `cnnctl train`)"
 
 
 @contextmanager

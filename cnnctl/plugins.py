@@ -15,11 +15,12 @@ code enters: a spec cannot name a file of code, and neither can a checkpoint.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib.util
 import sys
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, overload
@@ -156,16 +157,32 @@ def require(recorded: Iterable[Any], what: object) -> None:
         recorded: The plug-ins in the run's `environment.json`.
         what: The run, for the message.
     """
-    there = {plugin.path.name for plugin in loaded()} | {plugin.sha256 for plugin in loaded()}
+    there = {name for plugin in loaded() for name in plugin.names}
     for each in recorded:
         if not isinstance(each, dict):
             continue  # none of what cnnctl records
         path = Path(str(each.get("path")))
-        if not {path.name, str(each.get("sha256"))} & there:
+        if not there.issuperset(_names(each)):
             raise UsageError(
                 f"{what} was made with the plug-in {path.name}, which is not loaded",
                 hint=f"--plugin {path} runs it; look at it first if it is not your own",
             )
+
+
+def changed(recorded: Iterable[Any]) -> Iterator[tuple[str, str, str]]:
+    """The plug-ins that are not as a run recorded them: file, SHA-256 then, SHA-256 now."""
+    for each in recorded:
+        if not isinstance(each, dict):
+            continue
+        now = [plugin for plugin in loaded() if _names(each) & set(plugin.names)]
+        before = str(each.get("sha256"))
+        if now and before not in {plugin.sha256 for plugin in now}:
+            yield now[0].path.name, before, now[0].sha256
+
+
+def _names(recorded: dict[str, Any]) -> set[str]:
+    names = recorded.get("names")
+    return {str(name) for name in names} if isinstance(names, list) else set()
 
 
 def _run(path: Path, resolved: Path) -> None:
@@ -176,7 +193,8 @@ def _run(path: Path, resolved: Path) -> None:
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     try:
-        spec.loader.exec_module(module)
+        with contextlib.redirect_stdout(sys.stderr):  # results alone go to standard output
+            spec.loader.exec_module(module)
     except CnnctlError:
         raise
     except (Exception, SystemExit) as error:

@@ -174,6 +174,8 @@ def specs_in(path: Path) -> list[Path]:
     """
     if not path.is_dir():
         return [path]
+    if (path / "spec.yaml").is_file() and (path / "checkpoints").is_dir():
+        return [path / "spec.yaml"]  # a run folder means its spec
     found = sorted(each for each in path.rglob("*") if each.suffix in SUFFIXES and each.is_file())
     found = [each for each in found if not _is_in_run(each)]
     if not found:

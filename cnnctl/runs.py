@@ -6,29 +6,50 @@ runs/mnist/001/
   environment.json     versions, device, threads, seed, data name, count and fingerprint
   state.json           running, finished, stopped or failed; the best epoch
   metrics.jsonl        one line an epoch
-  checkpoints/         epoch-0003/ …, `best` and `last` point to two of them
+  checkpoints/         epoch-0003/ … (see `cnnctl.checkpoint`); `best` and `last` point to two
   model.keras          the best model, for any Keras user
   evaluation.json      loss and metrics on the test set
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from cnnctl.errors import CheckpointError, UsageError
-from cnnctl.files import cannot_write, flush, write_json
+from cnnctl.checkpoint import MANIFEST
+from cnnctl.errors import RunError, UsageError
+from cnnctl.files import cannot_write, flush, write_json, write_text
+from cnnctl.untrusted import parse_json, read_plain
 
 RUNS_DIR = Path("runs")
-MANIFEST = "manifest.json"
-WEIGHTS = "model.weights.h5"
 _NUMBER = re.compile(r"\d{3,}")
+_PARTIAL = re.compile(r"\.partial-\d+-[\w.]+")
+"""What `files.replacing` and `Run.point` write to before they replace a file or a link."""
 _CHECKPOINT = re.compile(r"epoch-(\d{4,})")
+_TYPES: dict[str, type] = {
+    "status": str,
+    "epochs": int,
+    "planned": int,
+    "pid": int,
+    "best_epoch": int,
+    "best": dict,
+    "plugins": list,
+    "data": dict,
+    "normalization": dict,
+    "versions": dict,
+}
+"""What these keys of `state.json` and `environment.json` are; what is not of its type is as if it
+were not there."""
+
+_MAX_BYTES = 1 << 24
+"""How large a file of a run may be that is read as JSON: a hundred thousand epochs."""
 
 
 @dataclass(frozen=True)
@@ -61,15 +82,62 @@ class Run:
 
     def state(self) -> dict[str, Any]:
         """`state.json`; empty if there is none yet."""
-        return _read_json(self.path / "state.json")
+        return _sound(_read_json(self.path / "state.json"))
 
     def environment(self) -> dict[str, Any]:
         """`environment.json`; empty if there is none yet."""
-        return _read_json(self.path / "environment.json")
+        return _sound(_read_json(self.path / "environment.json"))
 
     def evaluation(self) -> dict[str, Any]:
         """`evaluation.json`; empty if there is none."""
         return _read_json(self.path / "evaluation.json")
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Be the one process that writes to this run; a process that ends lets go of it.
+
+        Raises:
+            RunError: Another process trains in it.
+        """
+        from filelock import FileLock, Timeout
+
+        self._refuse_links()
+        lock = FileLock(self.path / ".lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            pid = self.state().get("pid")
+            who = f"process {pid}" if isinstance(pid, int) else "another process"
+            raise RunError(
+                f"{self} is in use: {who} trains in it",
+                hint="wait until it has ended, or start another training without --resume",
+            ) from None
+        except OSError as error:
+            raise cannot_write(self.path / ".lock", error) from error
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def _refuse_links(self) -> None:
+        """Refuse to write to a folder whose links would lead the writing to another place."""
+        known = {self.checkpoints_dir / "best", self.checkpoints_dir / "last"}
+        for folder, folders, files in os.walk(self.path):
+            for path in (Path(folder) / name for name in (*folders, *files)):
+                if path in known or _PARTIAL.fullmatch(path.name):
+                    continue
+                if path.is_symlink() or not (path.is_file() or path.is_dir()):
+                    raise RunError(
+                        f"{path} is a link or a device, and a run is written to in its own folder",
+                        hint="put what it leads to in its place",
+                    )
+
+    def remove_partial(self) -> None:
+        """Remove what a killed process left beside a file or a link that it would replace."""
+        for folder in (self.path, self.checkpoints_dir):
+            for path in folder.iterdir():
+                if _PARTIAL.fullmatch(path.name) and (path.is_symlink() or path.is_file()):
+                    path.unlink()
 
     def update_state(self, **changes: Any) -> None:
         """Change some keys of `state.json`."""
@@ -77,16 +145,51 @@ class Run:
 
     def history(self) -> list[dict[str, Any]]:
         """The lines of `metrics.jsonl`, one an epoch; a last line that is cut off is left out."""
-        path = self.path / "metrics.jsonl"
-        if not path.exists():
+        try:
+            lines = read_plain(self.path / "metrics.jsonl", _MAX_BYTES).splitlines()
+        except OSError:
             return []
         rows = []
-        for line in path.read_text(encoding="utf-8").splitlines():
+        for line in lines:
             try:
-                rows.append(json.loads(line))
-            except json.JSONDecodeError:
+                row = parse_json(line)
+            except ValueError:
                 break
+            if not isinstance(row, dict) or type(row.get("epoch")) is not int:
+                break
+            rows.append(row)
         return rows
+
+    def begin(self, planned: int) -> None:
+        """Note that a training begins.
+
+        Args:
+            planned: How many epochs it is to have.
+        """
+        self.update_state(status="running", epochs=0, planned=planned, pid=os.getpid())
+
+    def resume(self, done: int, planned: int, changes: Sequence[str]) -> None:
+        """Note that the training goes on.
+
+        Args:
+            done: After how many epochs.
+            planned: How many it is to have in all.
+            changes: What is not as it was.
+        """
+        state = self.state()
+        state.pop("reason", None)
+        before = state.get("resumed")
+        resumed = [*(before if isinstance(before, list) else ()),
+                   {"after": done, "at": _now(), "changes": list(changes)}]  # fmt: skip
+        changed = {"status": "running", "epochs": done, "planned": planned, "pid": os.getpid()}
+        write_json(self.path / "state.json", {**state, **changed, "resumed": resumed})
+
+    def rewrite_history(self, rows: Sequence[dict[str, Any]]) -> None:
+        """Make `metrics.jsonl` of these rows, if it is not already."""
+        path = self.path / "metrics.jsonl"
+        text = "".join(json.dumps(row) + "\n" for row in rows)
+        if not path.is_file() or path.read_bytes() != text.encode():
+            write_text(path, text)
 
     def append_history(self, row: dict[str, Any]) -> None:
         """Add one epoch to `metrics.jsonl` and flush it to the disk."""
@@ -99,14 +202,17 @@ class Run:
         except OSError as error:
             raise cannot_write(path, error) from error
 
-    def checkpoints(self) -> list[Path]:
-        """The checkpoints that are complete, oldest first."""
+    def checkpoints(self, *, complete: bool = True) -> list[Path]:
+        """The checkpoints, oldest first; those without a manifest only if not `complete`."""
         if not self.checkpoints_dir.is_dir():
             return []
         found = [
             path
             for path in self.checkpoints_dir.iterdir()
-            if _CHECKPOINT.fullmatch(path.name) and (path / MANIFEST).exists()
+            if _CHECKPOINT.fullmatch(path.name)
+            and path.is_dir()
+            and not path.is_symlink()
+            and (not complete or (path / MANIFEST).exists())
         ]
         return sorted(found, key=epoch_of)
 
@@ -120,7 +226,10 @@ class Run:
             name = checkpoint_name(int(name))
         path = self.checkpoints_dir / name
         if path.parent == self.checkpoints_dir and (path / MANIFEST).exists():
-            return path.resolve()
+            path = path.resolve()
+            # `best` and `last` are links; one that leads out of the run is none of cnnctl's.
+            if path.parent == self.checkpoints_dir.resolve():
+                return path
         there = [each.name for each in self.checkpoints()]
         there += [each for each in ("best", "last") if (self.checkpoints_dir / each).exists()]
         hint = f"there are: {', '.join(there)}" if there else "it has no checkpoint yet"
@@ -187,11 +296,38 @@ def find(path: str | Path) -> Run:
     )
 
 
+def newest(path: str | Path) -> Run:
+    """The run at a path: the folder itself, or `runs/NAME`, of which the newest is meant.
+
+    Raises:
+        UsageError: It is no run folder.
+    """
+    path = Path(path)
+    if path.is_dir() and not (path / "spec.yaml").is_file():
+        numbered = [p for p in path.iterdir() if _NUMBER.fullmatch(p.name)]
+        started = [p for p in numbered if (p / "environment.json").is_file()]
+        if started:
+            return find(max(started, key=lambda p: int(p.name)))
+    return find(path)
+
+
+def spec_path(path: str | Path) -> Path:
+    """The spec that a path means: the file itself, or that of the run.
+
+    Raises:
+        UsageError: It is a folder, and no run.
+    """
+    path = Path(path)
+    return find(path).spec_path if path.is_dir() else path
+
+
 def _existing(path: Path) -> str | None:
     """The runs that are there instead."""
     for parent in (path.parent, path.parent.parent):
         if parent.is_dir():
-            found = sorted(p for p in parent.glob("**/spec.yaml") if p.parent.is_dir())
+            found = sorted(
+                p for p in parent.glob("**/spec.yaml") if (p.parent / "checkpoints").is_dir()
+            )
             if found and len(found) <= 200:
                 return "there are: " + ", ".join(str(p.parent) for p in found[-5:])
     return None
@@ -208,50 +344,19 @@ def epoch_of(checkpoint: Path) -> int:
     return int(match[1]) if match else 0
 
 
-def write_manifest(folder: Path) -> None:
-    """Record size and SHA-256 of every file of a folder; what has a manifest is complete."""
-    files = {
-        path.name: {"bytes": path.stat().st_size, "sha256": sha256(path)}
-        for path in sorted(folder.iterdir())
-        if path.name != MANIFEST
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _sound(found: dict[str, Any]) -> dict[str, Any]:
+    return {
+        key: value for key, value in found.items() if type(value) is _TYPES.get(key, type(value))
     }
-    write_json(folder / MANIFEST, {"files": files})
-
-
-def verify_manifest(folder: Path) -> None:
-    """Compare a checkpoint's files with its manifest.
-
-    Raises:
-        CheckpointError: A file is missing, larger, smaller or different.
-    """
-    manifest = _read_json(folder / MANIFEST)
-    files = manifest.get("files")
-    if not isinstance(files, dict) or not files:
-        raise CheckpointError(f"{folder} has no readable {MANIFEST}: it is not complete")
-    for name, expected in files.items():
-        path = folder / name
-        if path.parent != folder or path.is_symlink() or not path.is_file():
-            raise CheckpointError(f"{path} is missing: the checkpoint is damaged")
-        known = expected if isinstance(expected, dict) else {}
-        if path.stat().st_size != known.get("bytes") or sha256(path) != known.get("sha256"):
-            raise CheckpointError(
-                f"{path} is damaged: its SHA-256 is not the one in {MANIFEST}",
-                hint="use another checkpoint of the run: `--checkpoint last`, `--checkpoint best`",
-            )
-
-
-def sha256(path: Path) -> str:
-    """The SHA-256 of a file, in hexadecimal."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def _read_json(path: Path) -> dict[str, Any]:
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
+        value = parse_json(read_plain(path, _MAX_BYTES))
     except (OSError, ValueError):
         return {}
     return value if isinstance(value, dict) else {}

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from simpleeval import SimpleEval
+from simpleeval import DEFAULT_OPERATORS, SimpleEval
 
 from cnnctl.errors import CnnctlError
 from cnnctl.spec.components import Component
@@ -33,6 +33,12 @@ FUNCTIONS: dict[str, Callable[..., float]] = {
     "sqrt": math.sqrt,
 }
 MAX_LENGTH = 500
+
+_OPERATORS = {
+    **DEFAULT_OPERATORS,
+    # Powers of whole numbers can take minutes and gigabytes; those of floats end in an error.
+    ast.Pow: lambda base, exponent: float(base) ** float(exponent),
+}
 
 
 class ExpressionError(CnnctlError):
@@ -63,13 +69,13 @@ class Expression:
         names = {"epoch": epoch, "lr": rate, "epochs": self.epochs, "pi": math.pi}
         try:
             ast.parse(self.text, mode="eval")  # one expression: simpleeval would take a statement
-            value = SimpleEval(functions=FUNCTIONS, names=names).eval(self.text)
+            value = SimpleEval(_OPERATORS, FUNCTIONS, names).eval(self.text)
         except Exception as error:  # simpleeval passes on whatever the arithmetic raises
             reason = re.split(r",? for expression| \(<unknown>", str(error))[0]
-            reason = reason or type(error).__name__
+            reason = reason[:200] or type(error).__name__
             raise ExpressionError(f"{reason}, in epoch {epoch}") from None
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise ExpressionError(f"it gives {value!r}, which is no number, in epoch {epoch}")
+            raise ExpressionError(f"it gives {value!r:.50}, which is no number, in epoch {epoch}")
         if not (math.isfinite(value) and value >= 0):
             raise ExpressionError(
                 f"it gives {value:.4g}, which is no learning rate, in epoch {epoch}"

@@ -1,33 +1,40 @@
 """Weights from a file that may come from anywhere, into a model rebuilt from a spec.
 
 `keras.models.load_model` is never called: a `.keras` file can name code. The network comes from
-the spec; the file is held against it, object by object, before a value is read.
+the spec; the file is held against it, object by object, before a value is read. Keras then reads
+the values from a file that was written here: neither it nor the HDF5 library ever opens a foreign
+one.
 """
 
 from __future__ import annotations
 
-import shutil
+import io
+import math
 import tempfile
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import BinaryIO
 
-import h5py
 import keras
 import numpy as np
 
+from cnnctl import checkpoint, hdf5
+from cnnctl.checkpoint import WEIGHTS
 from cnnctl.errors import CheckpointError
-from cnnctl.runs import MANIFEST, WEIGHTS, verify_manifest
+from cnnctl.untrusted import MAX_READ, open_plain, open_zip
 
-MAX_OBJECTS = 100_000
 _IN_ARCHIVE = {"metadata.json", "config.json", WEIGHTS}
+_KINDS = "a `.keras` file, a `.weights.h5` file or a checkpoint folder is expected"
 
 
 def load_weights(model: keras.Model, path: Path) -> None:
     """Put the weights of a file into a model.
 
     Args:
-        model: Built, of the network that the file is said to hold.
+        model: Built, of the network that the file is said to hold. Where it is compiled and its
+            optimizer built, the optimizer's variables are taken from a checkpoint folder too.
         path: A checkpoint folder of a run, a `.keras` or a `.weights.h5` file.
 
     Raises:
@@ -35,145 +42,155 @@ def load_weights(model: keras.Model, path: Path) -> None:
             weights are then as before.
     """
     if path.is_dir():
-        if not (path / MANIFEST).exists():
-            raise CheckpointError(f"{path} is no checkpoint: it has no {MANIFEST}")
-        verify_manifest(path)
-        path = path / WEIGHTS
-    if not path.is_file():
-        raise CheckpointError(f"no such file: {path}")
-    with tempfile.TemporaryDirectory(prefix="cnnctl-") as folder:
-        # A copy, so that what was checked is what is read.
-        copy = Path(folder) / WEIGHTS
-        expected = _layout(model, Path(folder) / "expected.weights.h5")
-        limit = 4 * sum(size for _, _, size in expected.values()) + (16 << 20)
+        files = checkpoint.read(path, limit_for(model))
+        # An optimizer whose variables are there goes on from the checkpoint as well.
+        optimizer = getattr(model, "optimizer", None)
+        built = optimizer is not None and optimizer.built
+        load_bytes(model, files[WEIGHTS], path / WEIGHTS, optimizer=built)
+        return
+    try:
+        file = open_plain(path)
+    except OSError as error:
+        reason = "no such file" if isinstance(error, FileNotFoundError) else error.strerror
+        raise CheckpointError(f"{path} cannot be read: {reason}", hint=_KINDS) from error
+    with file, tempfile.TemporaryFile(prefix="cnnctl-") as copy:
         if path.name.endswith(".h5"):
-            _copy_limited(path.open("rb"), path, copy, limit)
+            _load(model, file, path, optimizer=False)
         else:
-            _extract(path, copy, limit)
-        _verify(copy, expected, path)
+            _extract(file, path, copy, limit_for(model))
+            _load(model, copy, path, optimizer=False)
+
+
+def load_bytes(model: keras.Model, data: bytes, name: Path, *, optimizer: bool = False) -> None:
+    """Put the weights of a checkpoint into a model.
+
+    Args:
+        model: Built; with `optimizer` compiled as well, and its optimizer built.
+        data: A `.weights.h5` file.
+        name: What messages call it.
+        optimizer: Whether the optimizer's variables are taken too; they are checked likewise.
+
+    Raises:
+        CheckpointError: As in `load_weights`.
+    """
+    _load(model, io.BytesIO(data), name, optimizer=optimizer)
+
+
+def to_bytes(model: keras.Model) -> bytes:
+    """A model's weights, and its optimizer's, as `model.save_weights` writes them.
+
+    Made in memory: where a disk is full, HDF5 may end the whole process.
+    """
+    try:
+        from keras.src.saving.saving_lib import H5IOStore, _save_state
+    except ImportError:  # a later Keras, whose insides are arranged in another way
+        with tempfile.TemporaryDirectory(prefix="cnnctl-") as folder:
+            path = Path(folder) / WEIGHTS
+            model.save_weights(path)
+            return path.read_bytes()
+    buffer = io.BytesIO()
+    store = H5IOStore(buffer, mode="w")
+    _save_state(
+        model, weights_store=store, assets_store=None, inner_path="", visited_saveables=set()
+    )
+    store.close()
+    return buffer.getvalue()
+
+
+def limit_for(model: keras.Model) -> int:
+    """How many bytes a file of a checkpoint may have: all variables several times over, since an
+    optimizer keeps some for each, and what describes them."""
+    size = sum(8 * math.prod(map(int, each.shape)) + (16 << 10) for each in _variables(model))
+    return 8 * size + (1 << 20)
+
+
+def _load(model: keras.Model, source: BinaryIO, name: Path, *, optimizer: bool) -> None:
+    """Hold a file against the model, then copy its values into one that is written here, and let
+    Keras read that."""
+    skip = None if optimizer else "optimizer"
+    with tempfile.TemporaryDirectory(prefix="cnnctl-") as folder, _unchanged_on_failure(model):
+        ours = Path(folder) / WEIGHTS
+        ours.write_bytes(to_bytes(model))
+        with ours.open("r+b") as file:
+            expected = hdf5.File(file, skip=skip)
+            try:
+                found = hdf5.File(source, skip=skip, limit=4 * expected.read + MAX_READ)
+                _compare(found, expected, name)
+                for path, array in found.arrays.items():
+                    values = found.values(array)
+                    _refuse_infinite(values, array, path, name)
+                    file.seek(expected.arrays[path].offset)
+                    file.write(values)
+            except (hdf5.Refused, OSError) as error:
+                reason = _first_line(error)
+                raise CheckpointError(f"{name} is refused: {reason}", hint=_KINDS) from error
         try:
-            model.load_weights(copy)
+            model.load_weights(ours)
         except Exception as error:
-            raise CheckpointError(f"{path} cannot be read: {_first_line(error)}") from error
+            raise CheckpointError(f"{name} cannot be read: {_first_line(error)}") from error
 
 
-Layout = dict[str, tuple[tuple[int, ...], str, int]]
-"""Path of a dataset in the file → shape, dtype, bytes."""
-
-
-def _layout(model: keras.Model, scratch: Path) -> Layout:
-    """What Keras itself writes for this model, without the optimizer."""
-    model.save_weights(scratch)
-    layout: Layout = {}
-
-    def note(name: str, item: Any) -> None:
-        if isinstance(item, h5py.Dataset) and not name.startswith("optimizer/"):
-            layout[name] = (tuple(item.shape), item.dtype.str, int(item.nbytes))
-
-    with h5py.File(scratch, "r") as file:
-        file.visititems(note)
-    return layout
-
-
-def _extract(archive: Path, target: Path, limit: int) -> None:
-    """Take the weights out of a `.keras` file, whose other entries are only looked at."""
+@contextmanager
+def _unchanged_on_failure(model: keras.Model) -> Iterator[None]:
+    """Puts the values of a model back where the block fails."""
+    variables = _variables(model)
+    before = [keras.ops.convert_to_numpy(each) for each in variables]
     try:
-        with zipfile.ZipFile(archive) as file:
-            names = [entry.filename for entry in file.infolist()]
-            strange = [name for name in names if name not in _IN_ARCHIVE]
-            if strange:
-                raise CheckpointError(f"{archive} holds `{strange[0]}`, which no Keras model does")
-            if WEIGHTS not in names or len(set(names)) != len(names):
-                raise CheckpointError(f"{archive} is no Keras model: it has no single {WEIGHTS}")
-            with file.open(WEIGHTS) as weights:
-                _copy_limited(weights, archive, target, limit)
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, OSError) as error:
-        raise CheckpointError(
-            f"{archive} is damaged or no Keras model: {_first_line(error)}",
-            hint="a `.keras` file, a `.weights.h5` file or a checkpoint folder is expected",
-        ) from error
+        yield
+    except BaseException:
+        for variable, value in zip(variables, before, strict=True):
+            variable.assign(value)
+        raise
 
 
-def _copy_limited(source: Any, name: Path, target: Path, limit: int) -> None:
-    with source, target.open("wb") as out:
-        shutil.copyfileobj(_Limited(source, limit, name), out, 1 << 20)
+def _variables(model: keras.Model) -> list[keras.Variable]:
+    """Those of a model and of its optimizer; one that is not compiled has none."""
+    optimizer = getattr(model, "optimizer", None)
+    return [*model.variables, *(optimizer.variables if optimizer is not None else ())]
 
 
-class _Limited:
-    """A readable file that may give only so many bytes."""
-
-    def __init__(self, file: Any, limit: int, name: Path) -> None:
-        self.file, self.left, self.name = file, limit, name
-
-    def read(self, size: int = -1, /) -> bytes:
-        block: bytes = self.file.read(size)
-        self.left -= len(block)
-        if self.left < 0:
-            raise CheckpointError(f"{self.name} is far larger than this network's weights")
-        return block
-
-
-def _verify(copy: Path, expected: Layout, name: Path) -> None:
-    """Hold every object of the file against the layout, without reading a foreign one."""
+def _extract(source: BinaryIO, name: Path, target: BinaryIO, limit: int) -> None:
+    """Take the weights out of a `.keras` file, of whose other entries nothing is read."""
     try:
-        with h5py.File(copy, "r") as file:
-            found = _datasets(file, name)
-            _compare(found, expected, name)
-            for path, item in found.items():
-                values = item[()]
-                if values.dtype.kind == "f" and not np.isfinite(values).all():
-                    raise CheckpointError(f"{name} holds values that are not finite, in {path}")
-    except (OSError, KeyError, RuntimeError, ValueError) as error:
-        raise CheckpointError(
-            f"{name} is damaged or no weights file: {_first_line(error)}"
-        ) from error
+        with open_zip(source) as archive:
+            names = archive.namelist()
+            if strange := [each for each in names if each not in _IN_ARCHIVE]:
+                raise CheckpointError(f"{name} holds `{strange[0]}`, which no Keras model does")
+            if WEIGHTS not in names:
+                raise CheckpointError(f"{name} is no Keras model: it has no {WEIGHTS}")
+            if archive.getinfo(WEIGHTS).file_size > limit:
+                raise CheckpointError(f"{name} is far larger than this network's weights")
+            with archive.open(WEIGHTS) as weights:
+                while block := weights.read(MAX_READ):
+                    target.write(block)
+    except CheckpointError:
+        raise
+    except Exception as error:  # whatever zipfile makes of foreign bytes: struct.error, …
+        what = "no Keras model" if isinstance(error, zipfile.BadZipFile) else "damaged"
+        raise CheckpointError(f"{name} is {what}: {_first_line(error)}", hint=_KINDS) from error
 
 
-def _datasets(file: h5py.File, name: Path) -> dict[str, h5py.Dataset]:
-    """The datasets of a file by path; anything that could reach outside it is refused."""
-    found: dict[str, h5py.Dataset] = {}
-    queue: list[tuple[str, h5py.Group]] = [("", file)]
-    objects = 0
-    while queue:
-        prefix, group = queue.pop()
-        for key in group:
-            objects += 1
-            path = f"{prefix}{key}"
-            if path == "optimizer":
-                continue
-            if objects > MAX_OBJECTS or path.count("/") > 64:
-                raise CheckpointError(f"{name} has more objects than any network")
-            if not isinstance(group.get(key, getlink=True), h5py.HardLink):
-                raise CheckpointError(f"{name} links to another place, in {path}")
-            item = group[key]
-            if isinstance(item, h5py.Group):
-                queue.append((f"{path}/", item))
-            elif isinstance(item, h5py.Dataset):
-                if item.external or item.is_virtual or item.compression or item.chunks:
-                    raise CheckpointError(f"{name} stores {path} in a form that Keras never writes")
-                found[path] = item
-            else:
-                raise CheckpointError(f"{name} holds {path}, which is no array")
-    return found
-
-
-def _compare(found: dict[str, h5py.Dataset], expected: Layout, name: Path) -> None:
+def _compare(found: hdf5.File, expected: hdf5.File, name: Path) -> None:
+    problem = f"{name} is of another network"
     hint = "is it of the same network? `cnnctl summary` shows what the spec describes"
-    for path, (shape, dtype, _) in expected.items():
-        if path not in found:
-            raise CheckpointError(f"{name} is of another network: it has no {path}", hint=hint)
-        item = found[path]
-        if tuple(item.shape) != shape or item.dtype.str != dtype:
+    for path, array in expected.arrays.items():
+        if path not in found.arrays:
+            raise CheckpointError(f"{problem}: it has no {path}", hint=hint)
+        other = found.arrays[path]
+        if (other.shape, other.type) != (array.shape, array.type):
             raise CheckpointError(
-                f"{name} is of another network: {path} is {item.dtype} {tuple(item.shape)}, "
-                f"and the spec's is {np.dtype(dtype)} {shape}",
-                hint=hint,
+                f"{problem}: {path} is {other}, and the spec's is {array}", hint=hint
             )
-    for path in found:
-        if path not in expected:
-            raise CheckpointError(
-                f"{name} is of another network: the spec has no {path}", hint=hint
-            )
+    for path in [*found.arrays, *sorted(found.groups)]:
+        if path not in expected.arrays and path not in expected.groups:
+            raise CheckpointError(f"{problem}: the spec has no {path}", hint=hint)
+
+
+def _refuse_infinite(values: bytes, array: hdf5.Array, path: str, name: Path) -> None:
+    if array.exponent is not None:
+        width, mask = array.exponent
+        if ((np.frombuffer(values, f"<u{width}") & mask) == mask).any():
+            raise CheckpointError(f"{name} holds values that are not finite, in {path}")
 
 
 def _first_line(error: BaseException) -> str:

@@ -21,6 +21,7 @@ COMMANDS = [
     for line in block.splitlines()
     if line.startswith("cnnctl ")
 ]
+PYTHON = [block for language, block in BLOCKS if language == "python"]
 
 
 def test_the_spec_is_the_shipped_one():
@@ -118,9 +119,20 @@ def test_what_the_readme_says_of_mistakes(cnnctl, tmp_path):
 
 
 def test_the_python_example_runs(tmp_path):
-    (example,) = [block for language, block in BLOCKS if language == "python"]
+    (example,) = [each for each in PYTHON if "cnnctl.train" in each]
     (tmp_path / "configs").symlink_to(CONFIGS)
     script = tmp_path / "example.py"
     script.write_text(example)
     subprocess.run([sys.executable, script], cwd=tmp_path, check=True, capture_output=True)
     assert (tmp_path / "runs/xo/001/model.keras").exists()
+
+
+def test_the_plug_in_works(cnnctl, tmp_path):
+    (example,) = [each for each in PYTHON if "@cnnctl.register" in each]
+    (tmp_path / "my_layers.py").write_text(example)
+    layers = "[Scaled: {factor: 3}, Flatten, Dense: {units: 2}]"
+    (tmp_path / "net.yaml").write_text(f"model: {{input_shape: [4, 4, 1], layers: {layers}}}\n")
+    done = cnnctl("summary", "net.yaml", "--plugin", "my_layers.py")
+    assert done.returncode == 0, done.stderr
+    assert "Scaled" in done.stdout
+    assert "34" in done.stdout  # 16·2 + 2

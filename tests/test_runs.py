@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from cnnctl import runs
+from cnnctl import checkpoint, runs
 from cnnctl.errors import CheckpointError, RunError, UsageError
 from cnnctl.files import replacing, write_json
 
@@ -11,10 +11,8 @@ def with_checkpoints(tmp_path, *epochs):
     run = runs.create("net", tmp_path)
     run.spec_path.write_text("name: net\n")
     for epoch in epochs:
-        folder = run.checkpoints_dir / runs.checkpoint_name(epoch)
-        folder.mkdir()
-        (folder / runs.WEIGHTS).write_bytes(bytes([epoch]) * 100)
-        runs.write_manifest(folder)
+        files = {checkpoint.WEIGHTS: bytes([epoch]) * 100, checkpoint.STATE: b"{}"}
+        checkpoint.write(run.checkpoints_dir / runs.checkpoint_name(epoch), files)
     return run
 
 
@@ -55,29 +53,31 @@ def test_checkpoints_by_name_and_number(tmp_path):
 
 def test_a_folder_without_a_manifest_is_no_checkpoint(tmp_path):
     run = with_checkpoints(tmp_path, 1, 2)
-    (run.checkpoint("2") / runs.MANIFEST).unlink()
+    (run.checkpoint("2") / checkpoint.MANIFEST).unlink()
     assert [runs.epoch_of(path) for path in run.checkpoints()] == [1]
 
 
 @pytest.mark.parametrize(
     "damage",
     [
-        lambda folder: (folder / runs.WEIGHTS).unlink(),
-        lambda folder: (folder / runs.WEIGHTS).write_bytes(b""),
-        lambda folder: (folder / runs.WEIGHTS).write_bytes(b"\1" * 99),
-        lambda folder: (folder / runs.WEIGHTS).write_bytes(b"\1" * 99 + b"\0"),
-        lambda folder: (folder / runs.MANIFEST).write_text("{"),
-        lambda folder: (folder / runs.MANIFEST).write_text('{"files": {}}'),
-        lambda folder: (folder / runs.MANIFEST).write_text('{"files": {"../x": {}}}'),
-        lambda folder: (folder / runs.MANIFEST).write_text('{"files": {"model.weights.h5": 3}}'),
+        lambda folder: (folder / checkpoint.WEIGHTS).unlink(),
+        lambda folder: (folder / checkpoint.WEIGHTS).write_bytes(b""),
+        lambda folder: (folder / checkpoint.WEIGHTS).write_bytes(b"\1" * 99),
+        lambda folder: (folder / checkpoint.WEIGHTS).write_bytes(b"\1" * 99 + b"\0"),
+        lambda folder: (folder / checkpoint.MANIFEST).write_text("{"),
+        lambda folder: (folder / checkpoint.MANIFEST).write_text('{"files": {}}'),
+        lambda folder: (folder / checkpoint.MANIFEST).write_text('{"files": {"../x": {}}}'),
+        lambda folder: (folder / checkpoint.MANIFEST).write_text(
+            '{"files": {"model.weights.h5": 3}}'
+        ),
     ],
 )
 def test_damage_is_noticed(tmp_path, damage):
     folder = with_checkpoints(tmp_path, 1).checkpoint("1")
-    runs.verify_manifest(folder)
+    checkpoint.read(folder)
     damage(folder)
     with pytest.raises(CheckpointError):
-        runs.verify_manifest(folder)
+        checkpoint.read(folder)
 
 
 def test_a_history_line_that_was_cut_off_is_left_out(tmp_path):

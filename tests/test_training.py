@@ -11,6 +11,7 @@ from conftest import XO
 
 from cnnctl import runs
 from cnnctl.backend import quiet
+from cnnctl.checkpoint import WEIGHTS
 from cnnctl.errors import RunError, SpecError, TrainingError
 from cnnctl.evaluation import evaluate
 from cnnctl.spec import load
@@ -30,7 +31,7 @@ def weights(run, name="last"):
     import h5py
 
     found = {}
-    with h5py.File(run.checkpoint(name) / runs.WEIGHTS) as file:
+    with h5py.File(run.checkpoint(name) / WEIGHTS) as file:
         file.visititems(
             lambda key, item: found.update({key: item[()]}) if hasattr(item, "shape") else None
         )
@@ -43,7 +44,7 @@ def test_the_run_folder_has_everything(tmp_path):
     assert run.path == tmp_path / "runs/tiny/001"
     names = {path.name for path in run.path.iterdir()}
     assert names == {"spec.yaml", "sources", "environment.json", "state.json", "metrics.jsonl",
-                     "checkpoints", "model.keras", "evaluation.json"}  # fmt: skip
+                     "checkpoints", "model.keras", "evaluation.json", ".lock"}  # fmt: skip
     assert (run.path / "sources/tiny.yaml").read_text() == XO
     environment = run.environment()
     assert environment["data"]["images"] == {"train": 100, "validation": 20, "test": 40}

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 import typer
 
-from cnnctl.cli import check, data, evaluate, layers, summary, train
+from cnnctl.cli import (
+    check,
+    data,
+    diff,
+    evaluate,
+    layers,
+    new,
+    reproduce,
+    resume,
+    schema,
+    summary,
+    train,
+)
 
 app = typer.Typer(
     name="cnnctl",
@@ -15,10 +27,15 @@ app = typer.Typer(
     epilog="A spec is a YAML file, such as configs/mnist.yaml; `cnnctl layers` lists its words.",
 )
 app.command("train")(train.train)
+app.command("resume")(resume.resume)
+app.command("reproduce")(reproduce.reproduce)
 app.command("evaluate")(evaluate.evaluate)
 app.command("summary")(summary.summary)
 app.command("check")(check.check)
+app.command("diff")(diff.diff)
 app.command("layers")(layers.layers)
+app.command("new")(new.new)
+app.command("schema")(schema.schema)
 app.add_typer(data.app, name="data")
 
 

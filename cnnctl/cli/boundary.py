@@ -7,7 +7,7 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import NoReturn
 
@@ -37,7 +37,8 @@ def guarded(program: Callable[[], object]) -> int:
         return _interrupted(interrupt)
     except OSError as error:
         if not isinstance(error, BrokenPipeError):
-            print(f"error: {error.strerror or error}", file=sys.stderr)
+            where = f"{error.filename}: " if error.filename else ""
+            print(f"error: {where}{error.strerror or error}", file=sys.stderr)
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
             return 1
         # The reader of a pipe has left (`| head`); Python would complain while it flushes.
@@ -46,6 +47,9 @@ def guarded(program: Callable[[], object]) -> int:
     except SystemExit as leaving:
         if cause := _interruption(leaving):  # Typer leaves without a word
             return _interrupted(cause)
+        if any(isinstance(each, BrokenPipeError) for each in _causes(leaving)):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+            return 0
         return leaving.code if isinstance(leaving.code, int) else int(leaving.code is not None)
     return 0
 
@@ -62,11 +66,14 @@ def _interrupted(interrupt: KeyboardInterrupt) -> int:
 
 def _interruption(error: BaseException | None) -> KeyboardInterrupt | None:
     """The KeyboardInterrupt that led to an exception, if one did."""
+    return next((each for each in _causes(error) if isinstance(each, KeyboardInterrupt)), None)
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """An exception and those that led to it."""
     while error is not None:
-        if isinstance(error, KeyboardInterrupt):
-            return error
+        yield error
         error = error.__cause__ or error.__context__
-    return None
 
 
 def report(error: CnnctlError) -> None:

@@ -53,6 +53,9 @@ def check(
             _show_origins(path, found_origins)
         elif not json:
             size = f", {total:,} parameters" if total is not None else ""
+            if checked.trace and checked.trace.unknown:
+                names = ", ".join(checked.trace.unknown)
+                size = f", but nothing behind {names} was checked: there is no formula for it"
             typer.echo(f"{path}: ok{size}")
     if json:
         print_json(rows)

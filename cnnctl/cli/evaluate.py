@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-from cnnctl.cli.options import DataDir, Device, FullData, Json, Set
+from cnnctl.cli.options import DataDir, Device, FullData, Json, Plugin, Set
 
 
 def evaluate(
@@ -33,6 +34,7 @@ def evaluate(
     device: Device = "auto",
     data_dir: DataDir = None,
     full_data: FullData = False,
+    plugin: Plugin = None,
     json: Json = False,
 ) -> None:
     """Print loss and metrics of a trained network on its test set.
@@ -56,6 +58,8 @@ def evaluate(
         full_data=full_data,
         device=device,
     )
+    for note in result.notes:
+        print(f"note: {note}", file=sys.stderr)
     say_sample(result.data)
     if json:
         print_json(result.to_dict())

@@ -47,7 +47,15 @@ def layers(
     for each in kinds:
         if reason := catalog.refusal(each, name):
             raise UsageError(f"{name} cannot be used in a spec: {reason}")
-    close = next((near for each in kinds if (near := catalog.nearest(each, name))), None)
+    close = next(
+        (
+            near
+            for look in (catalog.meant, catalog.nearest)
+            for each in kinds
+            if (near := look(each, name))
+        ),
+        None,
+    )
     raise UsageError(
         f"a spec knows no `{name}`",
         hint=f"did you mean {close}?" if close else "`cnnctl layers` lists what there is",

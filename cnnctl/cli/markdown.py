@@ -30,6 +30,6 @@ def markdown_paragraph(text: str) -> None:
 
 def escaped(text: str) -> str:
     """Text on one line that Markdown shows as it is, in a table too."""
-    text = " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;")
+    text = " ".join(text.replace("-\n", "-").split()).replace("&", "&amp;").replace("<", "&lt;")
     # An underscore within a word is no markup.
     return re.sub(r"[\\|*`~\[\]]|(?<![^\W_])_|_(?![^\W_])", lambda found: f"\\{found[0]}", text)

@@ -62,8 +62,8 @@ Allow = Annotated[
     typer.Option(
         "--allow",
         metavar="WHAT",
-        help="Go on although this is not as it was: model, compile, data, fit, seed or versions. "
-        "May be repeated.",
+        help="Go on although this is not as it was: model, compile, data, fit, seed, versions or "
+        "plugins. May be repeated.",
     ),
 ]
 FinishEpoch = Annotated[

@@ -143,20 +143,27 @@ class Screen(Lines):
 
         shown = Table(box=SIMPLE_HEAD)
         figures = [key for key in self.rows[-1][0] if key not in NOT_FIGURES]
-        for column in ("epoch", *figures, "rate", "time"):
+        columns = self.fitting(["epoch", *figures, "rate", "time"])
+        for column in columns:
             shown.add_column(column, justify="right", no_wrap=True)
         shown.add_column("")
         best_row = max((i for i, (_, improved) in enumerate(self.rows) if improved), default=None)
         for index, (row, improved) in list(enumerate(self.rows))[-ROWS_SHOWN:]:
             best = index == best_row
-            cells = [
-                str(row["epoch"]),
-                *(f"{row[key]:.4f}" if key in row else "–" for key in figures),
-            ]
-            cells += [f"{row['learning_rate']:.3g}", f"{row['seconds']:.1f} s"]
+            cells = {key: f"{row[key]:.4f}" if key in row else "–" for key in figures}
+            cells["epoch"] = str(row["epoch"])
+            cells["rate"], cells["time"] = f"{row['learning_rate']:.3g}", f"{row['seconds']:.1f} s"
             mark = "best" if best else "•" if improved else ""
-            shown.add_row(*cells, mark, style="bold green" if best else None)
+            chosen = (cells[column] for column in columns)
+            shown.add_row(*chosen, mark, style="bold green" if best else None)
         return shown
+
+    def fitting(self, columns: list[str]) -> list[str]:
+        """The columns for which the terminal has room; the losses are the last to go."""
+        rest = [column for column in columns if column != "epoch" and "loss" not in column]
+        while rest and sum(max(len(each), 7) + 2 for each in columns) + 7 > self.console.width:
+            columns.remove(rest.pop())
+        return columns
 
     def say(self, text: str) -> None:
         """Print a line above the display."""
@@ -186,7 +193,9 @@ class Screen(Lines):
     def step_ended(self, step: int, logs: dict[str, float]) -> None:
         """Move the bar of the epoch, with the running loss and metrics."""
         figures = "  ".join([*(f"{k} {float(v):.4f}" for k, v in logs.items()), self.rate])
-        self.bar.update(self.current, completed=step, figures=figures)
+        # Several steps run in one call, and the last call may count more than there are.
+        steps = min(step, self.facts.steps) if self.facts else step
+        self.bar.update(self.current, completed=steps, figures=figures)
 
     def epoch_ended(self, row: dict[str, Any], improved: bool) -> None:
         """Add the epoch to the table."""
@@ -204,7 +213,8 @@ def introduction(facts: Facts) -> list[str]:
         f"{facts.spec.name}: {facts.parameters:,} parameters",
         f"data: {data.name}, {', '.join(parts)} images ({data.origin})",
         f"device: {facts.device}",
-        f"run: {facts.run}",
+        f"run: {facts.run}" + (f", which goes on after epoch {facts.done}" if facts.done else ""),
+        *(f"note: {each}" for each in facts.notes),
     ]
     return [*lines, *(f"inferred: {each}" for each in facts.data.inferred), *data.notes]
 
@@ -219,6 +229,7 @@ def show_result(result: TrainingResult, *, json: bool) -> None:
                 "epochs": len(result.history),
                 "best_epoch": result.best_epoch,
                 "stopped": result.stopped is not None,
+                "unchanged": result.unchanged,
                 "history": result.history,
                 "evaluation": evaluation.to_dict() if evaluation else None,
             }
@@ -226,12 +237,16 @@ def show_result(result: TrainingResult, *, json: bool) -> None:
         return
     if result.stopped is not None:
         epochs = len(result.history)
-        kept = f"{epochs} finished epochs are kept" if epochs else "no epoch was finished"
+        some = "1 finished epoch is kept" if epochs == 1 else f"{epochs} finished epochs are kept"
+        kept = some if epochs else "no epoch was finished"
         print(f"stopped by a signal: {kept} in {result.run}")
+        print(f"go on with: cnnctl resume {result.run}")
+    elif result.unchanged:
+        print(f"{result.run} is finished: nothing was changed (--epochs gives it more epochs)")
     else:
         print(f"run: {result.run}")
-    if result.best_epoch is not None:
-        row = result.history[result.best_epoch - 1]
+    row = next((row for row in result.history if row["epoch"] == result.best_epoch), None)
+    if row is not None:
         figures = ", ".join(f"{k} {v:.4f}" for k, v in row.items() if k not in NOT_FIGURES)
         print(f"best epoch: {result.best_epoch} of {len(result.history)} ({figures})")
     if evaluation:

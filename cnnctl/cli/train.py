@@ -3,48 +3,92 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cnnctl.cli.options import DataDir, Device, FullData, Json, RunsDir, Set, SpecPath
+from cnnctl.cli.options import (
+    Allow,
+    DataDir,
+    Device,
+    Epochs,
+    FinishEpoch,
+    FullData,
+    Json,
+    Plugin,
+    RunsDir,
+    Set,
+    SpecPath,
+)
+
+if TYPE_CHECKING:
+    from cnnctl.spec import Spec
 
 
 def train(
     spec: SpecPath,
     set_: Set = None,
-    epochs: int | None = typer.Option(None, "--epochs", min=1, help="Short for fit.epochs."),
+    epochs: Epochs = None,
+    resume: Annotated[
+        bool,
+        typer.Option("--resume", help="Go on with the newest run of this spec, if there is one."),
+    ] = False,
+    allow: Allow = None,
+    finish_epoch: FinishEpoch = False,
     device: Device = "auto",
     data_dir: DataDir = None,
     full_data: FullData = False,
     runs_dir: RunsDir = Path("runs"),
+    plugin: Plugin = None,
     json: Json = False,
 ) -> None:
     """Train the network of a spec, and evaluate its best epoch on the test set.
 
     Everything about the training is kept in a new run folder, runs/NAME/001. Ctrl-C ends it after
-    the step in progress, and keeps the epochs that were finished.
+    the step in progress, and keeps the epochs that were finished; `cnnctl resume` goes on.
     """
     from cnnctl.backend import quiet
     from cnnctl.cli.progress import observer, show_result
+    from cnnctl.errors import UsageError
     from cnnctl.preflight import preflight
 
+    if allow and not resume:
+        raise UsageError("--allow belongs to --resume")
     overrides = [*(set_ or []), *([f"fit.epochs={epochs}"] if epochs else [])]
     checked = preflight(spec, overrides)
     checked.spec.require("data", "compile")
+    earlier = _newest(checked.spec, runs_dir) if resume else None
     shown = observer(checked.spec)
     with shown:
         quiet()
-        from cnnctl.training import train as run_training
+        from cnnctl import training
 
-        result = run_training(
-            checked.spec,
-            runs_dir=runs_dir,
-            data_dir=data_dir,
-            full_data=full_data,
-            device=device,
-            observer=shown,
-            progress=shown.downloaded,
-        )
+        settings: dict[str, Any] = {
+            "data_dir": data_dir,
+            "full_data": full_data,
+            "device": device,
+            "finish_epoch": finish_epoch,
+            "observer": shown,
+            "progress": shown.downloaded,
+        }
+        if earlier is not None:
+            result = training.resume(earlier, spec=checked.spec, allow=allow or (), **settings)
+        else:
+            if resume:
+                shown.say(f"no run of {checked.spec.name} in {runs_dir} to go on with: a new one")
+            result = training.train(checked.spec, runs_dir=runs_dir, **settings)
     show_result(result, json=json)
     if result.stopped:
         raise typer.Exit(128 + result.stopped)
+
+
+def _newest(spec: Spec, runs_dir: Path) -> Path | None:
+    """The newest run of a spec that got so far as to be resumed."""
+    from cnnctl.errors import UsageError
+    from cnnctl.runs import newest
+
+    try:
+        run = newest(runs_dir / spec.name)
+    except UsageError:
+        return None
+    return run.path if run.environment() else None

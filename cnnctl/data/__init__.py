@@ -91,4 +91,7 @@ def load(
 def _path(options: dict[str, Any], base: Path) -> Path:
     if "path" not in options:
         raise DataError("`path` is missing")
-    return base / Path(options["path"]).expanduser()
+    try:
+        return base / Path(options["path"]).expanduser()
+    except RuntimeError as error:  # `~name` of nobody
+        raise DataError(f"{options['path']}: {error}") from error

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, BinaryIO, cast
 
 from cnnctl.data.arrays import refuse_if_too_large
 from cnnctl.data.dataset import Dataset, Split, make_dataset
 from cnnctl.data.download import Progress
 from cnnctl.errors import DataError
+from cnnctl.untrusted import is_bomb, open_plain
 
 if TYPE_CHECKING:
     import numpy as np
 
 _SUFFIXES = {".png", ".jpg", ".jpeg"}
 _LARGEST = 50_000_000
+_LARGEST_FILE = 4 * _LARGEST
+_MOST_READS = 1_000_000
 _CHUNK = 200
 
 
@@ -59,6 +63,8 @@ def load_image_folder(
         DataError: The folder is not laid out so, a picture cannot be read or is too large, sizes
             differ, or a split has a class that `train` lacks.
     """
+    from PIL import Image
+
     if color_mode not in ("rgb", "grayscale"):
         raise DataError(f"color_mode is rgb or grayscale. Received: {color_mode}")
     if resize and image_size is None:
@@ -86,7 +92,11 @@ def load_image_folder(
                 files = _list_split(folder / name, classes, notes)
             except OSError as error:
                 raise DataError(f"cannot read {error.filename}: {error.strerror}") from error
-            x = _read_pictures([path for path, _ in files], wanted, f"{name} pictures", progress)
+            with warnings.catch_warnings():
+                # Pillow's own limit is above this one, which is an error and no warning.
+                warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+                paths = [path for path, _ in files]
+                x = _read_pictures(paths, wanted, f"{name} pictures", progress)
             splits[name] = Split(x, _labels(files))
             wanted = _Format((x.shape[1], x.shape[2]), wanted.mode, resize)
     train = splits["train"]
@@ -181,6 +191,29 @@ def _read_pictures(
     return x
 
 
+class _Picture:
+    """The file of a picture: not larger than one can be, and not read for ever, byte by byte, by
+    whoever looks in it for the next header."""
+
+    def __init__(self, file: BinaryIO, path: Path) -> None:
+        self.size = os.fstat(file.fileno()).st_size
+        if self.size > _LARGEST_FILE:
+            raise OSError(f"it has {self.size:,} bytes, more than any picture")
+        self.seek, self.tell = file.seek, file.tell
+        self._file = file
+        self._path = path
+        self._reads = 0
+
+    def __repr__(self) -> str:  # Pillow's messages name the file so
+        return repr(str(self._path))
+
+    def read(self, size: int = -1) -> bytes:
+        self._reads += 1
+        if self._reads > _MOST_READS:
+            raise OSError("its headers have no end")
+        return self._file.read(size)
+
+
 def _decode(
     path: Path, wanted: _Format, size: tuple[int, int] | None, model: Path | None = None
 ) -> np.ndarray:
@@ -190,12 +223,16 @@ def _decode(
 
     expected = wanted.size or size
     try:
-        with Image.open(path, formats=("PNG", "JPEG")) as image:
+        with open_plain(path) as opened:
+            file = _Picture(opened, path)
+            image = Image.open(cast("IO[bytes]", file), formats=("PNG", "JPEG"))
             width, height = image.size
             if width * height > _LARGEST:
                 raise DataError(
                     f"{path} is {height}x{width}: more than {_LARGEST // 1_000_000} million pixels"
                 )
+            if is_bomb(width * height * len(image.getbands()), file.size):
+                raise DataError(f"{path} is {height}x{width}, in {file.size:,} bytes: no picture")
             if image.mode.startswith(("I", "F")):
                 raise DataError(f"{path} has 16 bits a pixel", hint="save it with 8 bits a channel")
             if expected and not wanted.resize and (height, width) != expected:

@@ -6,6 +6,7 @@ textbooks divide.
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -49,20 +50,27 @@ class Normalization:
         return {**values, "subtract": list(self.subtract), "divide": list(self.divide)}
 
     @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> Normalization:
+    def from_dict(cls, values: Any, source: object = None) -> Normalization:
         """Return what `to_dict` was made from.
+
+        Args:
+            values: What a file holds.
+            source: What messages call it.
 
         Raises:
             DataError: The values are not those of a normalization.
         """
+        where = f", in {source}" if source else ""
+        problem = DataError(f"not a normalization{where}: {values!r:.100}")
         try:
             subtract = tuple(float(number) for number in values["subtract"])
             divide = tuple(float(number) for number in values["divide"])
             kind = str(values["kind"])
-        except (KeyError, TypeError, ValueError) as error:
-            raise DataError(f"not a normalization: {values!r}") from error
-        if len(subtract) != len(divide) or not subtract or 0.0 in divide:
-            raise DataError(f"not a normalization: {values!r}")
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
+            raise problem from error
+        finite = all(map(math.isfinite, (*subtract, *divide)))
+        if len(subtract) != len(divide) or not subtract or 0.0 in divide or not finite:
+            raise problem
         return cls(kind, subtract, divide)
 
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-import zipfile
-import zlib
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, BinaryIO
 
 from cnnctl.data.arrays import as_pictures, as_targets, refuse_if_too_large
 from cnnctl.data.dataset import Dataset, Split, make_dataset
 from cnnctl.errors import DataError
+from cnnctl.untrusted import MAX_READ, open_plain, open_zip
 
 if TYPE_CHECKING:
     import numpy as np
@@ -81,27 +80,53 @@ def read_npz(path: Path, wanted: set[str]) -> tuple[dict[str, np.ndarray], list[
         DataError: There is no such file, or it is damaged, or it declares sizes that it does not
             have, that would not fit into memory, or types that are no numbers.
     """
-    if not path.is_file():
-        raise DataError(f"there is no file {path}")
+    try:
+        with open_plain(path) as file:
+            return read_arrays(file, str(path), wanted)
+    except OSError as error:
+        if not path.is_file():
+            raise DataError(f"there is no file {path}") from error
+        raise DataError(f"cannot read {path}: {error.strerror or error}") from error
+
+
+def read_arrays(
+    file: BinaryIO, what: str, wanted: set[str], limit: int | None = None
+) -> tuple[dict[str, np.ndarray], list[str]]:
+    """Read arrays from an open `.npz` file.
+
+    Args:
+        file: The file.
+        what: What messages call it.
+        wanted: The names of the arrays to read.
+        limit: How many bytes they may take; as much as the machine has by default.
+
+    Returns:
+        As `read_npz`.
+
+    Raises:
+        DataError: As `read_npz`.
+    """
     arrays, others = {}, []
     try:
-        with zipfile.ZipFile(path) as archive:
+        with open_zip(file) as archive:
             members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
             total = sum(info.file_size for name, info in members.items() if name in wanted)
-            refuse_if_too_large(total, str(path))
+            refuse_if_too_large(total, what)
+            if limit is not None and total > limit:
+                raise DataError(f"{what} would take {total:,} bytes of memory")
             for name, info in members.items():
                 if name not in wanted:
                     others.append(name)
                     continue
                 with archive.open(info) as member:
-                    arrays[name] = _read_array(member, info.file_size, f"{name} of {path}")
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+                    arrays[name] = _read_array(member, info.file_size, f"{name} of {what}")
+    except (DataError, OSError):
+        raise
+    except Exception as error:  # whatever zipfile makes of foreign bytes: struct.error, …
         raise DataError(
-            f"{path} is damaged or not an .npz file: {error}",
+            f"{what} is damaged or not an .npz file: {error}",
             hint="delete it, and write or fetch it again",
         ) from error
-    except OSError as error:
-        raise DataError(f"cannot read {path}: {error.strerror or error}") from error
     return arrays, others
 
 
@@ -124,12 +149,15 @@ def _read_array(member: IO[bytes], size: int, what: str) -> np.ndarray:
         or member.tell() + math.prod(shape) * dtype.itemsize != size
     ):
         raise DataError(f"{what} is damaged: it declares the shape {shape}, which is not its size")
-    array = np.empty(shape[::-1] if fortran_order else shape, dtype)
+    try:
+        array = np.empty(shape[::-1] if fortran_order else shape, dtype)
+    except ValueError as error:  # more dimensions than NumPy knows
+        raise DataError(f"{what} is damaged: {error}") from error
     view = array.reshape(-1).view(np.uint8)
     position = 0
     while position < view.size:
         # in blocks: what the archive cannot deliver must not be waited for
-        count = member.readinto(view[position : position + (1 << 24)].data)  # type: ignore[attr-defined]
+        count = member.readinto(view[position : position + MAX_READ].data)  # type: ignore[attr-defined]
         if not count:
             raise DataError(f"{what} is damaged: it ends early")
         position += count

@@ -11,7 +11,7 @@ from cnnctl.data.checks import fit_to
 from cnnctl.data.dataset import Dataset
 from cnnctl.data.normalization import Normalization, normalization
 from cnnctl.data.split import hold_out
-from cnnctl.errors import SpecError
+from cnnctl.errors import DataError, SpecError
 from cnnctl.preflight import compare_outputs, with_channels
 from cnnctl.spec import Component, Spec
 
@@ -88,6 +88,11 @@ def prepare(
         # The labels alone do not tell how many classes there are; `fit_to` checks their range.
         classes = outputs or classes
     loaded = fit_to(loaded, shape, spec.data.label_mode, outputs)
+    if fixed is not None and len(fixed.subtract) not in (1, shape[-1]):
+        raise DataError(
+            f"the normalization recorded beside {spec.path} is of {len(fixed.subtract)} channels, "
+            f"and the pictures have {shape[-1]}"
+        )
     return Prepared(
         dataset=loaded,
         normalization=fixed or normalization(spec.data.normalize, loaded.train),

@@ -7,14 +7,20 @@ import hashlib
 import tarfile
 import zlib
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, cast
 
 from cnnctl.data.dataset import Split
 from cnnctl.data.sources import Source
 from cnnctl.errors import DataError
+from cnnctl.untrusted import open_plain
 
 if TYPE_CHECKING:
     import numpy as np
+
+_MARGIN = 16 << 20
+"""What an archive may have beside its pictures: headers, lists of names, a readme."""
+
+_LONGEST_NAME = 1 << 16
 
 _MEND = "delete it and run `cnnctl data fetch {name}`"
 
@@ -50,7 +56,7 @@ def _idx_array(source: Source, path: Path, shape: tuple[int, ...]) -> np.ndarray
     header = bytes((0, 0, 8, len(shape))) + np.array(shape, ">u4").tobytes()
     size = len(header) + int(np.prod(shape))
     try:
-        with gzip.open(path) as file:
+        with open_plain(path) as packed, gzip.open(packed) as file:
             content = file.read(size + 1)
     except (OSError, EOFError, zlib.error) as error:
         raise DataError(
@@ -88,15 +94,21 @@ def read_cifar(source: Source, path: Path, *, coarse: bool = False) -> tuple[Spl
     record = labels + 3 * 32 * 32
     contents: dict[str, bytes] = {}
     try:
-        with gzip.open(path) as unzipped, tarfile.open(fileobj=unzipped, mode="r|") as archive:
-            for member in archive:
-                name = PurePosixPath(member.name).name
-                if name in parts and member.isfile() and member.size == parts[name] * record:
-                    file = archive.extractfile(member)
-                    contents[name] = file.read() if file else b""
-            while unzipped.read(1 << 20):
+        with open_plain(path) as packed, gzip.open(packed) as unpacked:
+            limited = _Limited(unpacked, sum(parts.values()) * record + _MARGIN)
+            stream = cast("IO[bytes]", limited)
+            with tarfile.open(fileobj=stream, mode="r|", tarinfo=_Member) as archive:
+                for member in archive:
+                    # The safe filter refuses what would lead out, although nothing is unpacked.
+                    tarfile.data_filter(member, str(path.parent))
+                    limited.refuse(member.size)
+                    name = PurePosixPath(member.name).name
+                    if name in parts and member.size == parts[name] * record:
+                        file = archive.extractfile(member)
+                        contents[name] = file.read() if file else b""
+            while limited.read(1 << 20):
                 pass  # to the end: there gzip compares its checksum, which tarfile does not
-    except (tarfile.TarError, OSError, EOFError, zlib.error) as error:
+    except (tarfile.TarError, OSError, EOFError, zlib.error, ValueError) as error:
         raise DataError(
             f"{path} is damaged: {error}", hint=_MEND.format(name=source.name)
         ) from error
@@ -120,6 +132,40 @@ def read_cifar(source: Source, path: Path, *, coarse: bool = False) -> tuple[Spl
 
     *training, test = parts
     return split(training), split([test])
+
+
+class _Limited:
+    """A stream that gives only so many bytes, however many an archive unpacks to."""
+
+    def __init__(self, file: gzip.GzipFile, limit: int) -> None:
+        self._file = file
+        self._left = limit
+
+    def read(self, size: int) -> bytes:
+        block = self._file.read(min(size, self._left + 1))
+        self.refuse(len(block))
+        self._left -= len(block)
+        return block
+
+    def refuse(self, size: int) -> None:
+        """Refuse that so many bytes more are read, if they are too many."""
+        if size > self._left:
+            raise tarfile.ReadError("it unpacks to far more than what was published")
+
+
+class _Member(tarfile.TarInfo):
+    """An entry that is a plain file or a folder; one that only describes the next is short, since
+    `tarfile` reads it whole."""
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> _Member:
+        """Take an entry from its header; refuse a link, a device or a pipe."""
+        member = super().frombuf(buf, encoding, errors)
+        if member.islnk() or member.issym() or member.isdev():
+            raise tarfile.ReadError(f"its entry {member.name[:100]!r} is no plain file")
+        if not (member.isfile() or member.isdir()) and member.size > _LONGEST_NAME:
+            raise tarfile.ReadError("it has a name that is far too long")
+        return member
 
 
 def _cifar_parts(source: Source) -> dict[str, int]:

@@ -108,7 +108,7 @@ def unknown(catalog: Catalog, kind: str, name: str, place: Location) -> Meant:
         names = catalog.names(kind)
         few = len(names) <= 24
         notes = (f"available: {', '.join(names)}" if few else
-                 "`cnnctl layers` lists what a spec may use",)  # fmt: skip
+                 "`cnnctl layers` lists what a spec may use; --plugin FILE adds your own",)  # fmt: skip
     return Meant(Diagnostic(rule, message, place, hint, notes))
 
 

@@ -1,6 +1,8 @@
 """Training: the fit, its callbacks and its checkpoints."""
 
 from cnnctl.training.callbacks import Observer
-from cnnctl.training.fit import Facts, TrainingResult, train
+from cnnctl.training.fit import train
+from cnnctl.training.resumption import resume
+from cnnctl.training.session import Facts, Settings, TrainingResult
 
-__all__ = ["Facts", "Observer", "TrainingResult", "train"]
+__all__ = ["Facts", "Observer", "Settings", "TrainingResult", "resume", "train"]

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 import keras
 
 from cnnctl import schedules
+from cnnctl.files import write_text
 from cnnctl.model import construct
 from cnnctl.runs import Run
 from cnnctl.spec import Component, Spec
-from cnnctl.training.checkpoints import Checkpoints
+from cnnctl.training.checkpoints import ALL, Checkpoints
+from cnnctl.training.divergence import refuse
 
 DEFAULT_MONITORS = ("val_loss", "loss")
 """What decides which epoch is the best where no ModelCheckpoint says so: the first reported."""
@@ -34,10 +37,15 @@ class Observer(Protocol):
         """An epoch is done and saved; `row` is its line of `metrics.jsonl`."""
 
 
-def from_spec(spec: Spec, run: Run) -> list[keras.callbacks.Callback]:
+def from_spec(spec: Spec, run: Run, done: int = 0) -> list[keras.callbacks.Callback]:
     """Keras's callbacks that the spec lists, in its order, wired to the run folder.
 
     `ModelCheckpoint` is not among them: see `checkpoints_from_spec`.
+
+    Args:
+        spec: The spec.
+        run: Where they write.
+        done: How many epochs of the run are done already; what was written of later ones goes.
     """
     made = []
     for component in spec.fit.callbacks:
@@ -47,21 +55,29 @@ def from_spec(spec: Spec, run: Run) -> list[keras.callbacks.Callback]:
             rate = schedules.make(component.arguments["schedule"], spec.fit.epochs)
             made.append(keras.callbacks.LearningRateScheduler(rate))
         else:
-            made.append(construct(component, **_places(component, run)))
+            made.append(construct(component, **_places(component, run, done)))
     return made
 
 
-def _places(component: Component, run: Run) -> dict[str, Any]:
+def _places(component: Component, run: Run, done: int) -> dict[str, Any]:
     """Where a callback writes: always inside the run folder."""
     if component.name == "CSVLogger":
-        return {"filename": str(run.path / "history.csv")}
+        path = run.path / "history.csv"
+        if done and path.exists():
+            lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+            write_text(path, "".join(lines[: 1 + done]))
+        return {"filename": str(path), "append": bool(done)}
     if component.name == "TensorBoard":
         return {"log_dir": str(run.path / "tensorboard")}
     return {}
 
 
 def checkpoints_from_spec(spec: Spec, run: Run, has_validation: bool) -> Checkpoints:
-    """The checkpoints of a run, by the spec's ModelCheckpoint where it lists one."""
+    """The checkpoints of a run, by the spec's ModelCheckpoint where it lists one.
+
+    One without `save_best_only` keeps every epoch's, as in Keras.
+    """
+    keep = ALL if spec.fit.keep == "all" else spec.fit.keep
     for component in spec.fit.callbacks:
         if component.name == "ModelCheckpoint":
             arguments = component.arguments
@@ -69,33 +85,38 @@ def checkpoints_from_spec(spec: Spec, run: Run, has_validation: bool) -> Checkpo
                 run,
                 monitor=arguments.get("monitor", "val_loss"),
                 mode=arguments.get("mode", "auto"),
-                keep_all=not arguments.get("save_best_only", False),
+                keep=keep if arguments.get("save_best_only", False) else ALL,
                 threshold=arguments.get("initial_value_threshold"),
             )
-    return Checkpoints(run, monitor=DEFAULT_MONITORS[0 if has_validation else 1])
+    return Checkpoints(run, monitor=DEFAULT_MONITORS[0 if has_validation else 1], keep=keep)
 
 
 class Recorder(keras.callbacks.Callback):
-    """Writes `metrics.jsonl` and tells an observer how the training goes.
-
-    Has to come after the checkpoints: a line of the history means that its epoch is saved.
+    """At the end of an epoch: saves it, writes its line of `metrics.jsonl`, and tells an observer,
+    in this order, so that an epoch that was reported is saved.
 
     Args:
         run: Whose history is written.
         images: Training pictures in an epoch.
-        checkpoints: To know which epoch is the best so far.
+        checkpoints: Saves the epoch.
         observer: Who is told; None for nobody.
+        rows: The lines of the epochs that are done already.
     """
 
     def __init__(
-        self, run: Run, images: int, checkpoints: Checkpoints, observer: Observer | None
+        self,
+        run: Run,
+        images: int,
+        checkpoints: Checkpoints,
+        observer: Observer | None,
+        rows: Sequence[dict[str, Any]] = (),
     ) -> None:
         super().__init__()
         self.run = run
         self.images = images
         self.checkpoints = checkpoints
         self.observer = observer
-        self.rows: list[dict[str, Any]] = []
+        self.rows = list(rows)
         self._began = 0.0
         self._trained = 0.0
         self._rate = 0.0
@@ -119,8 +140,9 @@ class Recorder(keras.callbacks.Callback):
         self._trained = time.perf_counter() - self._began
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Write the line of an epoch, counted from 0."""
+        """Save an epoch, counted from 0."""
         seconds = time.perf_counter() - self._began
+        refuse(self.model, epoch + 1, float((logs or {}).get("loss", 0.0)))
         figures = {key: float(value) for key, value in (logs or {}).items()}
         # JSON has no infinity: a validation loss that is none is left out of the line.
         figures = {key: value for key, value in figures.items() if math.isfinite(value)}
@@ -132,7 +154,8 @@ class Recorder(keras.callbacks.Callback):
             "learning_rate": self._rate,
             **figures,
         }
-        self.rows.append(row)
+        improved = self.checkpoints.save(self.model, row)
         self.run.append_history(row)
+        self.rows.append(row)
         if self.observer:
-            self.observer.epoch_ended(row, self.checkpoints.best_epoch == epoch + 1)
+            self.observer.epoch_ended(row, improved)

@@ -1,35 +1,39 @@
-"""Checkpoints of a run: after every epoch, whole or absent, the best and the last known by name."""
+"""The checkpoints of a run: one after every epoch, the best and the last known by name."""
 
 from __future__ import annotations
 
+import json
 import math
-import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import keras
-import numpy as np
 
-from cnnctl.errors import RunError, TrainingError
-from cnnctl.files import cannot_write, flush, write_json
-from cnnctl.runs import WEIGHTS, Run, checkpoint_name, epoch_of, write_manifest
+from cnnctl import checkpoint
+from cnnctl.checkpoint import ARRAYS, SPEC, STATE, WEIGHTS
+from cnnctl.runs import Run, checkpoint_name, epoch_of
+from cnnctl.training import state
+from cnnctl.weights import to_bytes
 
-KEEP = 2
-"""How many of the newest checkpoints are kept beside the best."""
+ALL = math.inf
+"""For `keep`: every checkpoint."""
 
 
-class Checkpoints(keras.callbacks.Callback):
-    """Saves weights and optimizer after every epoch; `best` and `last` point to two of them.
-
-    A checkpoint is written under a temporary name, flushed, given its manifest, and renamed: a
-    process that is killed leaves the earlier ones as they were.
+class Checkpoints:
+    """Saves weights, optimizer and the state of the callbacks; `best` and `last` point to two.
 
     Args:
         run: Where to.
         monitor: The figure by which one is better than another, such as `val_loss`.
         mode: `min`, `max`, or `auto` (by the figure's name, as in Keras).
-        keep_all: Whether every epoch's checkpoint is kept (`save_best_only: false` in a spec).
+        keep: How many of the newest are kept beside the best; `ALL` for every one.
         threshold: Only better figures than this make a best checkpoint.
+
+    Attributes:
+        best: The best figure so far; infinite before the first.
+        best_epoch: Its epoch, counted from 1.
+        callbacks: Whose state is saved: those of the spec.
     """
 
     def __init__(
@@ -38,93 +42,89 @@ class Checkpoints(keras.callbacks.Callback):
         *,
         monitor: str,
         mode: str = "auto",
-        keep_all: bool = False,
+        keep: float = 2,
         threshold: float | None = None,
     ) -> None:
-        super().__init__()
         self.run = run
         self.monitor = monitor
         self.maximize = mode == "max" or (mode == "auto" and _larger_is_better(monitor))
-        self.keep_all = keep_all
-        self.best = (
-            threshold if threshold is not None else (-math.inf if self.maximize else math.inf)
-        )
+        self.keep = keep
+        worst = -math.inf if self.maximize else math.inf
+        self.best = worst if threshold is None else threshold
         self.best_epoch: int | None = None
+        self.callbacks: Sequence[keras.callbacks.Callback] = ()
 
-    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Save after an epoch, counted from 0."""
-        number = epoch + 1
-        self.refuse_divergence(number, logs or {})
-        value = float((logs or {}).get(self.monitor, math.nan))
+    def save(self, model: keras.Model, row: dict[str, Any]) -> bool:
+        """Save after an epoch.
+
+        Args:
+            model: As it is after the epoch.
+            row: The epoch's line of the history.
+
+        Returns:
+            Whether it is the best so far.
+
+        Raises:
+            RunError: It cannot be written; the earlier checkpoints are as before.
+        """
+        epoch = int(row["epoch"])
+        value = float(row.get(self.monitor, math.nan))
         improved = value > self.best if self.maximize else value < self.best
-        if improved:
-            self.best, self.best_epoch = value, number
-        state = {"epoch": number, "monitor": self.monitor, "value": value, "best": self.best,
-                 "best_epoch": self.best_epoch}  # fmt: skip
-        path = self.save(number, state)
+        best, best_epoch = (value, epoch) if improved else (self.best, self.best_epoch)
+        files = {
+            WEIGHTS: to_bytes(model),
+            STATE: json.dumps(
+                {
+                    "epoch": epoch,
+                    "monitor": self.monitor,
+                    "value": value,
+                    "best": best,
+                    "best_epoch": best_epoch,
+                    "stopped": bool(model.stop_training),
+                    "row": row,
+                    "callbacks": state.capture(self.callbacks),
+                },
+                indent=2,
+            ).encode(),
+        }
+        files[SPEC] = self.run.spec_path.read_bytes()
+        if (arrays := state.arrays(self.callbacks)) is not None:
+            files[ARRAYS] = arrays
+        path = self.run.checkpoints_dir / checkpoint_name(epoch)
+        checkpoint.write(path, files)
+        self.best, self.best_epoch = best, best_epoch
         self.run.point("last", path)
         if improved:
+            self.point_to_best()
+        self.prune(epoch)
+        return improved
+
+    def point_to_best(self) -> None:
+        """Make `best` point to the best epoch, and note it in the run's state."""
+        if self.best_epoch is not None:
+            path = self.run.checkpoints_dir / checkpoint_name(self.best_epoch)
             self.run.point("best", path)
-            self.run.update_state(best_epoch=number, best={"monitor": self.monitor, "value": value})
-        self.prune(number)
-
-    def refuse_divergence(self, number: int, logs: dict[str, Any]) -> None:
-        """Keep weights that are not numbers out of the run folder.
-
-        Raises:
-            TrainingError: The loss or a weight is not finite after this epoch.
-        """
-        culprit = next(
-            (
-                f"the first layer with such a weight is `{layer.name}`"
-                for layer in self.model.layers
-                if not all(np.isfinite(weight).all() for weight in layer.get_weights())
-            ),
-            None,
-        )
-        loss = float(logs.get("loss", 0.0))
-        if math.isfinite(loss) and culprit is None:
-            return
-        kept = self.run.checkpoints()
-        raise TrainingError(
-            f"the training diverged: in epoch {number} the loss is {loss:g}"
-            + (f", and {culprit}" if culprit else ""),
-            hint="lower the learning rate"
-            + (f"; {kept[-1]} is the last good checkpoint" if kept else ""),
-        )
-
-    def save(self, number: int, state: dict[str, Any]) -> Path:
-        """Write the checkpoint of an epoch, counted from 1; returns its folder.
-
-        Raises:
-            RunError: It cannot be written.
-        """
-        path = self.run.checkpoints_dir / checkpoint_name(number)
-        partial = path.with_name(f".partial-{path.name}")
-        shutil.rmtree(partial, ignore_errors=True)
-        try:
-            partial.mkdir()
-            self.model.save_weights(partial / WEIGHTS)
-            flush(partial / WEIGHTS)
-            write_json(partial / "state.json", state)
-            write_manifest(partial)
-            partial.rename(path)
-            flush(path.parent)
-        except OSError as error:
-            shutil.rmtree(partial, ignore_errors=True)
-            raise cannot_write(path, error) from error
-        except RunError:
-            shutil.rmtree(partial, ignore_errors=True)
-            raise
-        return path
+            best = {"monitor": self.monitor, "value": self.best}
+            self.run.update_state(best_epoch=self.best_epoch, best=best)
 
     def prune(self, newest: int) -> None:
         """Remove this run's checkpoints that are neither among the newest nor the best."""
-        if self.keep_all:
-            return
         for path in self.run.checkpoints():
-            if epoch_of(path) <= newest - KEEP and epoch_of(path) != self.best_epoch:
-                shutil.rmtree(path, ignore_errors=True)
+            if epoch_of(path) <= newest - self.keep and epoch_of(path) != self.best_epoch:
+                checkpoint.remove(path)
+
+
+def forget(run: Run, epoch: int) -> list[Path]:
+    """Move the checkpoints after an epoch aside, and remove what a killed process left half done.
+
+    Returns:
+        Where they went.
+    """
+    moved = [checkpoint.set_aside(path) for path in run.checkpoints() if epoch_of(path) > epoch]
+    for path in run.checkpoints_dir.glob(".partial-epoch-*"):
+        checkpoint.remove(path)
+    run.remove_partial()
+    return moved
 
 
 def _larger_is_better(monitor: str) -> bool:

@@ -11,19 +11,9 @@ from typing import Any
 
 import keras
 
+from cnnctl.errors import Stopped
+
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
-
-
-class Stopped(Exception):
-    """A signal ended the training; the run folder holds the epochs that were finished.
-
-    Args:
-        number: The signal.
-    """
-
-    def __init__(self, number: int) -> None:
-        super().__init__(signal.Signals(number).name)
-        self.number = number
 
 
 class Interrupt(keras.callbacks.Callback):
@@ -31,13 +21,28 @@ class Interrupt(keras.callbacks.Callback):
 
     By way of an exception, because `model.stop_training` would let an epoch that is not whole pass
     for one, with its validation and its checkpoint.
+
+    Has to come after the recorder, so that an epoch that ends is saved.
+
+    Args:
+        finish_epoch: Whether the epoch in progress is finished rather than the step.
+
+    Attributes:
+        gentle: Whether a first signal waits for the step; if not, it ends the work at once.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, finish_epoch: bool = False) -> None:
         super().__init__()
+        self.finish_epoch = finish_epoch
+        self.gentle = False
         self.caught: int | None = None
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """Raise `Stopped` if a signal has come."""
+        if self.caught is not None and not self.finish_epoch:
+            raise Stopped(self.caught)
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Raise `Stopped` if a signal has come."""
         if self.caught is not None:
             raise Stopped(self.caught)
@@ -56,6 +61,6 @@ class Interrupt(keras.callbacks.Callback):
                 signal.signal(number, handler)
 
     def _catch(self, number: int, frame: FrameType | None) -> None:
-        if self.caught is not None:
+        if self.caught is not None or not self.gentle:
             raise Stopped(number)
         self.caught = number

@@ -1,0 +1,81 @@
+"""`cnnctl reproduce RUN`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cnnctl.cli.options import DataDir, Device, FullData, Json, Plugin
+
+if TYPE_CHECKING:
+    from cnnctl.reproduction import Reproduction
+
+
+def reproduce(
+    run: Annotated[
+        Path, typer.Argument(metavar="RUN", help="A run folder, or runs/NAME: the newest of it.")
+    ],
+    epochs: Annotated[
+        int | None, typer.Option("--epochs", min=1, help="How many epochs to compare; all of them.")
+    ] = None,
+    device: Device = "auto",
+    data_dir: DataDir = None,
+    full_data: FullData = False,
+    plugin: Plugin = None,
+    json: Json = False,
+) -> None:
+    """Train a run again from its own spec, and say the first epoch at which a figure differs.
+
+    Nothing is kept of it. Exit code 0 where everything is the same, 1 where something differs.
+    """
+    from cnnctl import plugins
+    from cnnctl.backend import quiet
+    from cnnctl.cli.output import print_json
+    from cnnctl.cli.progress import observer
+    from cnnctl.preflight import preflight
+    from cnnctl.runs import newest
+
+    found = newest(run)
+    plugins.require(found.environment().get("plugins") or (), found)
+    shown = observer(preflight(found.spec_path).spec)
+    with shown:
+        quiet()
+        from cnnctl.reproduction import reproduce as run_reproduction
+
+        result = run_reproduction(
+            found.path,
+            epochs=epochs,
+            observer=shown,
+            data_dir=data_dir,
+            full_data=full_data,
+            device=device,
+            progress=shown.downloaded,
+        )
+    for note in result.notes:
+        print(f"note: {note}", file=sys.stderr)
+    if json:
+        print_json(result.to_dict())
+    else:
+        print(_words(result))
+    if result.stopped:
+        raise typer.Exit(128 + result.stopped)
+    if not result.same:
+        raise typer.Exit(1)
+
+
+def _words(result: Reproduction) -> str:
+    if result.difference is not None:
+        first = result.difference
+        return (
+            f"{result.run}: {first.figure} differs first in epoch {first.epoch}: "
+            f"{first.before!r} in the run, {first.now!r} now"
+        )
+    epochs = f"{result.epochs} epoch{'s' * (result.epochs != 1)}"
+    if result.weights is None:
+        why = "; stopped by a signal" if result.stopped else "; the weights were not compared"
+        return f"{result.run}: every figure of {epochs} is the same{why}"
+    bits = "the same bits" if result.weights else "other bits"
+    return f"{result.run}: every figure of {epochs} is the same, and the last weights have {bits}"

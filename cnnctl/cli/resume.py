@@ -1,0 +1,71 @@
+"""`cnnctl resume RUN`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cnnctl.cli.options import (
+    Allow,
+    DataDir,
+    Device,
+    Epochs,
+    FinishEpoch,
+    FullData,
+    Json,
+    Plugin,
+    Set,
+)
+
+
+def resume(
+    run: Annotated[
+        Path, typer.Argument(metavar="RUN", help="A run folder, or runs/NAME: the newest of it.")
+    ],
+    epochs: Epochs = None,
+    set_: Set = None,
+    allow: Allow = None,
+    finish_epoch: FinishEpoch = False,
+    device: Device = "auto",
+    data_dir: DataDir = None,
+    full_data: FullData = False,
+    plugin: Plugin = None,
+    json: Json = False,
+) -> None:
+    """Go on with a run that was stopped or killed, to the very bits that it would have reached.
+
+    With --epochs a finished run gets more. It goes on as the same training: where the model, the
+    loss and optimizer, the data or the versions are others, it is refused, unless --allow names it.
+    """
+    from cnnctl.backend import quiet
+    from cnnctl.cli.progress import observer, show_result
+    from cnnctl.preflight import preflight
+    from cnnctl.runs import newest
+
+    found = newest(run)
+    overrides = [*(set_ or []), *([f"fit.epochs={epochs}"] if epochs else [])]
+    from cnnctl import plugins
+
+    plugins.require(found.environment().get("plugins") or (), found)
+    spec = preflight(found.spec_path, overrides).spec
+    shown = observer(spec)
+    with shown:
+        quiet()
+        from cnnctl import training
+
+        result = training.resume(
+            found.path,
+            overrides=overrides,
+            allow=allow or (),
+            data_dir=data_dir,
+            full_data=full_data,
+            device=device,
+            finish_epoch=finish_epoch,
+            observer=shown,
+            progress=shown.downloaded,
+        )
+    show_result(result, json=json)
+    if result.stopped:
+        raise typer.Exit(128 + result.stopped)

@@ -1,0 +1,277 @@
+"""A training that goes on where it was: after a kill, a stop, or for more epochs."""
+
+from __future__ import annotations
+
+import math
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from cnnctl import arithmetic, backend, checkpoint, plugins, runs
+from cnnctl.checkpoint import SPEC, STATE
+from cnnctl.data.normalization import Normalization
+from cnnctl.data.preparation import Prepared, prepare
+from cnnctl.errors import CheckpointError, RunError, UsageError
+from cnnctl.evaluation import Evaluation
+from cnnctl.runs import Run, checkpoint_name, epoch_of
+from cnnctl.spec import Spec, load
+from cnnctl.training import sameness
+from cnnctl.training.callbacks import checkpoints_from_spec
+from cnnctl.training.checkpoints import forget
+from cnnctl.training.fit import refuse_unknown_monitors, write_spec
+from cnnctl.training.interrupt import Interrupt
+from cnnctl.training.session import Settings, Start, TrainingResult, run_session
+
+
+def resume(
+    source: str | Path,
+    *,
+    spec: Spec | None = None,
+    overrides: Iterable[str] = (),
+    allow: Iterable[str] = (),
+    **settings: Any,
+) -> TrainingResult:
+    """Go on with a run, to the bits that it would have reached without the break.
+
+    Args:
+        source: A run folder, or `runs/NAME`, of which the newest run is meant.
+        spec: The spec that is meant to go on; the run's own by default.
+        overrides: Changes of the run's own spec, such as `fit.epochs=20`.
+        allow: Which changes are meant: of `cnnctl.training.sameness.KINDS`.
+        settings: See `cnnctl.training.Settings`.
+
+    Returns:
+        As `train`; `unchanged` where nothing was left to do.
+
+    Raises:
+        UsageError: There is no such run, or it cannot go on as the same training.
+        RunError: Another process trains in it, or it cannot be read or written.
+        CheckpointError: No checkpoint is intact.
+    """
+    chosen = Settings(**settings)
+    unknown = set(allow) - set(sameness.KINDS)
+    if unknown:
+        raise UsageError(f"--allow takes {', '.join(sameness.KINDS)}, not {', '.join(unknown)}")
+    run = runs.newest(source)
+    environment = run.environment()
+    if "normalization" not in environment:
+        raise RunError(
+            f"{run} has no readable environment.json, and so cannot go on",
+            hint="train anew: no epoch of it was finished, or the file was damaged since",
+        )
+    plugins.require(environment.get("plugins") or (), run)
+    interrupt = Interrupt(finish_epoch=chosen.finish_epoch)
+    with interrupt.catching(), run.locked():
+        before = _spec_of_checkpoint(run) or load(run.spec_path)
+        now = spec or load(run.spec_path, overrides)
+        now.require("data", "compile")
+        changes = sameness.refuse(
+            [*sameness.of_spec(before, now), *sameness.of_versions(environment)], allow, run
+        )
+        changes += sameness.refuse(sameness.of_plugins(environment), allow, run)
+        state = run.state()
+        done, is_finished = len(run.history()), state.get("status") == "finished"
+        if now.fit.epochs < done and not (is_finished and spec is not None):
+            raise UsageError(
+                f"{run} has {done} epochs already, which is more than {now.fit.epochs}",
+                hint=f"--epochs {done + 1} or more goes on with it",
+            )
+        if is_finished and not changes and done and _is_done(run, now):
+            return _unchanged(run)
+        fixed = Normalization.from_dict(environment["normalization"], run.path / "environment.json")
+        data = prepare(
+            now,
+            data_dir=chosen.data_dir,
+            full_data=chosen.full_data,
+            progress=chosen.progress,
+            fixed=None if any(each.kind == "data" for each in changes) else fixed,
+        )
+        changes += sameness.refuse(sameness.of_data(environment, data), allow, run)
+        refuse_unknown_monitors(now, data)
+        planned = int(state.get("planned") or before.fit.epochs)
+        start = _start(run, now, data, changes, environment)
+        device = backend.start(chosen.device, now.seed, deterministic=now.deterministic)
+        notes = (
+            *start.notes,
+            *(f"changed: {change}" for change in changes),
+            *sameness.of_machine(environment, device),
+            *sameness.of_schedules(now, planned, start.done),
+        )
+
+        def open_run(steps_per_execution: int) -> Run:
+            forget(run, start.done)
+            if start.path is not None:
+                run.point("last", start.path)
+            run.rewrite_history(start.rows)
+            if now.fit.epochs != before.fit.epochs or changes:
+                write_spec(run, now, data)
+            run.resume(start.done, now.fit.epochs, [str(change) for change in changes])
+            return run
+
+        start = replace(start, notes=notes)
+        return run_session(now, data, device, chosen, interrupt, open_run, start)
+
+
+def _start(
+    run: Run,
+    spec: Spec,
+    data: Prepared,
+    changes: Sequence[sameness.Change],
+    environment: dict[str, Any],
+) -> Start:
+    """Where a run goes on: at its newest intact checkpoint, or at its beginning if it has none.
+
+    Raises:
+        CheckpointError: It has checkpoints, and none is intact.
+    """
+    intact, damaged = _intact(run, _limit(spec, data.input_shape))
+    notes = [str(error) for _, error in damaged]
+    if not intact:
+        if damaged:
+            raise CheckpointError(
+                f"{run} has no intact checkpoint: {damaged[0][1]}", hint="train it anew"
+            )
+        if run.history() or run.state().get("best_epoch"):
+            raise CheckpointError(
+                f"{run} has finished epochs, and none of their checkpoints is there",
+                hint=f"put them back, or train anew: cnnctl train {run.spec_path}",
+            )
+        return Start(notes=("no epoch was finished: it begins anew",))
+    done = max(intact)
+    files, content = intact[done]
+    path = run.checkpoints_dir / checkpoint_name(done)
+    if damaged and epoch_of(damaged[0][0]) > done:
+        notes.append(f"{path.name} is the newest intact checkpoint: it goes on from there")
+    kinds = {change.kind for change in changes}
+    if "fit" in kinds:  # the callbacks may be others: they start afresh, and end it anew
+        content = {**content, "callbacks": None, "stopped": False}
+    optimizers = [each for each in changes if each.what.startswith("compile.optimizer")]
+    other = any(each.what == "compile.optimizer" for each in optimizers)
+    if other:
+        notes.append("the optimizer is another one, and starts afresh")
+    steps = environment.get("steps_per_execution")
+    return Start(
+        path=path,
+        files=files,
+        content=content,
+        rows=tuple(_rows(run, done, intact)),
+        notes=tuple(notes),
+        optimizer=not other,
+        learning_rate=bool(optimizers),
+        best=_best(run, spec, data, content, intact, notes),
+        steps_per_execution=steps if isinstance(steps, int) and steps > 0 else None,
+    )
+
+
+def _spec_of_checkpoint(run: Run) -> Spec | None:
+    """The spec by which the newest checkpoint was trained, whatever spec.yaml says by now."""
+    for path in reversed(run.checkpoints()):
+        try:
+            text = checkpoint.read(path, 1 << 24, names={SPEC})[SPEC]
+        except (CheckpointError, KeyError):
+            continue
+        with tempfile.TemporaryDirectory(prefix="cnnctl-") as folder:
+            copy = Path(folder) / run.spec_path.name
+            copy.write_bytes(text)
+            return load(copy)
+    return None
+
+
+Intact = dict[int, tuple[dict[str, bytes], dict[str, Any]]]
+"""Epoch → the files and the state of its checkpoint."""
+
+
+def _intact(run: Run, limit: int | None) -> tuple[Intact, list[tuple[Path, CheckpointError]]]:
+    """The intact checkpoints of a run, and the damaged ones, the newest first."""
+    intact: Intact = {}
+    damaged = []
+    for path in reversed(run.checkpoints(complete=False)):
+        try:
+            files = checkpoint.read(path, limit)
+            content = checkpoint.state_of(files, path)
+            if content.get("epoch") != epoch_of(path):
+                raise CheckpointError(f"{path} is the checkpoint of another epoch")
+        except CheckpointError as error:
+            damaged.append((path, error))
+        else:
+            # Only the newest one's bytes are needed; of the others, what they were worth.
+            intact[epoch_of(path)] = (files if not intact else {}, content)
+    return intact, damaged
+
+
+def _rows(run: Run, done: int, intact: Intact) -> Iterator[dict[str, Any]]:
+    """The history up to an epoch: the lines that are there, and those in the checkpoints.
+
+    A process that is killed between a checkpoint and its line leaves the line to the checkpoint.
+
+    Raises:
+        RunError: A line is missing in both.
+    """
+    lines: dict[Any, Any] = {}
+    for line in run.history():
+        lines.setdefault(line["epoch"], line)
+    for epoch in range(1, done + 1):
+        saved = intact[epoch][1].get("row") if epoch in intact else None
+        row = saved or lines.get(epoch)
+        if not isinstance(row, dict):
+            raise RunError(
+                f"{run.path / 'metrics.jsonl'} lacks the line of epoch {epoch}",
+                hint="the history is needed to go on; restore the file, or train anew",
+            )
+        yield row
+
+
+def _best(
+    run: Run,
+    spec: Spec,
+    data: Prepared,
+    content: dict[str, Any],
+    intact: Intact,
+    notes: list[str],
+) -> tuple[int | None, float | None]:
+    """The best epoch so far and its figure; among the intact ones, where its own is damaged."""
+    epoch, figure = content.get("best_epoch"), content.get("best")
+    if not isinstance(epoch, int) or not isinstance(figure, int | float):
+        return None, None
+    if epoch in intact:
+        return epoch, float(figure)
+    maximize = checkpoints_from_spec(spec, run, data.dataset.validation is not None).maximize
+    values = {
+        number: float(state["value"])
+        for number, (_, state) in intact.items()
+        if isinstance(state.get("value"), int | float) and math.isfinite(state["value"])
+    }
+    if not values:
+        return None, None
+    best = (max if maximize else min)(values, key=lambda number: values[number])
+    notes.append(f"the best checkpoint, of epoch {epoch}, is damaged: that of {best} counts now")
+    return best, values[best]
+
+
+def _limit(spec: Spec, input_shape: Sequence[int]) -> int | None:
+    """How many bytes a file of a checkpoint may have: weights and slots, several times over."""
+    trace = arithmetic.trace(spec.graph, input_shape)
+    return None if trace.unknown else trace.total * 4 * 16 + (64 << 20)
+
+
+def _is_done(run: Run, spec: Spec) -> bool:
+    """Whether a finished run has all the epochs that are asked for, or ended itself."""
+    if spec.fit.epochs <= max(len(run.history()), int(run.state().get("planned") or 0)):
+        return True
+    try:
+        path = run.checkpoint("last")
+        return bool(checkpoint.state_of(checkpoint.read(path, names=[STATE]), path).get("stopped"))
+    except (UsageError, CheckpointError):
+        return False
+
+
+def _unchanged(run: Run) -> TrainingResult:
+    """What a finished run has."""
+    evaluation = None
+    with suppress(TypeError):  # a file that was changed
+        evaluation = Evaluation(**run.evaluation())
+    best = run.state().get("best_epoch")
+    return TrainingResult(run, run.history(), best, evaluation, unchanged=True)

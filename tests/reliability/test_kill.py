@@ -1,0 +1,190 @@
+"""A process that is killed at any moment: what was reported is there, and the run goes on.
+
+`CNNCTL_KILLS` says how many kills there are (`make soak`: 100 and more).
+"""
+
+import json
+import os
+import random
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from cnnctl import checkpoint, runs
+from cnnctl.backend import quiet
+from cnnctl.spec import load
+from reliability.helpers import RANDOM, Killed, arrays, figures, same_bits
+
+quiet()
+
+from cnnctl.training import resume, train  # noqa: E402
+
+PROGRAM = str(Path(sys.executable).parent / "cnnctl")
+KILLS = int(os.environ.get("CNNCTL_KILLS", "5"))
+SEED = int(os.environ.get("CNNCTL_SEED", "0"))
+
+
+def start(folder, *words):
+    return subprocess.Popen(
+        [PROGRAM, *words], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    )
+
+
+def test_sigkill_at_random_moments(tmp_path):
+    """Killed again and again, the run still reaches the bits of one that was left alone."""
+    chance = random.Random(SEED)
+    epochs = max(30, 10 * KILLS)
+    (tmp_path / "random.yaml").write_text(RANDOM.replace("epochs: 5", f"epochs: {epochs}"))
+    run = runs.Run(tmp_path / "runs/random/001")
+    kills = reported = 0
+    while kills < KILLS:
+        words = ["resume", "runs/random/001"] if run.environment() else ["train", "random.yaml"]
+        process = start(tmp_path, *words)
+        # From the imports on; most kills come while epochs end, one every few hundredths of a
+        # second.
+        until = None if chance.random() < 0.9 else time.monotonic() + chance.uniform(0, 4)
+        for line in process.stderr:
+            if match := re.match(r"epoch (\d+)/", line):
+                reported = max(reported, int(match[1]))
+                until = until or time.monotonic() + chance.uniform(0, 0.4)
+            if until and time.monotonic() >= until:
+                break
+        process.kill()
+        rest = process.stderr.read()
+        reported = max([reported, *map(int, re.findall(r"^epoch (\d+)/", rest, re.MULTILINE))])
+        code = process.wait()
+        assert code in {-signal.SIGKILL, 0}, rest
+        if code == 0:
+            break
+        kills += 1
+        found = run.checkpoints()
+        newest = runs.epoch_of(found[-1]) if found else 0
+        assert newest >= reported, "a checkpoint that was reported as saved is lost"
+        for path in found:
+            checkpoint.read(path)
+        if not run.environment() and run.path.exists():
+            # Killed before it was told what it is: there is nothing to go on with.
+            assert not found
+            run = runs.Run(run.path.with_name(f"{int(run.path.name) + 1:03d}"))
+    done = subprocess.run(
+        [PROGRAM, "resume", str(run.path)],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    print(f"\n{kills} kills survived, {epochs} epochs")
+    spec = load(tmp_path / "random.yaml")
+    expected = train(spec, runs_dir=tmp_path / "straight", device="cpu").run
+    assert figures(run) == figures(expected)
+    assert same_bits(arrays(run), arrays(expected))
+
+
+class Operations:
+    """Ends the process, so to speak, at the n-th change of the file system."""
+
+    def __init__(self, monkeypatch):
+        self.count = 0
+        self.last = None
+        for owner, name in (
+            (os, "fsync"), (Path, "rename"), (Path, "replace"), (Path, "mkdir"),
+            (Path, "symlink_to"), (Path, "unlink"), (Path, "rmdir"),
+        ):  # fmt: skip
+            monkeypatch.setattr(owner, name, self.counted(getattr(owner, name)))
+
+    def counted(self, operation):
+        def replacement(*arguments, **options):
+            self.count += 1
+            if self.last is not None and self.count > self.last:
+                raise Killed
+            return operation(*arguments, **options)
+
+        return replacement
+
+
+def test_killed_at_every_change_of_the_file_system(tmp_path, monkeypatch):
+    """Between any two operations of an epoch's end: fsync, rename, mkdir, symlink, unlink."""
+    (tmp_path / "random.yaml").write_text(RANDOM.replace("epochs: 5", "epochs: 4"))
+    spec = load(tmp_path / "random.yaml")
+    expected = train(spec, runs_dir=tmp_path / "straight", device="cpu").run
+
+    class Until:
+        """Lets the third epoch's end run until the n-th operation."""
+
+        def __init__(self, operations, allowed):
+            self.operations, self.allowed = operations, allowed
+            self.reported = 0
+
+        def started(self, facts):
+            pass
+
+        def epoch_began(self, epoch, learning_rate):
+            if epoch == 3:
+                self.operations.count, self.operations.last = 0, self.allowed
+
+        def step_ended(self, step, logs):
+            pass
+
+        def epoch_ended(self, row, improved):
+            self.reported = row["epoch"]
+            if row["epoch"] == 3:
+                self.operations.last = None
+                raise Killed
+
+    operations = Operations(monkeypatch)
+    allowed = 0
+    while True:
+        folder = tmp_path / f"runs{allowed}"
+        watcher = Until(operations, allowed)
+        with pytest.raises(Killed):
+            train(spec, runs_dir=folder, device="cpu", observer=watcher)
+        operations.last = None
+        run = runs.Run(folder / "random/001")
+        for path in run.checkpoints():
+            checkpoint.read(path)
+        assert runs.epoch_of(run.checkpoints()[-1]) >= watcher.reported
+        resume(run.path, device="cpu")
+        assert figures(run) == figures(expected)
+        assert same_bits(arrays(run), arrays(expected))
+        assert not list(run.path.rglob(".partial-*"))
+        if watcher.reported == 3:
+            break
+        allowed += 1
+    assert allowed > 10
+
+
+def test_two_processes_in_one_run(tmp_path):
+    """The second is refused while the first trains, and not after that one is dead."""
+    (tmp_path / "random.yaml").write_text(RANDOM.replace("epochs: 5", "epochs: 100000"))
+    first = start(tmp_path, "train", "random.yaml")
+    for line in first.stderr:
+        if line.startswith("epoch 1/"):
+            break
+    second = subprocess.run(
+        [PROGRAM, "resume", "runs/random/001"],
+        cwd=tmp_path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert second.returncode == 1
+    assert f"process {first.pid} trains in it" in second.stderr
+    other = start(tmp_path, "train", "random.yaml", "--epochs", "1")
+    other.communicate(timeout=60)
+    assert other.returncode == 0
+    assert (tmp_path / "runs/random/002/model.keras").exists()
+    first.kill()
+    first.communicate()
+    third = start(tmp_path, "resume", "runs/random/001")
+    for line in third.stderr:
+        assert "in use" not in line
+        if re.match(r"epoch \d", line):
+            break
+    third.send_signal(signal.SIGTERM)
+    third.communicate(timeout=60)
+    assert third.returncode == 143
+    state = json.loads((tmp_path / "runs/random/001/state.json").read_text())
+    assert state["status"] == "stopped"

@@ -1,0 +1,238 @@
+"""A run that goes on reaches the very bits that it would have reached without the break."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+from cnnctl.backend import quiet
+from cnnctl.errors import RunError, UsageError
+from cnnctl.spec import load
+from reliability.helpers import RANDOM, Killed, KilledAfter, arrays, figures, same_bits
+
+quiet()
+
+from cnnctl.reproduction import reproduce  # noqa: E402
+from cnnctl.training import resume, train  # noqa: E402
+
+VARIANTS = {
+    "adam": RANDOM,
+    "momentum, a plateau and a patience": RANDOM.replace(
+        "{Adam: {learning_rate: 0.01}}", "{SGD: {learning_rate: 0.1, momentum: 0.9}}"
+    )
+    + "  callbacks:\n"
+    "    - ReduceLROnPlateau: {monitor: loss, factor: 0.5, patience: 1, cooldown: 1,"
+    " min_delta: 0.1}\n"
+    "    - EarlyStopping: {monitor: val_loss, patience: 2, min_delta: 0.2,"
+    " restore_best_weights: true}\n"
+    "    - CSVLogger\n",
+    "a rate that builds on the last": RANDOM
+    + '  callbacks:\n    - LearningRateScheduler: {schedule: "lr * 0.7"}\n',
+    "averages": RANDOM.replace("learning_rate: 0.01", "learning_rate: 0.01, use_ema: true")
+    + "  callbacks:\n    - SwapEMAWeights: {swap_on_epoch: true}\n",
+    "a schedule of Keras's": RANDOM.replace(
+        "learning_rate: 0.01",
+        "learning_rate: {ExponentialDecay: {initial_learning_rate: 0.02, decay_steps: 7,"
+        " decay_rate: 0.8}}",
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def straight(tmp_path_factory):
+    """The run of each variant without a break, made once."""
+    made = {}
+
+    def of(name):
+        if name not in made:
+            folder = tmp_path_factory.mktemp("straight")
+            made[name] = new(folder, VARIANTS[name]).run
+        return made[name]
+
+    return of
+
+
+def new(folder, text, *changes, **settings):
+    folder.mkdir(exist_ok=True)
+    (folder / "random.yaml").write_text(text)
+    spec = load(folder / "random.yaml", changes)
+    return train(spec, runs_dir=folder / "runs", device="cpu", **settings)
+
+
+@pytest.mark.parametrize("epoch", [1, 2, 3, 4])
+@pytest.mark.parametrize("name", VARIANTS)
+def test_killed_after_each_epoch(name, epoch, straight, tmp_path):
+    expected = straight(name)
+    epoch = min(epoch, len(expected.history()))
+    with pytest.raises(Killed):
+        new(tmp_path, VARIANTS[name], observer=KilledAfter(epoch))
+    result = resume(tmp_path / "runs/random", device="cpu")
+    assert figures(result.run) == figures(expected)
+    assert same_bits(arrays(result.run), arrays(expected))
+    assert same_bits(arrays(result.run, "best"), arrays(expected, "best"))
+    assert result.best_epoch == expected.state()["best_epoch"]
+    assert result.evaluation.figures == expected.evaluation()["figures"]
+    assert result.run.state()["status"] == "finished"
+    if (expected.path / "history.csv").exists():
+        written = [run.path / "history.csv" for run in (result.run, expected)]
+        assert written[0].read_text() == written[1].read_text()
+
+
+@pytest.mark.parametrize("epoch", [0, 2])
+def test_killed_in_the_middle_of_an_epoch(epoch, straight, tmp_path):
+    """The epoch begins again; killed in the first one, the training does."""
+    with pytest.raises(Killed):
+        new(tmp_path, RANDOM, observer=KilledAfter(epoch, during=True))
+    result = resume(tmp_path / "runs/random/001", device="cpu")
+    assert figures(result.run) == figures(straight("adam"))
+    assert same_bits(arrays(result.run), arrays(straight("adam")))
+
+
+def test_killed_again_and_again(straight, tmp_path):
+    with pytest.raises(Killed):
+        new(tmp_path, RANDOM, observer=KilledAfter(1))
+    for epoch in (2, 3, 4, 5):
+        with pytest.raises(Killed):
+            resume(tmp_path / "runs/random/001", device="cpu", observer=KilledAfter(epoch))
+    result = resume(tmp_path / "runs/random/001", device="cpu")
+    assert same_bits(arrays(result.run), arrays(straight("adam")))
+    assert [each["after"] for each in result.run.state()["resumed"]] == [1, 2, 3, 4, 5]
+
+
+def test_a_line_that_was_not_written_comes_from_the_checkpoint(straight, tmp_path):
+    """A process can be killed between a checkpoint and its line of the history."""
+    with pytest.raises(Killed):
+        new(tmp_path, RANDOM, observer=KilledAfter(3))
+    history = tmp_path / "runs/random/001/metrics.jsonl"
+    lines = history.read_text().splitlines(keepends=True)
+    for left in ("".join(lines[:2]), "".join(lines[:2]) + lines[2][:20]):
+        history.write_text(left)
+        folder = tmp_path / f"copy{len(left)}"
+        shutil.copytree(tmp_path / "runs", folder / "runs", symlinks=True)
+        result = resume(folder / "runs/random/001", device="cpu")
+        assert figures(result.run) == figures(straight("adam"))
+    history.write_text(lines[1])
+    with pytest.raises(RunError, match="lacks the line of epoch 1"):
+        resume(tmp_path / "runs/random/001", device="cpu")
+
+
+def test_more_epochs_for_a_finished_run(straight, tmp_path):
+    short = new(tmp_path, RANDOM, "fit.epochs=2")
+    assert len(short.history) == 2
+    result = resume(short.run.path, overrides=["fit.epochs=5"], device="cpu")
+    assert figures(result.run) == figures(straight("adam"))
+    assert same_bits(arrays(result.run), arrays(straight("adam")))
+    assert load(result.run.spec_path).fit.epochs == 5
+
+
+def test_a_finished_run_is_left_alone(tmp_path):
+    run = new(tmp_path, RANDOM, "fit.epochs=1").run
+    before = {path: path.stat().st_mtime_ns for path in run.path.rglob("*") if path.name != ".lock"}
+    result = resume(run.path, device="cpu")
+    assert result.unchanged
+    assert result.evaluation.figures == run.evaluation()["figures"]
+    after = {path: path.stat().st_mtime_ns for path in run.path.rglob("*") if path.name != ".lock"}
+    assert before == after
+
+
+def test_a_run_that_ended_itself_has_no_more_epochs(tmp_path):
+    """EarlyStopping would have ended the longer training at the same epoch."""
+    text = VARIANTS["momentum, a plateau and a patience"]
+    run = new(tmp_path, text, "fit.epochs=9").run
+    ended = len(run.history())
+    assert ended < 9
+    assert resume(run.path, overrides=["fit.epochs=20"], device="cpu").unchanged
+    more = resume(
+        run.path,
+        overrides=["fit.epochs=20", "fit.callbacks.EarlyStopping.patience=4"],
+        allow=["fit"],
+        device="cpu",
+    )
+    assert len(more.history) > ended
+
+
+@pytest.mark.parametrize(
+    ("change", "kind", "values"),
+    [
+        ("model.layers.Dropout.rate=0.5", "model", ("0.3", "0.5")),
+        ("compile.optimizer.Adam.learning_rate=0.001", "compile", ("0.01", "0.001")),
+        ("compile.optimizer=sgd", "compile", ("Adam", "SGD")),
+        ("compile.metrics=[]", "compile", ("accuracy", "nothing")),
+        ("data.dataset.xo.translate=0", "data", ("1", "0")),
+        ("data.validation=30", "data", ("20", "30")),
+        ("fit.batch_size=32", "fit", ("16", "32")),
+        ("seed=4", "seed", ("3", "4")),
+    ],
+)
+def test_a_difference_is_refused_with_both_values(change, kind, values, tmp_path):
+    with pytest.raises(Killed):
+        new(tmp_path, RANDOM, observer=KilledAfter(1))
+    run = tmp_path / "runs/random/001"
+    with pytest.raises(UsageError) as caught:
+        resume(run, overrides=[change], device="cpu")
+    before, now = values
+    assert f"{before} in the run, {now} now" in caught.value.hint.replace("[]", "nothing")
+    assert f"--allow {kind}" in caught.value.hint
+    result = resume(run, overrides=[change], allow=[kind], device="cpu")
+    assert len(result.history) == 5
+    assert result.run.state()["resumed"][-1]["changes"]
+
+
+def test_the_learning_rate_that_was_allowed_is_the_one_that_counts(tmp_path):
+    """Keras puts the checkpoint's back without a word."""
+    with pytest.raises(Killed):
+        new(tmp_path, RANDOM, observer=KilledAfter(2))
+    changed = ["compile.optimizer.Adam.learning_rate=0.001"]
+    result = resume(
+        tmp_path / "runs/random/001", overrides=changed, allow=["compile"], device="cpu"
+    )
+    assert [row["learning_rate"] for row in result.history] == pytest.approx(
+        [0.01, 0.01, 0.001, 0.001, 0.001]
+    )
+
+
+def test_other_versions_are_refused(tmp_path):
+    with pytest.raises(Killed):
+        new(tmp_path, RANDOM, observer=KilledAfter(1))
+    path = tmp_path / "runs/random/001/environment.json"
+    environment = json.loads(path.read_text())
+    environment["versions"]["keras"] = "3.0.0"
+    path.write_text(json.dumps(environment))
+    with pytest.raises(UsageError) as caught:
+        resume(path.parent, device="cpu")
+    assert "keras: 3.0.0 in the run" in caught.value.hint
+    assert len(resume(path.parent, allow=["versions"], device="cpu").history) == 5
+
+
+def test_another_place_of_the_same_pictures_is_no_difference(tmp_path, monkeypatch):
+    random = np.random.default_rng(0)
+    x, y = random.integers(0, 256, (40, 9, 9), np.uint8), random.integers(0, 2, 40)
+    for name in ("one", "other"):
+        (tmp_path / name).mkdir()
+        np.savez(tmp_path / name / "d.npz", x_train=x, y_train=y, x_test=x, y_test=y)
+    text = RANDOM.replace("{xo: {count: 96, test_count: 32, translate: 1}}",
+                          "{npz: {path: one/d.npz}}")  # fmt: skip
+    with pytest.raises(Killed):
+        new(tmp_path, text, observer=KilledAfter(1))
+    moved = load(tmp_path / "random.yaml", ["data.dataset.npz.path=other/d.npz"])
+    (tmp_path / "one/d.npz").unlink()
+    monkeypatch.chdir(tmp_path)  # a flag's path starts from the current folder
+    assert len(resume(tmp_path / "runs/random/001", spec=moved, device="cpu").history) == 5
+
+
+def test_a_reproduction_says_the_first_figure_that_differs(tmp_path):
+    run = new(tmp_path, RANDOM).run
+    found = reproduce(run.path, device="cpu")
+    assert (found.difference, found.weights, found.epochs) == (None, True, 5)
+    assert reproduce(run.path, epochs=2, device="cpu").epochs == 2
+    path = run.path / "metrics.jsonl"
+    rows = run.history()
+    rows[2]["val_loss"] += 1e-7
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    found = reproduce(run.path, device="cpu")
+    assert found.difference.epoch == 3
+    assert found.difference.figure == "val_loss"
+    assert found.difference.before == rows[2]["val_loss"]
+    assert not found.same
+    assert not list(tmp_path.glob("runs/random/002"))
