@@ -107,8 +107,8 @@ def unknown(catalog: Catalog, kind: str, name: str, place: Location) -> Meant:
     if hint is None:
         names = catalog.names(kind)
         few = len(names) <= 24
-        notes = (f"available: {', '.join(names)}" if few else
-                 "`cnnctl layers` lists what a spec may use; --plugin FILE adds your own",)  # fmt: skip
+        others = "`cnnctl layers` lists what a spec may use; --plugin FILE adds your own"
+        notes = (f"available: {', '.join(names)}" if few else others,)
     return Meant(Diagnostic(rule, message, place, hint, notes))
 
 
