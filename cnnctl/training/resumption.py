@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -170,13 +169,11 @@ def _spec_of_checkpoint(run: Run) -> Spec | None:
     """The spec by which the newest checkpoint was trained, whatever spec.yaml says by now."""
     for path in reversed(run.checkpoints()):
         try:
-            text = checkpoint.read(path, 1 << 24, names={SPEC})[SPEC]
-        except (CheckpointError, KeyError):
+            found = checkpoint.read(path, 1 << 24, names={SPEC})
+        except CheckpointError:
             continue
-        with tempfile.TemporaryDirectory(prefix="cnnctl-") as folder:
-            copy = Path(folder) / run.spec_path.name
-            copy.write_bytes(text)
-            return load(copy)
+        if SPEC in found:
+            return load(path / SPEC)
     return None
 
 

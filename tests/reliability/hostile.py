@@ -19,7 +19,7 @@ import h5py
 import numpy as np
 
 from cnnctl import checkpoint
-from cnnctl.checkpoint import ARRAYS, MANIFEST, STATE, WEIGHTS
+from cnnctl.checkpoint import ARRAYS, MANIFEST, SPEC, STATE, WEIGHTS
 
 BIAS = "layers/conv2d/vars/1"
 """An array of four numbers in every intact file."""
@@ -549,6 +549,13 @@ RESUMPTIONS = {
         manifest(folder),
     ),
     "arrays that are no archive": _text(ARRAYS, "text"),
+    "a spec that names code": _text(SPEC, "model: {layers: [!!python/name:os.system ls]}"),
+    "a spec that is another file": _text(SPEC, "extends: /etc/passwd"),
+    "a deep spec": _text(SPEC, DEEP),
+    "a spec that is no text": lambda folder: (
+        (folder / SPEC).write_bytes(b"\xff\xfe\0"),
+        manifest(folder),
+    ),
     "an optimizer of another shape": _optimizer(lambda shape: np.ones((*shape, 2), np.float32)),
     "an optimizer that is not finite": _optimizer(lambda shape: np.full(shape, np.nan, np.float32)),
     "an optimizer in another place": _optimizer(
@@ -651,13 +658,12 @@ LINKS = {
 """Changes of a run folder that would lead what a resumption writes to another place."""
 
 
-def fuzz(counts):
+def fuzz(counts, folder):
     """Damage sound files at random places, and read them; prints what came of it as JSON.
 
     Each is either refused, and the model as before; or read, and the model has what is in it.
     """
     import random
-    import tempfile
 
     import keras
 
@@ -669,7 +675,7 @@ def fuzz(counts):
     layers = keras.layers
     net = [keras.Input((9, 9, 1)), layers.Conv2D(2, 3), layers.Flatten(), layers.Dense(2)]
     model = keras.Sequential(net)
-    folder = Path(tempfile.mkdtemp(prefix="cnnctl-fuzz-"))
+    folder = Path(folder)
     good = {kind: folder / name for kind, name in
             (("h5", "good.weights.h5"), ("keras", "good.keras"), ("npz", "good.npz"))}  # fmt: skip
     model.save_weights(good["h5"])
