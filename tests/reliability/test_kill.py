@@ -25,7 +25,7 @@ quiet()
 from cnnctl.training import resume, train  # noqa: E402
 
 PROGRAM = str(Path(sys.executable).parent / "cnnctl")
-KILLS = int(os.environ.get("CNNCTL_KILLS", "5"))
+KILLS = int(os.environ.get("CNNCTL_KILLS", "4"))
 SEED = int(os.environ.get("CNNCTL_SEED", "0"))
 
 
