@@ -11,6 +11,7 @@ import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from simpleeval import DEFAULT_OPERATORS, SimpleEval
 
@@ -68,8 +69,8 @@ class Expression:
             raise ExpressionError(f"an expression of more than {MAX_LENGTH} characters")
         names = {"epoch": epoch, "lr": rate, "epochs": self.epochs, "pi": math.pi}
         try:
-            ast.parse(self.text, mode="eval")  # one expression: simpleeval would take a statement
-            value = SimpleEval(_OPERATORS, FUNCTIONS, names).eval(self.text)
+            parsed = _parsed(self.text)
+            value = SimpleEval(_OPERATORS, FUNCTIONS, names).eval(self.text, parsed)
         except Exception as error:  # simpleeval passes on whatever the arithmetic raises
             reason = re.split(r",? for expression| \(<unknown>", str(error))[0]
             reason = reason[:200] or type(error).__name__
@@ -81,6 +82,17 @@ class Expression:
                 f"it gives {value:.4g}, which is no learning rate, in epoch {epoch}"
             )
         return float(value)
+
+
+@lru_cache(maxsize=64)
+def _parsed(text: str) -> ast.AST:
+    """The syntax tree of an expression, made once for all epochs.
+
+    Parsed as one expression first: simpleeval would take a statement.
+    """
+    ast.parse(text, mode="eval")
+    tree: ast.AST = SimpleEval.parse(text)
+    return tree
 
 
 def make(schedule: str | Component, epochs: int) -> Rate:
