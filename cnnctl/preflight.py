@@ -6,10 +6,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from cnnctl import arithmetic
+from cnnctl import arithmetic, plugins
 from cnnctl.data import foresight
 from cnnctl.data.sources import SOURCES
 from cnnctl.errors import Diagnostic, Location, SpecError, UsageError
+from cnnctl.runs import Run
 from cnnctl.spec import Component, Spec, rules
 from cnnctl.spec.loading import draft, in_order
 
@@ -56,6 +57,17 @@ def preflight(path: str | Path, overrides: Iterable[str] = ()) -> Checked:
     if spec is None or found:
         raise SpecError(in_order(found, path, overrides))
     return Checked(spec, trace)
+
+
+def preflight_run(run: Run, overrides: Iterable[str] = ()) -> Checked:
+    """The same for the spec of a run.
+
+    Raises:
+        UsageError: A plug-in that the run was made with is not loaded.
+        SpecError: As in `preflight`.
+    """
+    plugins.require(run.environment().get("plugins") or (), run)
+    return preflight(run.spec_path, overrides)
 
 
 def _shapes(spec: Spec, found: list[Diagnostic]) -> arithmetic.Trace | None:

@@ -106,7 +106,8 @@ def reproduce(
     notes += [str(change) for change in sameness.of_plugins(environment)]
     resumed = run.state().get("resumed")
     for each in resumed if isinstance(resumed, list) else []:
-        notes += [f"changed after epoch {each['after']}: {what}" for what in each["changes"]]
+        if isinstance(each, dict) and isinstance(each.get("changes"), list):
+            notes += [f"changed after epoch {each.get('after')}: {c}" for c in each["changes"]]
     comparing = _Comparing(run, wanted, observer)
     with tempfile.TemporaryDirectory(prefix="cnnctl-") as folder:
         # The schedules see the epochs that were planned; the training ends after those compared.

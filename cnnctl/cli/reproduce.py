@@ -31,16 +31,14 @@ def reproduce(
 
     Nothing is kept of it. Exit code 0 where everything is the same, 1 where something differs.
     """
-    from cnnctl import plugins
     from cnnctl.backend import quiet
     from cnnctl.cli.output import print_json
     from cnnctl.cli.progress import observer
-    from cnnctl.preflight import preflight
+    from cnnctl.preflight import preflight_run
     from cnnctl.runs import newest
 
     found = newest(run)
-    plugins.require(found.environment().get("plugins") or (), found)
-    shown = observer(preflight(found.spec_path).spec)
+    shown = observer(preflight_run(found).spec)
     with shown:
         quiet()
         from cnnctl.reproduction import reproduce as run_reproduction

@@ -41,16 +41,12 @@ def resume(
     """
     from cnnctl.backend import quiet
     from cnnctl.cli.progress import observer, show_result
-    from cnnctl.preflight import preflight
+    from cnnctl.preflight import preflight_run
     from cnnctl.runs import newest
 
     found = newest(run)
     overrides = [*(set_ or []), *([f"fit.epochs={epochs}"] if epochs else [])]
-    from cnnctl import plugins
-
-    plugins.require(found.environment().get("plugins") or (), found)
-    spec = preflight(found.spec_path, overrides).spec
-    shown = observer(spec)
+    shown = observer(preflight_run(found, overrides).spec)
     with shown:
         quiet()
         from cnnctl import training

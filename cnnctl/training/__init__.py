@@ -3,6 +3,6 @@
 from cnnctl.training.callbacks import Observer
 from cnnctl.training.fit import train
 from cnnctl.training.resumption import resume
-from cnnctl.training.session import Facts, Settings, TrainingResult
+from cnnctl.training.values import Facts, Settings, TrainingResult
 
 __all__ = ["Facts", "Observer", "Settings", "TrainingResult", "resume", "train"]

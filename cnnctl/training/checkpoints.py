@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import keras
 
 from cnnctl import checkpoint
 from cnnctl.checkpoint import ARRAYS, SPEC, STATE, WEIGHTS
+from cnnctl.errors import RunError
 from cnnctl.runs import Run, checkpoint_name, epoch_of
 from cnnctl.training import state
 from cnnctl.weights import to_bytes
@@ -53,6 +55,24 @@ class Checkpoints:
         self.best = worst if threshold is None else threshold
         self.best_epoch: int | None = None
         self.callbacks: Sequence[keras.callbacks.Callback] = ()
+
+    def refuse_full_disk(self, model: keras.Model, epochs: int) -> None:
+        """Look whether the checkpoints of the epochs to come will fit on the disk.
+
+        Raises:
+            RunError: They will not.
+        """
+        variables = [*model.variables, *model.optimizer.variables]
+        one = sum(4 * math.prod(each.shape) for each in variables)
+        # Those that are kept, the best, the one being written, and `model.keras`.
+        needed = one * (min(self.keep, max(epochs, 0)) + 3)
+        free = shutil.disk_usage(self.run.path).free
+        if needed > free:
+            raise RunError(
+                f"the checkpoints need about {_size(needed)}, and {self.run.path} has "
+                f"{_size(free)} free",
+                hint="free some space, choose another place with --runs-dir, or lower `fit.keep`",
+            )
 
     def save(self, model: keras.Model, row: dict[str, Any]) -> bool:
         """Save after an epoch.
@@ -112,6 +132,10 @@ class Checkpoints:
         for path in self.run.checkpoints():
             if epoch_of(path) <= newest - self.keep and epoch_of(path) != self.best_epoch:
                 checkpoint.remove(path)
+
+
+def _size(count: float) -> str:
+    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.1f} MB"
 
 
 def forget(run: Run, epoch: int) -> list[Path]:

@@ -16,7 +16,8 @@ from cnnctl.spec.dump import dump
 from cnnctl.spec.nodes import plain
 from cnnctl.spec.rules import monitored
 from cnnctl.training.interrupt import Interrupt
-from cnnctl.training.session import Settings, TrainingResult, run_session
+from cnnctl.training.session import run_session
+from cnnctl.training.values import Settings, TrainingResult
 
 
 def train(spec: Spec, *, runs_dir: Path = runs.RUNS_DIR, **settings: Any) -> TrainingResult:
@@ -74,6 +75,14 @@ def describe(
     for index, source in enumerate(spec.sources):
         name = source.path.name if source.path else f"{index}.yaml"
         write_text(run.path / "sources" / (name if index == 0 else f"{index}-{name}"), source.text)
+    write_environment(run, spec, data, device, steps_per_execution)
+    run.begin(spec.fit.epochs)
+
+
+def write_environment(
+    run: Run, spec: Spec, data: Prepared, device: backend.Device, steps_per_execution: int
+) -> None:
+    """Write what the training depends on besides its spec: versions, machine, plug-ins, data."""
     sizes = {
         name: len(split.x)
         for name in ("train", "validation", "test")
@@ -96,7 +105,6 @@ def describe(
             "steps_per_execution": steps_per_execution,
         },
     )
-    run.begin(spec.fit.epochs)
 
 
 def write_spec(run: Run, spec: Spec, data: Prepared) -> None:

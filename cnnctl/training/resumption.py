@@ -20,9 +20,10 @@ from cnnctl.spec import Spec, load
 from cnnctl.training import sameness
 from cnnctl.training.callbacks import checkpoints_from_spec
 from cnnctl.training.checkpoints import forget
-from cnnctl.training.fit import refuse_unknown_monitors, write_spec
+from cnnctl.training.fit import refuse_unknown_monitors, write_environment, write_spec
 from cnnctl.training.interrupt import Interrupt
-from cnnctl.training.session import Settings, Start, TrainingResult, run_session
+from cnnctl.training.session import run_session
+from cnnctl.training.values import Settings, Start, TrainingResult
 
 
 def resume(
@@ -107,6 +108,8 @@ def resume(
             run.rewrite_history(start.rows)
             if now.fit.epochs != before.fit.epochs or changes:
                 write_spec(run, now, data)
+            if changes:  # what was allowed once is what later commands go by
+                write_environment(run, now, data, device, steps_per_execution)
             run.resume(start.done, now.fit.epochs, [str(change) for change in changes])
             return run
 

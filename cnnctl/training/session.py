@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import math
-import shutil
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import keras
@@ -16,7 +12,7 @@ from cnnctl import backend, runs
 from cnnctl.blame import failure
 from cnnctl.checkpoint import ARRAYS, WEIGHTS
 from cnnctl.data import pipeline
-from cnnctl.data.preparation import Prepared, Progress
+from cnnctl.data.preparation import Prepared
 from cnnctl.errors import CnnctlError, RunError, Stopped
 from cnnctl.evaluation import Evaluation, figures
 from cnnctl.files import replacing, write_json
@@ -24,114 +20,16 @@ from cnnctl.model import build, compile_model
 from cnnctl.runs import Run
 from cnnctl.spec import Spec
 from cnnctl.training import state
-from cnnctl.training.callbacks import Observer, Recorder, checkpoints_from_spec, from_spec
+from cnnctl.training.callbacks import Recorder, checkpoints_from_spec, from_spec
 from cnnctl.training.divergence import FiniteLoss
 from cnnctl.training.interrupt import Interrupt
 from cnnctl.training.randomness import Randomness
+from cnnctl.training.values import Facts, Settings, Start, TrainingResult
 from cnnctl.weights import load_bytes, load_weights
 
 STEPS_PER_EXECUTION = 16
 """How many steps one call of the compiled step runs where the spec leaves it open: of the values
 from 1 to 50 tried on two cores, more than 16 brought nothing."""
-
-
-@dataclass(frozen=True)
-class Facts:
-    """What is settled before the first epoch, for people to see.
-
-    Args:
-        spec: The spec.
-        run: The run folder.
-        device: Where it runs.
-        data: The data as the network gets it.
-        parameters: Of the network.
-        steps: Steps in an epoch.
-        done: Epochs of the run that were done before.
-        notes: What is worth knowing of a training that goes on.
-    """
-
-    spec: Spec
-    run: Run
-    device: backend.Device
-    data: Prepared
-    parameters: int
-    steps: int
-    done: int = 0
-    notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class TrainingResult:
-    """What a training left.
-
-    Args:
-        run: The run folder.
-        history: The lines of `metrics.jsonl`.
-        best_epoch: The epoch (from 1) whose weights are `model.keras`.
-        evaluation: Loss and metrics of the best epoch on the test set, if there is one.
-        stopped: The number of the signal that ended it early, if one did.
-        unchanged: Whether there was nothing left to do.
-    """
-
-    run: Run
-    history: list[dict[str, Any]]
-    best_epoch: int | None
-    evaluation: Evaluation | None
-    stopped: int | None = None
-    unchanged: bool = False
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How a training is run, whatever is trained.
-
-    Args:
-        data_dir: Where data sets are looked for first.
-        full_data: Refuse the small sample that stands in for MNIST without a network.
-        device: See `cnnctl.backend.start`.
-        finish_epoch: Whether a signal lets the epoch in progress end, not only the step.
-        observer: Is told how it goes.
-        progress: Is told how a download goes: (file, bytes so far, bytes in all).
-    """
-
-    data_dir: Path | None = None
-    full_data: bool = False
-    device: str = "auto"
-    finish_epoch: bool = False
-    observer: Observer | None = None
-    progress: Progress | None = None
-
-
-@dataclass(frozen=True)
-class Start:
-    """Where a training goes on.
-
-    Args:
-        path: The checkpoint; None for the beginning.
-        files: Its files, verified.
-        content: Its state.
-        rows: The history up to it.
-        notes: For people.
-        optimizer: Whether the optimizer goes on too, or starts afresh.
-        learning_rate: Whether the spec's learning rate counts, not the checkpoint's.
-        best: The best epoch and its figure among the checkpoints that are there.
-        steps_per_execution: As it was.
-    """
-
-    path: Path | None = None
-    files: dict[str, bytes] = field(default_factory=dict)
-    content: dict[str, Any] = field(default_factory=dict)
-    rows: tuple[dict[str, Any], ...] = ()
-    notes: tuple[str, ...] = ()
-    optimizer: bool = True
-    learning_rate: bool = False
-    best: tuple[int | None, float | None] = (None, None)
-    steps_per_execution: int | None = None
-
-    @property
-    def done(self) -> int:
-        """How many epochs are done."""
-        return len(self.rows)
 
 
 class _Resumed(keras.callbacks.Callback):
@@ -205,7 +103,7 @@ def run_session(
     if start.best[0] is not None and start.best[1] is not None:
         checkpoints.best_epoch, checkpoints.best = start.best[0], start.best[1]
         checkpoints.point_to_best()
-    _need_space(run, model, spec.fit.epochs - start.done, checkpoints.keep)
+    checkpoints.refuse_full_disk(model, spec.fit.epochs - start.done)
     callbacks = from_spec(spec, run, start.done)
     checkpoints.callbacks = callbacks
     if settings.observer:
@@ -318,28 +216,6 @@ def _saved(spec: Spec, model: keras.Model, start: Start) -> list[state.Saved] | 
         return None
     names = [each.name for each in spec.fit.callbacks if each.name != "ModelCheckpoint"]
     return state.parse(names, states, start.files.get(ARRAYS), model, start.path)
-
-
-def _need_space(run: Run, model: keras.Model, epochs: int, keep: float) -> None:
-    """Look whether the checkpoints to come will fit on the disk.
-
-    Raises:
-        RunError: They will not.
-    """
-    variables = [*model.variables, *model.optimizer.variables]
-    one = sum(math.prod(each.shape) * 4 for each in variables)
-    # Those that are kept, the best, the one being written, and `model.keras`.
-    needed = one * (min(keep, max(epochs, 0)) + 3)
-    free = shutil.disk_usage(run.path).free
-    if needed > free:
-        raise RunError(
-            f"the checkpoints need about {_size(needed)}, and {run.path} has {_size(free)} free",
-            hint="free some space, choose another place with --runs-dir, or lower `fit.keep`",
-        )
-
-
-def _size(count: float) -> str:
-    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.1f} MB"
 
 
 def _note_failure(run: Run, reason: str) -> None:

@@ -214,6 +214,24 @@ def test_a_signal_says_what_is_kept_and_how_to_go_on(number, tmp_path):
     assert len(run.history()) == epochs + 1
 
 
+def test_tensorboard_has_every_epoch_after_a_signal(tmp_path):
+    """Keras closes its writer only after a training that nothing interrupts."""
+    text = RANDOM.replace("epochs: 5", "epochs: 100000\n  callbacks: [TensorBoard]")
+    (tmp_path / "random.yaml").write_text(text)
+    process = start(tmp_path, "train", "random.yaml")
+    for line in process.stderr:
+        if line.startswith("epoch 13/"):
+            break
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    run = runs.Run(tmp_path / "runs/random/001")
+    events = EventAccumulator(str(run.path / "tensorboard/train"), {"tensors": 0})
+    events.Reload()
+    assert len(events.Tensors("epoch_loss")) >= len(run.history()) >= 13
+
+
 def test_a_signal_that_waits_for_the_epoch(tmp_path):
     """An epoch of a second or more: the signal comes within it, and it is finished and kept."""
     text = RANDOM.replace("count: 96", "count: 4000").replace("epochs: 5", "epochs: 100000")

@@ -9,6 +9,7 @@ import pytest
 
 from cnnctl.backend import quiet
 from cnnctl.errors import RunError, UsageError
+from cnnctl.evaluation import evaluate
 from cnnctl.spec import load
 from reliability.helpers import RANDOM, Killed, KilledAfter, arrays, figures, same_bits
 
@@ -186,6 +187,20 @@ def test_a_difference_is_refused_with_both_values(change, kind, values, tmp_path
     result = resume(run, overrides=[change], allow=[kind], device="cpu")
     assert len(result.history) == 5
     assert result.run.state()["resumed"][-1]["changes"]
+
+
+def test_what_was_allowed_once_is_what_counts_from_then_on(tmp_path):
+    """Other pictures: they are evaluated, and nothing has to be allowed a second time."""
+    with pytest.raises(Killed):
+        new(tmp_path, RANDOM, observer=KilledAfter(1))
+    run = tmp_path / "runs/random/001"
+    with pytest.raises(Killed):
+        resume(run, overrides=["data.dataset.xo.count=100"], allow=["data"], device="cpu",
+               observer=KilledAfter(3))  # fmt: skip
+    result = resume(run, device="cpu")
+    assert evaluate(run, device="cpu").figures == result.evaluation.figures
+    environment = json.loads((run / "environment.json").read_text())
+    assert environment["data"]["images"]["train"] == 80
 
 
 def test_the_learning_rate_that_was_allowed_is_the_one_that_counts(tmp_path):

@@ -1,0 +1,114 @@
+"""What a training is given, and what it tells and leaves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cnnctl.backend import Device
+    from cnnctl.data.preparation import Prepared, Progress
+    from cnnctl.evaluation import Evaluation
+    from cnnctl.runs import Run
+    from cnnctl.spec import Spec
+    from cnnctl.training.callbacks import Observer
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is settled before the first epoch, for people to see.
+
+    Args:
+        spec: The spec.
+        run: The run folder.
+        device: Where it runs.
+        data: The data as the network gets it.
+        parameters: Of the network.
+        steps: Steps in an epoch.
+        done: Epochs of the run that were done before.
+        notes: What is worth knowing of a training that goes on.
+    """
+
+    spec: Spec
+    run: Run
+    device: Device
+    data: Prepared
+    parameters: int
+    steps: int
+    done: int = 0
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """What a training left.
+
+    Args:
+        run: The run folder.
+        history: The lines of `metrics.jsonl`.
+        best_epoch: The epoch (from 1) whose weights are `model.keras`.
+        evaluation: Loss and metrics of the best epoch on the test set, if there is one.
+        stopped: The number of the signal that ended it early, if one did.
+        unchanged: Whether there was nothing left to do.
+    """
+
+    run: Run
+    history: list[dict[str, Any]]
+    best_epoch: int | None
+    evaluation: Evaluation | None
+    stopped: int | None = None
+    unchanged: bool = False
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a training is run, whatever is trained.
+
+    Args:
+        data_dir: Where data sets are looked for first.
+        full_data: Refuse the small sample that stands in for MNIST without a network.
+        device: See `cnnctl.backend.start`.
+        finish_epoch: Whether a signal lets the epoch in progress end, not only the step.
+        observer: Is told how it goes.
+        progress: Is told how a download goes: (file, bytes so far, bytes in all).
+    """
+
+    data_dir: Path | None = None
+    full_data: bool = False
+    device: str = "auto"
+    finish_epoch: bool = False
+    observer: Observer | None = None
+    progress: Progress | None = None
+
+
+@dataclass(frozen=True)
+class Start:
+    """Where a training goes on.
+
+    Args:
+        path: The checkpoint; None for the beginning.
+        files: Its files, verified.
+        content: Its state.
+        rows: The history up to it.
+        notes: For people.
+        optimizer: Whether the optimizer goes on too, or starts afresh.
+        learning_rate: Whether the spec's learning rate counts, not the checkpoint's.
+        best: The best epoch and its figure among the checkpoints that are there.
+        steps_per_execution: As it was.
+    """
+
+    path: Path | None = None
+    files: dict[str, bytes] = field(default_factory=dict)
+    content: dict[str, Any] = field(default_factory=dict)
+    rows: tuple[dict[str, Any], ...] = ()
+    notes: tuple[str, ...] = ()
+    optimizer: bool = True
+    learning_rate: bool = False
+    best: tuple[int | None, float | None] = (None, None)
+    steps_per_execution: int | None = None
+
+    @property
+    def done(self) -> int:
+        """How many epochs are done."""
+        return len(self.rows)
