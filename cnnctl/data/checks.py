@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from cnnctl.data.chunks import chunks
 from cnnctl.data.dataset import Dataset, Split
 from cnnctl.errors import DataError
 
 if TYPE_CHECKING:
     import numpy as np
-
-_ROWS = 4096
 
 
 def fit_to(
@@ -104,8 +103,8 @@ def _check_finite(x: np.ndarray, field: str, noun: str) -> None:
 
     if x.dtype.kind != "f":
         return
-    for start in range(0, len(x), _ROWS):
-        rows = x[start : start + _ROWS].reshape(len(x[start : start + _ROWS]), -1)
+    for start, some in chunks(x):
+        rows = some.reshape(len(some), -1)
         finite = np.isfinite(rows)
         if not finite.all():
             row, column = (int(number) for number in np.argwhere(~finite)[0])

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from cnnctl.data.chunks import chunks, mapping
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -30,7 +32,7 @@ class Split:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Dataset:
-    """A data set in memory.
+    """A data set in memory, or in a file of which only what is read is in memory.
 
     Args:
         name: As recorded with every figure: `mnist`, `mnist (5,000-image sample)`.
@@ -122,8 +124,18 @@ def fingerprint(splits: dict[str, Split]) -> str:
     for name, split in splits.items():
         for field, array in (("x", split.x), ("y", split.y)):
             digest.update(f"{name}.{field} {array.dtype.str} {array.shape}\n".encode())
-            digest.update(np.ascontiguousarray(array).reshape(-1).view("uint8").data)
+            for _, rows in chunks(array):
+                digest.update(np.ascontiguousarray(rows).reshape(-1).view("uint8").data)
     return digest.hexdigest()
+
+
+def on_disk(x: np.ndarray) -> bool:
+    """Whether an array lies in a memory-mapped file, so that only what is read is in memory.
+
+    Args:
+        x: Any array: a `np.memmap`, or a view of one. A copy of one is in memory.
+    """
+    return mapping(x) is not None
 
 
 def _numbers_as_names(splits: list[Split]) -> tuple[str, ...]:

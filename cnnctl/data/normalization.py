@@ -10,11 +10,13 @@ import math
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from cnnctl.data.chunks import chunks
 from cnnctl.data.dataset import Split
 from cnnctl.errors import DataError
 
 if TYPE_CHECKING:
     import numpy as np
+
 
 _ROWS = 4096
 
@@ -114,21 +116,20 @@ def _moments(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
     gray = x.dtype == np.uint8 and x.ndim == 3
     channels = 1 if gray else x.shape[-1]
-    chunks = [x[start : start + _ROWS] for start in range(0, len(x), _ROWS)]
     pixels = x.size // channels
     if x.dtype == np.uint8:
         # counts of the 256 values give exact sums, and read the pictures only once
         counts = np.zeros((channels, 256), np.int64)
-        for chunk in chunks:
+        for _, rows in chunks(x):
             for channel in range(channels):
-                values = chunk.reshape(-1, channels)[:, channel]
+                values = rows.reshape(-1, channels)[:, channel]
                 counts[channel] += np.bincount(values, minlength=256)
         levels = np.arange(256, dtype=np.float64)
         mean = counts @ levels / pixels
         variance = (counts * (levels - mean[:, None]) ** 2).sum(axis=1) / pixels
         return mean, np.sqrt(variance)
-    mean = sum(c.reshape(-1, channels).sum(axis=0, dtype=np.float64) for c in chunks) / pixels
-    squares = sum(
-        ((c.reshape(-1, channels).astype(np.float64) - mean) ** 2).sum(axis=0) for c in chunks
-    )
+    # so many at once, as the last bits of a sum depend on how it is put together
+    some = [rows.reshape(-1, channels) for _, rows in chunks(x, _ROWS)]
+    mean = sum(rows.sum(axis=0, dtype=np.float64) for rows in some) / pixels
+    squares = sum(((rows.astype(np.float64) - mean) ** 2).sum(axis=0) for rows in some)
     return mean, np.sqrt(squares / pixels)

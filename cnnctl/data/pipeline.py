@@ -1,7 +1,7 @@
-"""The input pipeline: one tensor of pictures as stored, gathered and scaled batch by batch.
+"""The input pipeline: pictures as stored, gathered and scaled batch by batch, within the step.
 
-Pictures stay uint8 until they are in a batch; the order of an epoch is a function of the seed and
-the epoch alone, so that any epoch can be repeated without those before it.
+Pictures stay uint8 in one tensor until they are in a batch; the order of an epoch is a function of
+the seed and the epoch alone, so that any epoch can be repeated without those before it.
 """
 
 from __future__ import annotations
@@ -11,26 +11,31 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from cnnctl.data.dataset import Split
+from cnnctl.data.dataset import Split, on_disk
 from cnnctl.data.normalization import Normalization
 
-EVALUATION_BATCH = 256
+EVALUATION_BATCH = 128
 """Pictures per step where no gradient is needed; the figures do not depend on it."""
 
+READ_AHEAD = 8
+"""Batches that are read ahead from pictures that lie on the disk."""
 
-class TrainingPipeline:
-    """Batches of training pictures, shuffled anew for every epoch.
+
+class Feed:
+    """Batches of a split. The dataset says which pictures, and `read` fetches them in the graph.
 
     Args:
-        split: x (n, …) as stored, y (n,) labels or (n, …) targets.
+        split: x (n, …) as stored, in memory or memory-mapped; y (n,) labels or (n, …) targets.
         normalization: How stored pictures become what the network gets.
         batch_size: Pictures per step; the last batch of an epoch may have fewer.
+        classes: For one-hot labels: how many; 0 leaves labels as they are.
         shuffle: Whether epochs differ in order.
         seed: With the epoch's number, decides its order.
-        classes: For one-hot labels: how many; 0 leaves labels as they are.
+        device: TensorFlow's name of the device on which the pictures are kept.
 
     Attributes:
-        dataset: A finite `tf.data.Dataset` of one epoch, to iterate once per epoch.
+        dataset: A finite `tf.data.Dataset` of one epoch, to iterate once per epoch; its elements
+            are for `read`.
         steps: Batches in an epoch.
     """
 
@@ -39,74 +44,87 @@ class TrainingPipeline:
         split: Split,
         normalization: Normalization,
         *,
-        batch_size: int,
-        shuffle: bool,
-        seed: int,
+        batch_size: int = EVALUATION_BATCH,
         classes: int = 0,
+        shuffle: bool = False,
+        seed: int = 0,
+        device: str = "CPU:0",
     ) -> None:
-        count = len(split.x)
-        self.steps = -(-count // batch_size)
-        with tf.device("CPU:0"):
-            self._epoch = tf.Variable(0, dtype=tf.int64, trainable=False, name="epoch")
-        epoch = self._epoch
-        whole = count // batch_size * batch_size
-
-        def rows(_: tf.Tensor) -> tf.data.Dataset:
-            order = tf.range(count, dtype=tf.int64)
-            if shuffle:
-                key = tf.stack([tf.constant(seed, tf.int64), epoch.read_value()])
-                order = tf.random.experimental.stateless_shuffle(order, seed=key)
-            full = tf.data.Dataset.from_tensor_slices(tf.reshape(order[:whole], [-1, batch_size]))
-            if whole == count:
-                return full
-            return full.concatenate(tf.data.Dataset.from_tensors(order[whole:]))
-
-        indices = tf.data.Dataset.range(1).flat_map(rows)
-        self.dataset = _batches(indices, split, normalization, classes, self.steps)
+        self.steps = -(-len(split) // batch_size)
+        self._subtract = np.asarray(normalization.subtract, np.float32)
+        self._divide = np.asarray(normalization.divide, np.float32)
+        self._classes = classes
+        self._epoch = None
+        self._x = None
+        if shuffle:
+            with tf.device("CPU:0"):
+                self._epoch = tf.Variable(0, dtype=tf.int64, trainable=False, name="epoch")
+        rows = _rows(len(split), batch_size, self._epoch, seed)
+        with tf.device("CPU:0" if on_disk(split.x) else device):
+            self._y = tf.constant(split.y)
+            if not on_disk(split.x):
+                self._x = tf.constant(split.x)
+        if self._x is None:
+            rows = _read_ahead(rows, split)
+        options = tf.data.Options()
+        options.autotune.enabled = False
+        options.experimental_optimization.apply_default_optimizations = False
+        options.deterministic = True
+        self.dataset = rows.apply(tf.data.experimental.assert_cardinality(self.steps)).with_options(
+            options
+        )
 
     def set_epoch(self, epoch: int) -> None:
         """Choose the epoch (from 0) whose order the next iteration has."""
-        self._epoch.assign(epoch)
+        if self._epoch is not None:
+            self._epoch.assign(epoch)
 
+    def read(self, element: Any) -> tuple[tf.Tensor, tf.Tensor]:
+        """One batch: normalized float32 pictures (b, …), and labels (b,), one-hot or targets.
 
-def evaluation_dataset(
-    split: Split,
-    normalization: Normalization,
-    *,
-    batch_size: int = EVALUATION_BATCH,
-    classes: int = 0,
-) -> Any:
-    """A finite `tf.data.Dataset` of (pictures, labels) in order (see `TrainingPipeline`)."""
-    count = len(split.x)
-    indices = tf.data.Dataset.range(count).batch(batch_size)
-    return _batches(indices, split, normalization, classes, -(-count // batch_size))
-
-
-def _batches(
-    indices: Any, split: Split, normalization: Normalization, classes: int, steps: int
-) -> Any:
-    with tf.device("CPU:0"):
-        x, y = tf.constant(split.x), tf.constant(split.y)
-        subtract = np.asarray(normalization.subtract, np.float32)
-        divide = np.asarray(normalization.divide, np.float32)
-
-    def gather(rows: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        pictures = tf.cast(tf.gather(x, rows), tf.float32)
-        if subtract.any():
-            pictures = pictures - subtract
-        if (divide != 1).any():
+        Args:
+            element: Of `dataset`.
+        """
+        if self._x is None:
+            rows, pictures = element
+        else:
+            rows, pictures = element, tf.gather(self._x, element)
+        pictures = tf.cast(pictures, tf.float32)
+        if self._subtract.any():
+            pictures = pictures - self._subtract
+        if (self._divide != 1).any():
             # A division, not a product with the inverse: they differ in the last bit.
-            pictures = pictures / divide
-        labels = tf.gather(y, rows)
-        return pictures, tf.one_hot(labels, classes) if classes else labels
+            pictures = pictures / self._divide
+        labels = tf.gather(self._y, rows)
+        return pictures, tf.one_hot(labels, self._classes) if self._classes else labels
 
-    options = tf.data.Options()
-    options.autotune.enabled = False
-    options.experimental_optimization.apply_default_optimizations = False
-    options.deterministic = True
-    return (
-        indices.map(gather, num_parallel_calls=2, deterministic=True)
-        .apply(tf.data.experimental.assert_cardinality(steps))
-        .prefetch(2)
-        .with_options(options)
-    )
+
+def _rows(count: int, batch_size: int, epoch: tf.Variable | None, seed: int) -> Any:
+    """The numbers of the pictures of each batch, (b,) int64; shuffled where there is an epoch."""
+    if epoch is None:
+        return tf.data.Dataset.range(count).batch(batch_size)
+    whole = count // batch_size * batch_size
+
+    def shuffled(_: tf.Tensor) -> tf.data.Dataset:
+        key = tf.stack([tf.constant(seed, tf.int64), epoch.read_value()])
+        order = tf.random.experimental.stateless_shuffle(tf.range(count, dtype=tf.int64), seed=key)
+        full = tf.data.Dataset.from_tensor_slices(tf.reshape(order[:whole], [-1, batch_size]))
+        if whole == count:
+            return full
+        return full.concatenate(tf.data.Dataset.from_tensors(order[whole:]))
+
+    return tf.data.Dataset.range(1).flat_map(shuffled)
+
+
+def _read_ahead(rows: Any, split: Split) -> Any:
+    """(numbers, pictures as stored) of each batch, read while the batches before it are used."""
+    shape = split.x.shape[1:]
+
+    def fetch(numbers: np.ndarray) -> np.ndarray:
+        return np.ascontiguousarray(split.x[numbers])
+
+    def batch(numbers: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        pictures = tf.numpy_function(fetch, [numbers], split.x.dtype)
+        return numbers, tf.ensure_shape(pictures, (None, *shape))
+
+    return rows.map(batch).prefetch(READ_AHEAD)

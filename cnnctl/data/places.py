@@ -54,6 +54,15 @@ def keras_datasets_folder() -> Path:
     return (Path(home).expanduser() if home else Path.home() / ".keras") / "datasets"
 
 
+def decoded_folder() -> Path:
+    """Return the folder that decoded copies of folders of pictures are kept in.
+
+    Raises:
+        RuntimeError: This user has no home folder.
+    """
+    return keras_datasets_folder() / "cnnctl-decoded"
+
+
 def places(data_dir: Path | None = None) -> tuple[Place, ...]:
     """Return the folders to look in, first one first.
 

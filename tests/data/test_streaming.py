@@ -1,0 +1,560 @@
+"""Folders of pictures: decoded once, in memory or on the disk, and kept for the next time."""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from collections import namedtuple
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from cnnctl.data import decoding, fit_to, hold_out, load, normalization, pictures
+from cnnctl.data.chunks import chunks, mapping
+from cnnctl.data.dataset import Dataset, Split, fingerprint, on_disk
+from cnnctl.data.decoded_copy import DecodedCopy
+from cnnctl.data.decoding import Format
+from cnnctl.data.places import decoded_folder
+from cnnctl.errors import DataError
+
+Usage = namedtuple("Usage", "total used free")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Two classes of seven noisy 5×4 pictures to train with, three to test with."""
+    random = np.random.RandomState(0)
+    root = tmp_path / "photos"
+    for split, count in (("train", 7), ("test", 3)):
+        for label in ("cat", "dog"):
+            (root / split / label).mkdir(parents=True)
+            for number in range(count):
+                noise = random.randint(0, 256, (5, 4, 3)).astype(np.uint8)
+                Image.fromarray(noise).save(root / split / label / f"{number}.png")
+    return root
+
+
+@pytest.fixture
+def keeps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Decoding counts as slow, however quick it was."""
+    monkeypatch.setattr(pictures, "WORTH_SECONDS", 0.0)
+
+
+@pytest.fixture
+def no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pictures, "free_memory", lambda: 40)
+
+
+@pytest.fixture
+def decoded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of the pictures that are decoded."""
+    names: list[str] = []
+    decode = decoding.decode
+
+    def watched(path: Path, wanted: Format) -> np.ndarray:
+        names.append(f"{path.parent.parent.name}/{path.parent.name}/{path.name}")
+        return decode(path, wanted)
+
+    for module in (decoding, pictures):
+        monkeypatch.setattr(module, "decode", watched)
+    monkeypatch.setattr(pictures, "usable_cpus", lambda: 2)
+    return names
+
+
+def read(folder: Path, **arguments: Any) -> Dataset:
+    return load("image_folder", {"path": folder.name, **arguments}, base=folder.parent)
+
+
+def by_pillow(folder: Path, split: str, mode: str = "RGB") -> np.ndarray:
+    """The pictures, file by file."""
+    files = sorted((folder / split).glob("*/*.png"))
+    x = np.stack([np.array(Image.open(path).convert(mode)) for path in files])
+    return x if x.ndim == 4 else x[..., None]
+
+
+def store() -> list[str]:
+    """What the folder of decoded copies holds."""
+    return sorted(path.name for path in decoded_folder().glob("*"))
+
+
+def same(data: Dataset, folder: Path) -> None:
+    assert data.test is not None
+    np.testing.assert_array_equal(data.train.x, by_pillow(folder, "train"))
+    np.testing.assert_array_equal(data.test.x, by_pillow(folder, "test"))
+
+
+def test_few_pictures_leave_nothing_behind(folder: Path) -> None:
+    data = read(folder)
+    same(data, folder)
+    assert not on_disk(data.train.x)
+    assert data.notes == ()
+    assert store() == []
+
+
+@pytest.mark.usefixtures("keeps")
+def test_a_second_reading_takes_the_copy(folder: Path, decoded: list[str]) -> None:
+    first = read(folder)
+    assert decoded
+    assert len(store()) == 2
+    assert re.fullmatch(
+        r"14 train pictures: decoded in \d\.\d s by \d+ threads?; the decoded copy "
+        rf"\(0\.0 MB\) is kept in {decoded_folder()}",
+        first.notes[0],
+    )
+    decoded.clear()
+    second = read(folder)
+    assert decoded == []
+    same(second, folder)
+    assert not on_disk(second.train.x)
+    assert second.fingerprint == first.fingerprint
+    assert second.notes == tuple(
+        f"{what}: read from the decoded copy (0.0 MB) in {decoded_folder()}"
+        for what in ("14 train pictures", "6 test pictures")
+    )
+
+
+@pytest.mark.usefixtures("no_memory")
+def test_pictures_that_are_too_large_for_the_memory_lie_on_the_disk(
+    folder: Path, decoded: list[str]
+) -> None:
+    for _ in range(2):
+        data = read(folder)
+        same(data, folder)
+        assert on_disk(data.train.x)
+        assert not data.train.x.flags.writeable
+        assert len(store()) == 2
+        assert len(decoded) == 22  # the first of a split twice, to know the size
+        assert "held on disk, since pictures get a quarter of the 0.0 MB of free" in data.notes[0]
+
+
+def test_the_splits_share_the_room(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pictures, "free_memory", lambda: pictures.SHARE * 15 * 60)
+    data = read(folder)
+    assert data.test is not None
+    assert not on_disk(data.train.x)
+    assert on_disk(data.test.x)
+    same(data, folder)
+
+
+@pytest.mark.usefixtures("keeps")
+@pytest.mark.parametrize("change", ["times", "size", "added", "removed", "renamed", "put back"])
+def test_a_changed_folder_is_decoded_again(folder: Path, decoded: list[str], change: str) -> None:
+    read(folder)
+    before = store()
+    decoded.clear()
+    path = folder / "train/dog/3.png"
+    other = Image.new("RGB", (4, 5), "red")
+    if change == "times":
+        os.utime(path, ns=(1, 1))
+    elif change == "size":
+        other.save(path)
+    elif change == "added":
+        other.save(folder / "train/dog/31.png")
+    elif change == "removed":
+        path.unlink()
+    elif change == "renamed":
+        path.rename(folder / "train/dog/9.png")
+    else:  # other pixels in as many bytes, with the time set back
+        status = path.stat()
+        grey = np.full((5, 4, 3), 9, np.uint8)
+        content = io.BytesIO()
+        Image.fromarray(grey).save(content, "png")
+        path.write_bytes(content.getvalue().ljust(status.st_size, b"\0"))
+        os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+        assert path.stat().st_size == status.st_size
+    same(read(folder), folder)
+    assert len(decoded) == len(by_pillow(folder, "train")) + 1  # and no picture of test
+    after = store()
+    assert len(after) == 2  # the copy of the folder as it was is gone
+    assert len(set(after) & set(before)) == 1
+
+
+@pytest.mark.usefixtures("keeps")
+def test_another_format_is_another_copy(folder: Path) -> None:
+    for _ in range(2):
+        grey = read(folder, color_mode="grayscale")
+        np.testing.assert_array_equal(grey.train.x, by_pillow(folder, "train", "L"))
+        assert read(folder, image_size=[3, 3], resize=True).train.x.shape == (14, 3, 3, 3)
+        same(read(folder), folder)
+    assert len(store()) == 6
+
+
+@pytest.mark.parametrize("room", [40, 1 << 30])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda data: data[:-1],
+        lambda data: data[:4096],
+        lambda data: data[:10],
+        lambda data: b"",
+        lambda data: data + b"\0",
+        lambda data: b"\0" + data[1:],
+        lambda data: b"[]".ljust(4096) + data[4096:],
+        lambda data: b"[" * 4096 + data[4096:],
+        lambda data: data.replace(b"[14, 5, 4, 3]", b"[14, 4, 5, 3]"),
+        lambda data: data.replace(b"[14, 5, 4, 3]", b"[14,-5,-4,3]"),
+        lambda data: data.replace(b"[14, 5, 4, 3]", b"[7, 10, 4, 3]"),
+        lambda data: data.replace(b"[14, 5, 4, 3]", b"[14,99999,3]"),
+        lambda data: data[:-1] + bytes([data[-1] ^ 1]),
+        lambda data: re.sub(rb'"key": "..', b'"key": "zz', data),
+        lambda data: data.replace(b'"sha256"', b'"sha255"'),
+    ],
+)
+@pytest.mark.usefixtures("keeps")
+def test_a_damaged_copy_is_made_anew(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, damage: Any, room: int, decoded: list[str]
+) -> None:
+    read(folder)
+    sound = {name: (decoded_folder() / name).read_bytes() for name in store()}
+    for name, data in sound.items():
+        if b"[14, 5, 4, 3]" in data:
+            (decoded_folder() / name).write_bytes(damage(data))
+            assert damage(data) != data
+    decoded.clear()
+    monkeypatch.setattr(pictures, "free_memory", lambda: room)
+    same(read(folder), folder)
+    assert len(decoded) == 15
+    assert {name: (decoded_folder() / name).read_bytes() for name in store()} == sound
+
+
+@pytest.mark.usefixtures("keeps")
+def test_a_link_or_a_pipe_in_place_of_a_copy_is_not_followed(folder: Path) -> None:
+    read(folder)
+    (first, second) = (decoded_folder() / name for name in store())
+    moved = first.rename(folder / "moved")
+    first.symlink_to(moved)
+    second.unlink()
+    os.mkfifo(second)
+    content = moved.read_bytes()
+    same(read(folder), folder)
+    assert moved.read_bytes() == content
+    assert not first.is_symlink()
+
+
+@pytest.mark.usefixtures("keeps")
+@pytest.mark.parametrize("room", [40, 1 << 30])
+def test_a_folder_that_cannot_be_written(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, room: int
+) -> None:
+    (tmp_path / "keras").write_text("a file")
+    monkeypatch.setattr(pictures, "free_memory", lambda: room)
+    if room == 40:
+        with pytest.raises(DataError, match=r"take 0\.0 MB decoded.*cannot be written") as caught:
+            read(folder)
+        assert "KERAS_HOME" in (caught.value.hint or "")
+    else:
+        data = read(folder)
+        same(data, folder)
+        assert f"no decoded copy is kept: {decoded_folder()}: Not a directory" in data.notes[0]
+
+
+@pytest.mark.usefixtures("keeps")
+@pytest.mark.parametrize("room", [40, 1 << 30])
+def test_no_home(folder: Path, monkeypatch: pytest.MonkeyPatch, room: int) -> None:
+    def homeless() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(pictures, "decoded_folder", homeless)
+    monkeypatch.setattr(pictures, "free_memory", lambda: room)
+    if room == 40:
+        with pytest.raises(DataError, match="no home folder"):
+            read(folder)
+    else:
+        assert "no home folder" in read(folder).notes[0]
+
+
+@pytest.mark.usefixtures("keeps")
+@pytest.mark.parametrize("full", ["before", "while it is written"])
+@pytest.mark.parametrize("room", [40, 1 << 30])
+def test_a_full_disk(folder: Path, monkeypatch: pytest.MonkeyPatch, full: str, room: int) -> None:
+    if full == "before":
+        monkeypatch.setattr(shutil, "disk_usage", lambda path: Usage(1000, 900, 100))
+        reason = "has room for"
+    else:
+
+        def fsync(handle: int) -> None:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        monkeypatch.setattr(os, "fsync", fsync)
+        reason = "No space left on device"
+    monkeypatch.setattr(pictures, "free_memory", lambda: room)
+    if room == 40:
+        with pytest.raises(DataError, match=rf"14 train pictures take .*{reason}") as caught:
+            read(folder)
+        assert str(decoded_folder()) in caught.value.message
+        assert "free some space" in (caught.value.hint or "")
+    else:
+        data = read(folder)
+        same(data, folder)
+        assert re.search(rf"no decoded copy is kept: .*{reason}", data.notes[0])
+    assert store() == []
+
+
+@pytest.mark.usefixtures("no_memory")
+def test_the_first_broken_picture_is_named_and_nothing_is_kept(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(decoding, "_MOST_AT_ONCE", 1)
+    monkeypatch.setattr(pictures, "usable_cpus", lambda: 8)
+    for name in ("cat/3.png", "cat/4.png", "dog/0.png"):
+        (folder / "train" / name).write_bytes(b"no picture")
+    for _ in range(5):
+        with pytest.raises(DataError, match=r"cannot read the picture .*cat/3\.png"):
+            read(folder)
+        assert store() == []
+
+
+@pytest.mark.parametrize(
+    ("microseconds", "cpus", "threads"),
+    [(10, 1, 1), (10, 2, 2), (10, 16, 2), (130, 16, 3), (330, 16, 8), (90_000, 16, 16)],
+)
+def test_small_pictures_get_few_threads(
+    monkeypatch: pytest.MonkeyPatch, microseconds: int, cpus: int, threads: int
+) -> None:
+    now = [0.0]
+
+    def decode(path: Path, wanted: Format) -> None:
+        now[0] += microseconds * 1e-6
+
+    monkeypatch.setattr(decoding, "decode", decode)
+    monkeypatch.setattr(decoding.time, "perf_counter", lambda: now[0])
+    assert decoding.useful_threads(Path("x"), Format(None, "RGB", False), cpus) == threads
+
+
+def test_a_test_picture_that_differs_is_held_against_training(folder: Path) -> None:
+    Image.new("RGB", (6, 6)).save(folder / "test/cat/0.png")
+    with pytest.raises(DataError, match=r"0\.png is 6x6, others are 5x4 \(.*train/cat/0\.png\)"):
+        read(folder)
+
+
+CHILD = """
+import sys
+from pathlib import Path
+from cnnctl.data import decoded_copy, load, pictures
+pictures.WORTH_SECONDS = 0.0
+if {on_disk}:
+    pictures.free_memory = lambda: 0
+{more}
+print("ready", flush=True)
+sys.stdin.readline()
+data = load("image_folder", {{"path": sys.argv[1]}}, base=Path("/"))
+print(data.fingerprint)
+"""
+
+STOP = """
+import hashlib, time
+def hang(*arguments):
+    print("writing", flush=True)
+    time.sleep(60)
+decoded_copy.json.dumps = hang
+"""
+
+
+def child(folder: Path, *, on_disk: bool, more: str = "") -> subprocess.Popen[str]:
+    script = CHILD.format(on_disk=on_disk, more=more)
+    return subprocess.Popen(
+        [sys.executable, "-c", script, str(folder)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def go(process: subprocess.Popen[str]) -> str:
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write("\n")
+    process.stdin.flush()
+    return process.stdout.readline()
+
+
+@pytest.mark.parametrize("disk", [False, True])
+def test_two_processes_at_once(folder: Path, disk: bool) -> None:
+    children = [child(folder, on_disk=disk) for _ in range(3)]
+    for process in children:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    for process in children:
+        assert process.stdin is not None
+        process.stdin.write("\n")
+        process.stdin.flush()
+    said = {process.communicate()[0] for process in children}
+    assert said == {read(folder).fingerprint + "\n"}
+    assert [process.returncode for process in children] == [0, 0, 0]
+    assert len(store()) == 2
+    assert all(name.endswith(".pictures") for name in store())
+
+
+@pytest.mark.parametrize("disk", [False, True])
+def test_a_writer_that_is_killed(folder: Path, disk: bool) -> None:
+    process = child(folder, on_disk=disk, more=STOP)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    assert go(process) == "writing\n"
+    (part,) = store()
+    assert part.endswith(".part")
+    same(read(folder), folder)
+    assert store() == [part]  # its writer is alive
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    same(read(folder), folder)
+    assert store() == []
+
+
+PICTURES = st.tuples(
+    st.integers(1, 9),
+    st.integers(1, 9),
+    st.sampled_from(["RGB", "L", "RGBA", "1", "P"]),
+    st.sampled_from(["png", "jpg"]),
+    st.integers(0, 2**32 - 1),
+)
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    st.lists(PICTURES, min_size=1, max_size=7),
+    st.sampled_from(["rgb", "grayscale"]),
+    st.integers(1, 5),
+    st.integers(1, 4),
+)
+def test_every_way_gives_what_pillow_gives_file_by_file(
+    tmp_path_factory: pytest.TempPathFactory,
+    drawn: list[tuple[int, int, str, str, int]],
+    color_mode: str,
+    chunk: int,
+    threads: int,
+) -> None:
+    folder = tmp_path_factory.mktemp("drawn")
+    (folder / "train/a").mkdir(parents=True)
+    mode, size = {"rgb": "RGB", "grayscale": "L"}[color_mode], (4, 6)
+    expected = []
+    for number, (height, width, kind, suffix, seed) in enumerate(drawn):
+        noise = np.random.RandomState(seed).randint(0, 256, (height, width, 3)).astype(np.uint8)
+        kind = "L" if suffix == "jpg" and kind != "RGB" else kind
+        path = folder / f"train/a/{number}.{suffix}"
+        Image.fromarray(noise).convert(kind).save(path)
+        image = Image.open(path).convert(mode)
+        if image.size != size[::-1]:
+            image = image.resize(size[::-1], Image.Resampling.BILINEAR)
+        expected.append(np.array(image).reshape(*size, -1))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("KERAS_HOME", str(folder / "keras"))
+        patch.setattr(pictures, "WORTH_SECONDS", 0.0)
+        patch.setattr(decoding, "_MOST_AT_ONCE", chunk)
+        patch.setattr(pictures, "usable_cpus", lambda: threads)
+        found = []
+        for free in (1 << 30, 1 << 30, 0, 0):  # decoded, read, mapped; decoded to the disk
+            patch.setattr(pictures, "free_memory", lambda free=free: free)
+            if len(found) == 3:
+                shutil.rmtree(folder / "keras")
+            data = read(folder, color_mode=color_mode, image_size=list(size), resize=True)
+            assert on_disk(data.train.x) == (free == 0)
+            np.testing.assert_array_equal(data.train.x, np.stack(expected))
+            found.append(data.fingerprint)
+    assert len(set(found)) == 1
+
+
+def test_nothing_takes_what_lies_on_the_disk_into_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """100 MB pass through loading, holding out, checking and normalizing in far less."""
+    folder = tmp_path / "large"
+    (folder / "train/a").mkdir(parents=True)
+    for number in range(100):
+        Image.new("L", (10, 10), number).save(folder / f"train/a/{number:03}.png")
+    monkeypatch.setattr(pictures, "free_memory", lambda: 0)
+    monkeypatch.setattr(pictures, "usable_cpus", lambda: 2)
+    for _ in range(2):  # decoded, and read from the copy
+        with Peak() as peak:
+            data = read(folder, image_size=[1000, 1000], resize=True, color_mode="grayscale")
+            data = fit_to(hold_out(data, 0.2), (1000, 1000, 1), outputs=2)
+            standard = normalization("standard", data.train)
+        assert data.train.x.shape == (80, 1000, 1000, 1)
+        assert on_disk(data.train.x)
+        assert standard.subtract == (39.5,)
+        assert peak.bytes < 50 << 20, peak.bytes
+    assert data.train.x[79, 999, 999, 0] == 79
+    assert data.validation is not None
+    assert data.validation.x[0, 0, 0, 0] == 80
+    with Peak() as peak:
+        assert data.train.x.copy().nbytes == 80_000_000  # and the measure sees what is taken
+    assert peak.bytes > 60 << 20
+
+
+class Peak:
+    """Measures the most memory that this process takes within a block."""
+
+    def __enter__(self) -> Peak:
+        Path("/proc/self/clear_refs").write_text("5")
+        self._before = self._peak()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.bytes = self._peak() - self._before
+
+    @staticmethod
+    def _peak() -> int:
+        found = re.search(r"VmHWM:\s+(\d+)", Path("/proc/self/status").read_text())
+        assert found
+        return 1024 * int(found[1])
+
+
+def test_where_an_array_lies(tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    np.arange(24, dtype=np.uint8).tofile(path)
+    x = np.memmap(path, np.uint8, "r", shape=(4, 3, 2))
+    for here in (x, x.view(np.ndarray), x[1:3], x[1:][..., None], np.asarray(x).reshape(4, 6)):
+        assert on_disk(here)
+    for there in (x.copy(), x[[0, 2]], x.astype(np.float32), np.array(x), np.zeros(3)):
+        assert not on_disk(there)
+
+
+@pytest.mark.parametrize("shape", [(7, 5), (1, 1), (0, 4), (3, 0), (300, 4, 2, 3)])
+def test_chunks_are_the_rows_in_order(shape: tuple[int, ...], monkeypatch: Any) -> None:
+    monkeypatch.setattr("cnnctl.data.chunks.CHUNK", 50)
+    x = np.arange(np.prod(shape), dtype=np.float32).reshape(shape)
+    found = list(chunks(x))
+    assert [start for start, _ in found] == np.cumsum([0, *(len(r) for _, r in found)])[
+        :-1
+    ].tolist()
+    if len(x):
+        np.testing.assert_array_equal(np.concatenate([rows for _, rows in found]), x)
+    whole = fingerprint({"train": Split(x, x)})
+    monkeypatch.setattr("cnnctl.data.chunks.CHUNK", 1 << 30)
+    assert fingerprint({"train": Split(x, x)}) == whole
+
+
+def test_what_is_written_to_a_private_map_stays(tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    np.zeros(10_000, np.uint8).tofile(path)
+    x = np.memmap(path, np.uint8, "c")
+    x[5] = 7
+    list(chunks(x))
+    assert mapping(x) is not None
+    assert x[5] == 7
+
+
+def test_a_copy_names_the_folder_and_what_is_in_it(folder: Path, tmp_path: Path) -> None:
+    def name(folder: Path, **format: Any) -> str:
+        paths = [str(path) for path in sorted((folder / "train").glob("*/*"))]
+        wanted = Format(**{"size": None, "mode": "RGB", "resize": False, **format})
+        return DecodedCopy(tmp_path, folder / "train", paths, wanted).path.name
+
+    names = {name(folder), name(folder, mode="L"), name(folder, size=(5, 4), resize=True)}
+    assert len(names) == 3
+    assert name(folder, model="something") in names
+    (tmp_path / "link").symlink_to(folder)
+    assert name(tmp_path / "link") == name(folder)
+    shutil.copytree(folder, tmp_path / "copied")
+    assert name(tmp_path / "copied") not in names
