@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from importlib import metadata
 from typing import Any
 
+from cnnctl.compute.plan import MIXED, Plan, cpus, refuse_precision
 from cnnctl.errors import UsageError
 
 
@@ -110,6 +111,42 @@ def start(device: str = "auto", seed: int = 0, *, deterministic: bool = True) ->
     return chosen
 
 
+def compute_by(plan: Plan, device: Device) -> str | None:
+    """Set threads and precision; call it before TensorFlow runs anything.
+
+    Args:
+        plan: Which.
+        device: Where.
+
+    Returns:
+        What could not be set any more, in words.
+
+    Raises:
+        UsageError: The processor has no such precision.
+    """
+    import keras
+    import tensorflow as tf
+
+    on_gpu = device.name != "cpu"
+    refuse_precision(plan.precision, on_gpu=on_gpu)
+    mixed = plan.precision == MIXED
+    # On a CPU oneDNN's rewrite of the graph chooses what is worth casting, and is faster than
+    # casting at every layer, as Keras's policy does.
+    tf.config.optimizer.set_experimental_options(
+        {"auto_mixed_precision_onednn_bfloat16": mixed and not on_gpu}
+    )
+    keras.config.set_dtype_policy(MIXED if mixed and on_gpu else "float32")
+    threading = tf.config.threading
+    try:
+        threading.set_intra_op_parallelism_threads(plan.intra_op)
+        threading.set_inter_op_parallelism_threads(plan.inter_op)
+    except RuntimeError:
+        there = threading.get_intra_op_parallelism_threads()
+        if there != plan.intra_op:
+            return f"TensorFlow runs already, with {there or 'its own number of'} threads"
+    return None
+
+
 def environment(device: Device, seed: int, deterministic: bool) -> dict[str, Any]:
     """What a training depended on besides its spec: versions, machine, device, threads, seed."""
     packages = ("cnnctl", "tensorflow", "keras", "numpy", "h5py")
@@ -135,9 +172,8 @@ def threads() -> dict[str, Any]:
     there are CPUs, or what its environment variables say."""
     import tensorflow as tf
 
-    affinity = getattr(os, "sched_getaffinity", None)
     return {
-        "cpus": len(affinity(0)) if affinity else os.cpu_count(),
+        "cpus": cpus(),
         "intra_op": tf.config.threading.get_intra_op_parallelism_threads(),
         "inter_op": tf.config.threading.get_inter_op_parallelism_threads(),
         **{name: os.environ[name] for name in _THREAD_VARIABLES if name in os.environ},

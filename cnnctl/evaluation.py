@@ -8,6 +8,7 @@ from typing import Any
 
 from cnnctl import backend, plugins, runs
 from cnnctl.checkpoint import MANIFEST, read
+from cnnctl.compute.plan import Plan, choose
 from cnnctl.data.dataset import Split
 from cnnctl.data.normalization import Normalization
 from cnnctl.data.preparation import Prepared, prepare
@@ -96,7 +97,9 @@ def evaluate(
     chosen = getattr(data.dataset, split)
     if chosen is None:
         raise DataError(f"{data.dataset.name} has no {split} pictures here", hint=_other(data))
-    backend.start(device, spec.seed, deterministic=spec.deterministic)
+    started = backend.start(device, spec.seed, deterministic=spec.deterministic)
+    plan = choose(spec, data.input_shape, len(chosen), on_gpu=started.name != "cpu")
+    backend.compute_by(plan, started)
     from cnnctl.model import build, compile_model
     from cnnctl.weights import limit_for, load_weights
 
@@ -116,14 +119,17 @@ def evaluate(
         notes.append(f"{error.message}; {other} is used instead")
         weights = other
         load_weights(model, weights)
-    compile_model(model, spec)
+    compile_model(model, spec, plan)
+
+    found = figures(model, chosen, data, spec, plan)
+
     return Evaluation(
         source=str(source),
         checkpoint=weights.name if weights.is_dir() else None,
         data=data.dataset.name,
         split=split,
         images=len(chosen.x),
-        figures=figures(model, chosen, data, spec),
+        figures=found,
         notes=tuple(notes),
     )
 
@@ -139,16 +145,16 @@ def _intact(run: runs.Run, limit: int) -> Path | None:
     return None
 
 
-def figures(model: Any, split: Split, data: Prepared, spec: Spec) -> dict[str, float]:
+def figures(model: Any, split: Split, data: Prepared, spec: Spec, plan: Plan) -> dict[str, float]:
     """Loss and metrics of a compiled model on a split, by name."""
     from cnnctl.blame import failure
-    from cnnctl.data.pipeline import evaluation_dataset
+    from cnnctl.compute import steps
+    from cnnctl.data.pipeline import Feed
 
-    dataset = evaluation_dataset(
-        split, data.normalization, classes=data.classes if data.one_hot else 0
-    )
+    feed = Feed(split, data.normalization, classes=data.classes if data.one_hot else 0)
+    model.test_function = steps.test_function(model, feed, plan.parts_of_evaluation)
     try:
-        found = model.evaluate(dataset, verbose=0, return_dict=True)
+        found = model.evaluate(feed.dataset, verbose=0, return_dict=True)
     except Exception as error:  # whatever TensorFlow raises where loss and outputs do not fit
         raise failure("the evaluation", error, model, spec) from error
     return {name: float(value) for name, value in found.items()}

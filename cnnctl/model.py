@@ -9,6 +9,8 @@ import keras
 
 from cnnctl import registry
 from cnnctl.blame import places_in_plugins, reason_of
+from cnnctl.compute.plan import Plan
+from cnnctl.compute.updates import fuse
 from cnnctl.errors import Diagnostic, SpecError
 from cnnctl.spec import Component, GraphLayer, Spec
 from cnnctl.spec.graph import INPUT
@@ -38,12 +40,18 @@ def build(spec: Spec, input_shape: Sequence[int]) -> keras.Model:
     return keras.Model(picture, tensors[spec.graph.output], name=_identifier(spec.name))
 
 
-def compile_model(model: keras.Model, spec: Spec, *, steps_per_execution: int = 1) -> None:
+def compile_model(model: keras.Model, spec: Spec, plan: Plan | None = None) -> None:
     """Compile a model with the spec's loss, optimizer and metrics.
+
+    Args:
+        model: Built from the spec.
+        spec: The spec, with `compile`.
+        plan: How its steps are computed; by default as Keras does it.
 
     Raises:
         SpecError: Keras refuses one of them, at its line.
     """
+    plan = plan or Plan()
     spec.require("compile")
     assert spec.compile is not None
     with _located(spec.compile.optimizer):
@@ -58,9 +66,12 @@ def compile_model(model: keras.Model, spec: Spec, *, steps_per_execution: int = 
         optimizer=optimizer,
         loss=loss,
         metrics=metrics,
-        steps_per_execution=steps_per_execution,
+        steps_per_execution=plan.steps_per_execution,
         jit_compile=spec.compile.jit_compile,
     )
+    model.optimizer.build(model.trainable_variables)
+    if plan.fused:
+        fuse(model.optimizer)
 
 
 def construct(component: Component, **extra: Any) -> Any:

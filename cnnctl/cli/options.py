@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -70,6 +70,13 @@ FinishEpoch = Annotated[
     bool,
     typer.Option(
         "--finish-epoch", help="Let a signal wait for the end of the epoch, not of the step."
+    ),
+]
+Precision = Annotated[
+    Literal["float32", "mixed_bfloat16"] | None,
+    typer.Option(
+        "--precision",
+        help="Short for compile.precision: mixed_bfloat16 is faster, and less exact.",
     ),
 ]
 Epochs = Annotated[int | None, typer.Option("--epochs", min=1, help="Short for fit.epochs.")]

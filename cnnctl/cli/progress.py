@@ -213,6 +213,7 @@ def introduction(facts: Facts) -> list[str]:
         f"{facts.spec.name}: {facts.parameters:,} parameters",
         f"data: {data.name}, {', '.join(parts)} images ({data.origin})",
         f"device: {facts.device}",
+        f"steps: {facts.plan}",
         f"run: {facts.run}" + (f", which goes on after epoch {facts.done}" if facts.done else ""),
         *(f"note: {each}" for each in facts.notes),
     ]

@@ -16,6 +16,7 @@ from cnnctl.cli.options import (
     FullData,
     Json,
     Plugin,
+    Precision,
     RunsDir,
     Set,
     SpecPath,
@@ -35,6 +36,7 @@ def train(
     ] = False,
     allow: Allow = None,
     finish_epoch: FinishEpoch = False,
+    precision: Precision = None,
     device: Device = "auto",
     data_dir: DataDir = None,
     full_data: FullData = False,
@@ -55,6 +57,7 @@ def train(
     if allow and not resume:
         raise UsageError("--allow belongs to --resume")
     overrides = [*(set_ or []), *([f"fit.epochs={epochs}"] if epochs else [])]
+    overrides += [f"compile.precision={precision}"] if precision else []
     checked = preflight(spec, overrides)
     checked.spec.require("data", "compile")
     earlier = _newest(checked.spec, runs_dir) if resume else None

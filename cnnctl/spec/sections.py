@@ -98,9 +98,17 @@ class Compile(Section):
     metrics: list[Annotated[Component, Kind("metric")]] = Field(default_factory=list)
     """What is reported beside the loss."""
     steps_per_execution: Positive | Literal["auto"] = "auto"
-    """Steps in one call of the compiled step; `auto` chooses by the number of steps."""
+    """Steps in one call of the compiled step; `auto` chooses by the length of a step."""
     jit_compile: bool | Literal["auto"] = "auto"
     """Whether XLA compiles the step (as in Keras)."""
+    precision: Literal["float32", "mixed_bfloat16"] = "float32"
+    """In what products are computed; sums and weights are float32."""
+    parts: Positive | Literal["auto"] = "auto"
+    """In how many parts a batch is computed side by side; `auto` by threads and layers."""
+    threads: Positive | Literal["auto"] = "auto"
+    """CPU threads that compute; `auto` takes the processors that there are."""
+    fused: bool = True
+    """Whether the optimizer updates by TensorFlow's kernels, faster than Keras's operations."""
 
 
 class Fit(Section):

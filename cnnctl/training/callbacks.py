@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Protocol
 
 import keras
@@ -14,7 +15,7 @@ from cnnctl.files import write_text
 from cnnctl.model import construct
 from cnnctl.runs import Run
 from cnnctl.spec import Component, Spec
-from cnnctl.training.checkpoints import ALL, Checkpoints
+from cnnctl.training.checkpoints import ALL, Captured, Checkpoints
 from cnnctl.training.divergence import refuse
 
 DEFAULT_MONITORS = ("val_loss", "loss")
@@ -95,6 +96,9 @@ class Recorder(keras.callbacks.Callback):
     """At the end of an epoch: saves it, writes its line of `metrics.jsonl`, and tells an observer,
     in this order, so that an epoch that was reported is saved.
 
+    The state is copied at once, and written by another thread while the next epoch computes; the
+    observer is told by the training's own thread, once it is written.
+
     Args:
         run: Whose history is written.
         images: Training pictures in an epoch.
@@ -120,6 +124,8 @@ class Recorder(keras.callbacks.Callback):
         self._began = 0.0
         self._trained = 0.0
         self._rate = 0.0
+        self._writer = ThreadPoolExecutor(1, "checkpoints")
+        self._pending: tuple[Captured, Future[None]] | None = None
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Start the clock of an epoch, counted from 0."""
@@ -132,6 +138,8 @@ class Recorder(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
         """Pass the running figures on."""
+        if self._pending and self._pending[1].done():
+            self.finish()
         if self.observer:
             self.observer.step_ended(batch + 1, dict(logs or {}))
 
@@ -141,6 +149,7 @@ class Recorder(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Save an epoch, counted from 0."""
+        self.finish()
         seconds = time.perf_counter() - self._began
         refuse(self.model, epoch + 1, float((logs or {}).get("loss", 0.0)))
         figures = {key: float(value) for key, value in (logs or {}).items()}
@@ -154,8 +163,21 @@ class Recorder(keras.callbacks.Callback):
             "learning_rate": self._rate,
             **figures,
         }
-        improved = self.checkpoints.save(self.model, row)
-        self.run.append_history(row)
-        self.rows.append(row)
+        captured = self.checkpoints.capture(self.model, row)
+        self._pending = captured, self._writer.submit(self.checkpoints.write, captured)
+        if epoch + 1 == self.params.get("epochs") or self.model.stop_training:
+            self.finish()
+
+    def finish(self) -> None:
+        """Wait until the last epoch that ended is written, and tell of it.
+
+        Raises:
+            RunError: It cannot be written; the earlier checkpoints are as before.
+        """
+        if self._pending is None:
+            return
+        (captured, written), self._pending = self._pending, None
+        written.result()
+        self.rows.append(captured.row)
         if self.observer:
-            self.observer.epoch_ended(row, improved)
+            self.observer.epoch_ended(captured.row, captured.improved)

@@ -6,6 +6,7 @@ import json
 import math
 import shutil
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,21 @@ from cnnctl.weights import to_bytes
 
 ALL = math.inf
 """For `keep`: every checkpoint."""
+
+
+@dataclass(frozen=True)
+class Captured:
+    """An epoch as it is to be saved.
+
+    Args:
+        row: Its line of the history.
+        files: Of its checkpoint, by name.
+        improved: Whether it is the best so far.
+    """
+
+    row: dict[str, Any]
+    files: dict[str, bytes]
+    improved: bool
 
 
 class Checkpoints:
@@ -74,18 +90,12 @@ class Checkpoints:
                 hint="free some space, choose another place with --runs-dir, or lower `fit.keep`",
             )
 
-    def save(self, model: keras.Model, row: dict[str, Any]) -> bool:
-        """Save after an epoch.
+    def capture(self, model: keras.Model, row: dict[str, Any]) -> Captured:
+        """Copy what is to be saved of an epoch, so that the next one can begin.
 
         Args:
             model: As it is after the epoch.
             row: The epoch's line of the history.
-
-        Returns:
-            Whether it is the best so far.
-
-        Raises:
-            RunError: It cannot be written; the earlier checkpoints are as before.
         """
         epoch = int(row["epoch"])
         value = float(row.get(self.monitor, math.nan))
@@ -110,14 +120,23 @@ class Checkpoints:
         files[SPEC] = self.run.spec_path.read_bytes()
         if (arrays := state.arrays(self.callbacks)) is not None:
             files[ARRAYS] = arrays
-        path = self.run.checkpoints_dir / checkpoint_name(epoch)
-        checkpoint.write(path, files)
         self.best, self.best_epoch = best, best_epoch
+        return Captured(row, files, improved)
+
+    def write(self, captured: Captured) -> None:
+        """Write a captured epoch: its checkpoint, the names `last` and `best`, its line.
+
+        Raises:
+            RunError: It cannot be written; the earlier checkpoints are as before.
+        """
+        epoch = int(captured.row["epoch"])
+        path = self.run.checkpoints_dir / checkpoint_name(epoch)
+        checkpoint.write(path, captured.files)
         self.run.point("last", path)
-        if improved:
+        if captured.improved:
             self.point_to_best()
         self.prune(epoch)
-        return improved
+        self.run.append_history(captured.row)
 
     def point_to_best(self) -> None:
         """Make `best` point to the best epoch, and note it in the run's state."""

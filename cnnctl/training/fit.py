@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from cnnctl import backend, plugins, runs
+from cnnctl.compute.plan import Plan, choose
 from cnnctl.data.preparation import Prepared, prepare
 from cnnctl.errors import SpecError
 from cnnctl.files import write_json, write_text
@@ -17,7 +18,7 @@ from cnnctl.spec.nodes import plain
 from cnnctl.spec.rules import monitored
 from cnnctl.training.interrupt import Interrupt
 from cnnctl.training.session import run_session
-from cnnctl.training.values import Settings, TrainingResult
+from cnnctl.training.values import Settings, Start, TrainingResult
 
 
 def train(spec: Spec, *, runs_dir: Path = runs.RUNS_DIR, **settings: Any) -> TrainingResult:
@@ -48,13 +49,17 @@ def train(spec: Spec, *, runs_dir: Path = runs.RUNS_DIR, **settings: Any) -> Tra
         refuse_unknown_monitors(spec, data)
         device = backend.start(chosen.device, spec.seed, deterministic=spec.deterministic)
 
-        def make_run(steps_per_execution: int) -> Run:
+        plan = choose(spec, data.input_shape, len(data.dataset.train), on_gpu=device.name != "cpu")
+        note = backend.compute_by(plan, device)
+
+        def make_run() -> Run:
             run = runs.create(spec.name, runs_dir)
             held.enter_context(run.locked())
-            describe(run, spec, data, device, steps_per_execution)
+            describe(run, spec, data, device, plan)
             return run
 
-        return run_session(spec, data, device, chosen, interrupt, make_run)
+        start = Start(notes=(note,) if note else ())
+        return run_session(spec, data, device, plan, chosen, interrupt, make_run, start)
 
 
 def refuse_unknown_monitors(spec: Spec, data: Prepared) -> None:
@@ -67,20 +72,18 @@ def refuse_unknown_monitors(spec: Spec, data: Prepared) -> None:
         raise SpecError(faults)
 
 
-def describe(
-    run: Run, spec: Spec, data: Prepared, device: backend.Device, steps_per_execution: int
-) -> None:
+def describe(run: Run, spec: Spec, data: Prepared, device: backend.Device, plan: Plan) -> None:
     """Write what a run is made from: the resolved spec, its sources, the environment."""
     write_spec(run, spec, data)
     for index, source in enumerate(spec.sources):
         name = source.path.name if source.path else f"{index}.yaml"
         write_text(run.path / "sources" / (name if index == 0 else f"{index}-{name}"), source.text)
-    write_environment(run, spec, data, device, steps_per_execution)
+    write_environment(run, spec, data, device, plan)
     run.begin(spec.fit.epochs)
 
 
 def write_environment(
-    run: Run, spec: Spec, data: Prepared, device: backend.Device, steps_per_execution: int
+    run: Run, spec: Spec, data: Prepared, device: backend.Device, plan: Plan
 ) -> None:
     """Write what the training depends on besides its spec: versions, machine, plug-ins, data."""
     sizes = {
@@ -102,7 +105,7 @@ def write_environment(
             },
             "normalization": data.normalization.to_dict(),
             "inferred": list(data.inferred),
-            "steps_per_execution": steps_per_execution,
+            "plan": plan.to_dict(),
         },
     )
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from cnnctl import arithmetic, backend, checkpoint, plugins, runs
 from cnnctl.checkpoint import SPEC, STATE
+from cnnctl.compute.plan import choose, recorded
 from cnnctl.data.normalization import Normalization
 from cnnctl.data.preparation import Prepared, prepare
 from cnnctl.errors import CheckpointError, RunError, UsageError
@@ -94,14 +95,21 @@ def resume(
         planned = int(state.get("planned") or before.fit.epochs)
         start = _start(run, now, data, changes, environment)
         device = backend.start(chosen.device, now.seed, deterministic=now.deterministic)
+        plan = recorded(environment)
+        if plan is None or any(each.kind in {"compile", "model"} for each in changes):
+            plan = choose(
+                now, data.input_shape, len(data.dataset.train), on_gpu=device.name != "cpu"
+            )
+        note = backend.compute_by(plan, device)
         notes = (
             *start.notes,
+            *([note] if note else []),
             *(f"changed: {change}" for change in changes),
             *sameness.of_machine(environment, device),
             *sameness.of_schedules(now, planned, start.done),
         )
 
-        def open_run(steps_per_execution: int) -> Run:
+        def open_run() -> Run:
             forget(run, start.done)
             if start.path is not None:
                 run.point("last", start.path)
@@ -109,12 +117,12 @@ def resume(
             if now.fit.epochs != before.fit.epochs or changes:
                 write_spec(run, now, data)
             if changes:  # what was allowed once is what later commands go by
-                write_environment(run, now, data, device, steps_per_execution)
+                write_environment(run, now, data, device, plan)
             run.resume(start.done, now.fit.epochs, [str(change) for change in changes])
             return run
 
         start = replace(start, notes=notes)
-        return run_session(now, data, device, chosen, interrupt, open_run, start)
+        return run_session(now, data, device, plan, chosen, interrupt, open_run, start)
 
 
 def _start(
@@ -154,7 +162,6 @@ def _start(
     other = any(each.what == "compile.optimizer" for each in optimizers)
     if other:
         notes.append("the optimizer is another one, and starts afresh")
-    steps = environment.get("steps_per_execution")
     return Start(
         path=path,
         files=files,
@@ -164,7 +171,6 @@ def _start(
         optimizer=not other,
         learning_rate=bool(optimizers),
         best=_best(run, spec, data, content, intact, notes),
-        steps_per_execution=steps if isinstance(steps, int) and steps > 0 else None,
     )
 
 

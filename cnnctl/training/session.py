@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import keras
@@ -11,7 +12,9 @@ import tensorflow as tf
 from cnnctl import backend, runs
 from cnnctl.blame import failure
 from cnnctl.checkpoint import ARRAYS, WEIGHTS
-from cnnctl.data import pipeline
+from cnnctl.compute import steps
+from cnnctl.compute.plan import Plan
+from cnnctl.data.pipeline import Feed
 from cnnctl.data.preparation import Prepared
 from cnnctl.errors import CnnctlError, RunError, Stopped
 from cnnctl.evaluation import Evaluation, figures
@@ -26,10 +29,6 @@ from cnnctl.training.interrupt import Interrupt
 from cnnctl.training.randomness import Randomness
 from cnnctl.training.values import Facts, Settings, Start, TrainingResult
 from cnnctl.weights import load_bytes, load_weights
-
-STEPS_PER_EXECUTION = 16
-"""How many steps one call of the compiled step runs where the spec leaves it open: of the values
-from 1 to 50 tried on two cores, more than 16 brought nothing."""
 
 
 class _Resumed(keras.callbacks.Callback):
@@ -52,9 +51,10 @@ def run_session(
     spec: Spec,
     data: Prepared,
     device: backend.Device,
+    plan: Plan,
     settings: Settings,
     interrupt: Interrupt,
-    make_run: Callable[[int], Run],
+    make_run: Callable[[], Run],
     start: Start | None = None,
 ) -> TrainingResult:
     """Fit the network of a spec, and evaluate its best epoch.
@@ -63,9 +63,10 @@ def run_session(
         spec: A checked spec with `data`, `compile` and `fit`.
         data: Its data.
         device: The device that was started.
+        plan: How steps are computed.
         settings: Who is told, and how a signal is taken.
         interrupt: Listens to signals.
-        make_run: Gives the run folder, locked; gets the steps in one execution.
+        make_run: Gives the run folder, locked.
         start: Where the training goes on; None for a new one.
 
     Raises:
@@ -75,20 +76,19 @@ def run_session(
     assert spec.compile
     start = start or Start()
     classes = data.classes if data.one_hot else 0
-    feed = pipeline.TrainingPipeline(
+    place = "CPU:0" if device.name == "cpu" else "GPU:0"
+    feed = Feed(
         data.dataset.train,
         data.normalization,
         batch_size=spec.fit.batch_size,
+        classes=classes,
         shuffle=spec.fit.shuffle,
         seed=spec.seed,
-        classes=classes,
+        device=place,
     )
     model = build(spec, data.input_shape)
-    wanted = spec.compile.steps_per_execution
-    several = min(STEPS_PER_EXECUTION, feed.steps) if wanted == "auto" else wanted
-    several = start.steps_per_execution or several
-    compile_model(model, spec, steps_per_execution=several)
-    model.optimizer.build(model.trainable_variables)
+    compile_model(model, spec, plan)
+    model.train_function = steps.train_function(model, feed, plan.parts)
     rate = model.optimizer.learning_rate
     rate = float(rate) if isinstance(rate, keras.Variable | tf.Variable) else None
     saved = None
@@ -97,8 +97,11 @@ def run_session(
         _load(model, start)
         if start.learning_rate and rate is not None:
             model.optimizer.learning_rate = rate
-    run = make_run(several)
-    held_out = data.dataset.validation
+    run = make_run()
+    validation = None
+    if (held_out := data.dataset.validation) is not None:
+        validation = Feed(held_out, data.normalization, classes=classes, device=place)
+        model.test_function = steps.test_function(model, validation, plan.parts_of_evaluation)
     checkpoints = checkpoints_from_spec(spec, run, held_out is not None)
     if start.best[0] is not None and start.best[1] is not None:
         checkpoints.best_epoch, checkpoints.best = start.best[0], start.best[1]
@@ -109,7 +112,7 @@ def run_session(
     if settings.observer:
         parameters = model.count_params()
         settings.observer.started(
-            Facts(spec, run, device, data, parameters, feed.steps, start.done, start.notes)
+            Facts(spec, run, device, plan, data, parameters, feed.steps, start.done, start.notes)
         )
     recorder = Recorder(run, len(data.dataset.train.x), checkpoints, settings.observer, start.rows)
     stopped = None
@@ -119,8 +122,7 @@ def run_session(
             feed.dataset,
             initial_epoch=start.done,
             epochs=start.done if start.content.get("stopped") else spec.fit.epochs,
-            validation_data=held_out
-            and pipeline.evaluation_dataset(held_out, data.normalization, classes=classes),
+            validation_data=validation and validation.dataset,
             callbacks=[
                 Randomness(spec.seed, feed),
                 FiniteLoss(),
@@ -134,14 +136,19 @@ def run_session(
         )
         stopped = interrupt.caught
     except Stopped as signalled:
+        recorder.finish()
         stopped = signalled.number
     except CnnctlError as error:
+        with suppress(RunError):
+            recorder.finish()
         _note_failure(run, error.message)
         kept = run.checkpoints()
         if kept and error.hint and not error.diagnostics:
             error.hint += f"\n{kept[-1]} is the last good checkpoint"
         raise
     except Exception as error:
+        with suppress(RunError):
+            recorder.finish()
         failed = failure("the training", error, model, spec)
         _note_failure(run, failed.message)
         raise failed from error
@@ -154,7 +161,7 @@ def run_session(
             _keep_best(run, model)
         if stopped is None:
             if best is not None and data.dataset.test is not None:
-                evaluation = _evaluate(run, model, data, spec, best)
+                evaluation = _evaluate(run, model, data, spec, plan, best)
             run.update_state(status="finished", epochs=len(recorder.rows))
     except Stopped as signalled:
         stopped = signalled.number
@@ -170,7 +177,9 @@ def _keep_best(run: Run, model: keras.Model) -> None:
         model.save(partial)
 
 
-def _evaluate(run: Run, model: keras.Model, data: Prepared, spec: Spec, epoch: int) -> Evaluation:
+def _evaluate(
+    run: Run, model: keras.Model, data: Prepared, spec: Spec, plan: Plan, epoch: int
+) -> Evaluation:
     """Evaluate the best epoch on the test set, and write it down."""
     assert data.dataset.test is not None
     evaluation = Evaluation(
@@ -179,7 +188,7 @@ def _evaluate(run: Run, model: keras.Model, data: Prepared, spec: Spec, epoch: i
         data=data.dataset.name,
         split="test",
         images=len(data.dataset.test.x),
-        figures=figures(model, data.dataset.test, data, spec),
+        figures=figures(model, data.dataset.test, data, spec, plan),
     )
     write_json(run.path / "evaluation.json", evaluation.to_dict())
     return evaluation

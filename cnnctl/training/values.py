@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from cnnctl.backend import Device
+    from cnnctl.compute.plan import Plan
     from cnnctl.data.preparation import Prepared, Progress
     from cnnctl.evaluation import Evaluation
     from cnnctl.runs import Run
@@ -23,6 +24,7 @@ class Facts:
         spec: The spec.
         run: The run folder.
         device: Where it runs.
+        plan: How its steps are computed.
         data: The data as the network gets it.
         parameters: Of the network.
         steps: Steps in an epoch.
@@ -33,6 +35,7 @@ class Facts:
     spec: Spec
     run: Run
     device: Device
+    plan: Plan
     data: Prepared
     parameters: int
     steps: int
@@ -95,7 +98,6 @@ class Start:
         optimizer: Whether the optimizer goes on too, or starts afresh.
         learning_rate: Whether the spec's learning rate counts, not the checkpoint's.
         best: The best epoch and its figure among the checkpoints that are there.
-        steps_per_execution: As it was.
     """
 
     path: Path | None = None
@@ -106,7 +108,6 @@ class Start:
     optimizer: bool = True
     learning_rate: bool = False
     best: tuple[int | None, float | None] = (None, None)
-    steps_per_execution: int | None = None
 
     @property
     def done(self) -> int:

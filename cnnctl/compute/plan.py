@@ -1,0 +1,230 @@
+"""How the steps of a network are computed: chosen by rule, printed, recorded, kept on resume.
+
+The rules follow from measurements (docs/performance.md), and never from a clock: two runs of the
+same spec on the same number of processors are computed the same way, to the same bits.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from cnnctl import arithmetic
+from cnnctl.catalog import load
+from cnnctl.errors import UsageError
+from cnnctl.spec import Component, Spec
+
+MIXED = "mixed_bfloat16"
+"""Products in bfloat16, sums and weights in float32."""
+
+LOOKS_ACROSS = frozenset({
+    "BatchNormalization", "CutMix", "Masking", "MixUp", "SpectralNormalization",
+})  # fmt: skip
+"""Layers for which a picture's output depends on the other pictures of the batch, or that count
+batches."""
+
+LOSSES_ACROSS = frozenset({"Circle", "Dice", "Tversky"})
+"""Losses that are no mean over pictures."""
+
+SMALLEST_PART = 8
+"""Pictures in a part below which the operations are too small for it to pay."""
+
+SECONDS_OF_A_CALL = 0.25
+"""How long one call of several steps should take: what a progress bar and Ctrl-C wait for."""
+
+MOST_STEPS = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How steps are computed.
+
+    Args:
+        parts: In how many parts each training batch is computed, side by side.
+        intra_op: Threads in one operation; 0 leaves it to TensorFlow.
+        inter_op: Operations at the same time; 0 leaves it to TensorFlow.
+        steps_per_execution: Steps in one call.
+        precision: `float32` or `mixed_bfloat16`.
+        fused: Whether the optimizer updates by TensorFlow's kernels.
+        reason: Why it is not as fast as it could be, for people; may be empty.
+    """
+
+    parts: int = 1
+    intra_op: int = 0
+    inter_op: int = 0
+    steps_per_execution: int = 1
+    precision: str = "float32"
+    fused: bool = False
+    reason: str = ""
+
+    @property
+    def parts_of_evaluation(self) -> int:
+        """In how many parts a batch is computed where no gradient is needed."""
+        return self.inter_op if self.intra_op == 1 else 1
+
+    def __str__(self) -> str:
+        parts = (
+            f"each batch in {self.parts} parts side by side" if self.parts > 1 else "batch whole"
+        )
+        threads = f"{self.intra_op} thread{'s' if self.intra_op > 1 else ''} an operation"
+        return ", ".join([
+            self.precision, parts, *([threads] if self.intra_op else []),
+            f"{self.steps_per_execution} steps a call", *([self.reason] if self.reason else []),
+        ])  # fmt: skip
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON."""
+        return asdict(self)
+
+
+def recorded(environment: dict[str, Any]) -> Plan | None:
+    """The plan of a run, as its `environment.json` has it; None if it has none that is sane."""
+    found = environment.get("plan")
+    if not isinstance(found, dict):
+        return None
+    kinds = {"parts": int, "intra_op": int, "inter_op": int, "steps_per_execution": int,
+             "precision": str, "fused": bool, "reason": str}  # fmt: skip
+    if any(type(found.get(name)) is not kind for name, kind in kinds.items()):
+        return None
+    plan = Plan(**{name: found[name] for name in kinds})
+    counts = (plan.parts, plan.steps_per_execution, plan.intra_op + 1, plan.inter_op + 1)
+    return plan if all(0 < count <= 1 << 16 for count in counts) else None
+
+
+def choose(spec: Spec, input_shape: tuple[int, ...], images: int, *, on_gpu: bool) -> Plan:
+    """Choose how the steps of a spec are computed.
+
+    Args:
+        spec: A checked spec with `compile`.
+        input_shape: Of one picture.
+        images: How many there are in an epoch.
+        on_gpu: Whether a GPU computes them.
+    """
+    assert spec.compile is not None
+    wanted = spec.compile
+    batch = spec.fit.batch_size
+    threads = cpus() if wanted.threads == "auto" else wanted.threads
+    parts, reason = (1, "") if on_gpu else _parts(spec, threads)
+    if wanted.parts != "auto":
+        parts, reason = wanted.parts, ""
+    small = parts == 1 and not reason
+    each = 1 if small else max(1, threads // parts)
+    steps = wanted.steps_per_execution
+    several = _several(spec, input_shape, -(-images // batch)) if steps == "auto" else steps
+    needs_each = next(_needing_each_step(spec), None)
+    if needs_each and steps == "auto":
+        several, reason = 1, "; ".join(filter(None, [reason, f"{needs_each} wants every step"]))
+    return Plan(
+        parts=parts,
+        intra_op=0 if on_gpu else each,
+        inter_op=0 if on_gpu else threads,
+        steps_per_execution=several,
+        precision=wanted.precision,
+        fused=wanted.fused,
+        reason=reason,
+    )
+
+
+def _parts(spec: Spec, threads: int) -> tuple[int, str]:
+    """In how many parts a batch can be computed; where it is one, why."""
+    assert spec.compile is not None
+    across = next(_looking_across(spec), None)
+    if across is not None:
+        return 1, f"{across} looks at the batch as a whole"
+    return max(1, min(threads, spec.fit.batch_size // SMALLEST_PART)), ""
+
+
+def _looking_across(spec: Spec) -> Iterator[str]:
+    """What makes a batch more than the pictures in it. A plug-in's layer or loss may."""
+    assert spec.compile is not None
+    for layer in spec.graph.layers:
+        for component in _within(layer.component):
+            if component.kind in {"layer", "activation"} and (
+                component.name in LOOKS_ACROSS
+                or component.arguments.get("stateful")
+                or component.arguments.get("mask_zero")
+                or _of_plugin(component)
+            ):
+                yield component.name
+    loss = spec.compile.loss
+    reduction = loss.arguments.get("reduction", "sum_over_batch_size")
+    if loss.name in LOSSES_ACROSS or reduction != "sum_over_batch_size" or _of_plugin(loss):
+        yield loss.name
+
+
+def _within(component: Component) -> Iterator[Component]:
+    """A component and those in its arguments."""
+    yield component
+    for part in component.parts():
+        yield from _within(part)
+
+
+def _of_plugin(component: Component) -> bool:
+    entry = load().find(component.kind, component.name)
+    return entry is not None and entry.source not in {"keras", "cnnctl"}
+
+
+def _needing_each_step(spec: Spec) -> Iterator[str]:
+    """The callbacks that have to be called after every step."""
+    for callback in spec.fit.callbacks:
+        if callback.name == "TensorBoard":
+            if callback.arguments.get("update_freq", "epoch") != "epoch":
+                yield callback.name
+        elif _of_plugin(callback):
+            from cnnctl.plugins import find_class
+
+            there = vars(find_class("callback", callback.name))
+            if any(name.endswith(("batch_begin", "batch_end")) for name in there):
+                yield callback.name
+
+
+def _several(spec: Spec, input_shape: tuple[int, ...], steps: int) -> int:
+    """Steps in a call, so that one takes about `SECONDS_OF_A_CALL` and all are about as long.
+
+    A step is reckoned at 1 ms and three forward passes of 200 GFLOP/s.
+    """
+    trace = arithmetic.trace(spec.graph, input_shape)
+    operations = 6 * (trace.macs or 50_000_000) * spec.fit.batch_size
+    seconds = 1e-3 + operations / 200e9
+    most = max(1, min(MOST_STEPS, int(SECONDS_OF_A_CALL / seconds), steps))
+    return -(-steps // -(-steps // most))
+
+
+def cpus() -> int:
+    """How many processors this process may use: affinity, the quota of a container, and
+    TF_NUM_INTRAOP_THREADS where the user has set it."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    count = len(affinity(0)) if affinity else os.cpu_count() or 1
+    given = os.environ.get("TF_NUM_INTRAOP_THREADS", "")
+    if given.isdecimal() and int(given):
+        return int(given)
+    try:
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text(encoding="ascii").split()
+        count = min(count, max(1, -(-int(quota) // int(period))))
+    except (OSError, ValueError):  # no such file, or `max`
+        pass
+    return count
+
+
+def refuse_precision(precision: str, *, on_gpu: bool) -> None:
+    """Look whether the processor computes in a precision.
+
+    Raises:
+        UsageError: It does not: it would be slower than float32.
+    """
+    if precision == MIXED and not on_gpu and not _has_bfloat16():
+        raise UsageError(
+            f"this processor has no instructions for bfloat16, and {MIXED} would be slower",
+            hint="--precision float32",
+        )
+
+
+def _has_bfloat16() -> bool:
+    try:
+        text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
+    except OSError:
+        return False
+    return "avx512_bf16" in text or "amx_bf16" in text

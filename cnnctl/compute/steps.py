@@ -1,0 +1,133 @@
+"""The steps of a training and of an evaluation: several in one call, each batch in parts.
+
+A step on the CPU is a chain of operations too small for several threads: they wait for each other
+more than they compute. So a batch is cut into as many parts as there are threads, each thread
+computes the loss and the gradients of its part, and the sum over the parts is the batch's own
+gradient, weighted by pictures: the same mathematics, in another order of summation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from cnnctl.data.pipeline import Feed
+
+Logs = dict[str, Any]
+Step = Callable[[tf.Tensor, tf.Tensor], None]
+
+
+def train_function(model: keras.Model, feed: Feed, parts: int) -> Callable[[Any], Logs]:
+    """What `model.fit` calls for every execution: `model.train_function`.
+
+    Args:
+        model: Compiled; its `steps_per_execution` is how many steps one call makes.
+        feed: What it is trained on.
+        parts: In how many parts each batch is computed, side by side.
+    """
+
+    def step(x: tf.Tensor, y: tf.Tensor) -> None:
+        variables = model.trainable_weights
+        pictures = tf.shape(x)[0]
+        losses, gradients, outputs = [], [], []
+        for part_x, part_y, own in _cut(x, y, parts):
+            with tf.GradientTape() as tape:
+                output = model(part_x, training=True)
+                loss = model.compute_loss(x=part_x, y=part_y, y_pred=output)
+                loss = loss * _share(own, pictures) if parts > 1 else loss
+                scaled = model.optimizer.scale_loss(loss)
+            gradients.append(tape.gradient(scaled, variables))
+            losses.append(loss)
+            outputs.append(output[:own] if parts > 1 else output)
+        _count_loss(model, losses, pictures)
+        summed = [_sum(each) for each in zip(*gradients, strict=True)]
+        model.optimizer.apply_gradients(zip(summed, variables, strict=True))
+        model.compute_metrics(x, y, _joined(outputs))
+
+    return _executions(model, feed, step)
+
+
+def test_function(model: keras.Model, feed: Feed, parts: int) -> Callable[[Any], Logs]:
+    """What `model.evaluate` calls for every execution: `model.test_function`."""
+
+    def step(x: tf.Tensor, y: tf.Tensor) -> None:
+        pictures = tf.shape(x)[0]
+        losses, outputs = [], []
+        for part_x, part_y, own in _cut(x, y, parts):
+            output = model(part_x, training=False)
+            loss = model.compute_loss(x=part_x, y=part_y, y_pred=output, training=False)
+            losses.append(loss * _share(own, pictures) if parts > 1 else loss)
+            outputs.append(output[:own] if parts > 1 else output)
+        _count_loss(model, losses, pictures)
+        model.compute_metrics(x, y, _joined(outputs))
+
+    return _executions(model, feed, step)
+
+
+def _executions(model: keras.Model, feed: Feed, step: Step) -> Callable[[Any], Logs]:
+    """A function of the iterator of an epoch that makes the next steps and gives the figures."""
+    compiled = tf.function(step, jit_compile=True) if model.jit_compile else step
+
+    @tf.function(autograph=False)  # type: ignore[untyped-decorator]
+    def several(iterator: Any, count: tf.Tensor) -> Logs:
+        def body(done: tf.Tensor) -> tuple[tf.Tensor]:
+            compiled(*feed.read(iterator.get_next()))
+            return (done + 1,)
+
+        tf.while_loop(lambda done: done < count, body, (tf.constant(0),), parallel_iterations=1)
+        return dict(model.get_metrics_result())
+
+    current: list[Any] = [None, 0]
+
+    def execution(iterator: Any) -> Logs:
+        if current[0] is not iterator:  # Keras makes one for each epoch
+            current[:] = iterator, 0
+        count = min(model.steps_per_execution, feed.steps - current[1])
+        current[1] += count
+        return dict(several(iterator, tf.constant(count)))
+
+    return execution
+
+
+def _cut(
+    x: tf.Tensor, y: tf.Tensor, parts: int
+) -> Iterator[tuple[tf.Tensor, tf.Tensor, tf.Tensor]]:
+    """Yield (pictures, labels, how many of them count) for each part of a batch.
+
+    Sizes differ by at most one. Where a batch has fewer pictures than parts, a part that would be
+    empty gets one that does not count: oneDNN's kernels crash on none.
+    """
+    batch = tf.shape(x)[0]
+    for index in range(parts):
+        start, end = batch * index // parts, batch * (index + 1) // parts
+        first = tf.minimum(start, batch - 1)
+        rows = slice(first, tf.maximum(end, first + 1)) if parts > 1 else slice(None)
+        yield x[rows], y[rows], end - start
+
+
+def _share(own: tf.Tensor, pictures: tf.Tensor) -> tf.Tensor:
+    """What the mean loss of a part is worth in the mean over the batch."""
+    return tf.cast(own, tf.float32) / tf.cast(pictures, tf.float32)
+
+
+def _count_loss(model: keras.Model, losses: Sequence[tf.Tensor], pictures: tf.Tensor) -> None:
+    """Count the loss of a batch into the mean over the epoch, as Keras does."""
+    model._loss_tracker.update_state(tf.add_n(losses), sample_weight=pictures)
+
+
+def _joined(outputs: Sequence[tf.Tensor]) -> tf.Tensor:
+    return outputs[0] if len(outputs) == 1 else tf.concat(outputs, 0)
+
+
+def _sum(gradients: Sequence[Any]) -> Any:
+    """The sum of one variable's gradients; of those that touch only some rows, all the rows."""
+    if len(gradients) == 1 or gradients[0] is None:
+        return gradients[0]
+    if isinstance(gradients[0], tf.IndexedSlices):
+        values = tf.concat([each.values for each in gradients], 0)
+        indices = tf.concat([each.indices for each in gradients], 0)
+        return tf.IndexedSlices(values, indices, gradients[0].dense_shape)
+    return tf.add_n(gradients)

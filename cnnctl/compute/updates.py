@@ -1,0 +1,121 @@
+"""The update of the weights by TensorFlow's own kernels, one pass over memory for each variable.
+
+Keras writes an optimizer as a dozen operations on whole tensors, each of which reads and writes
+all of them. The kernels compute the same formulas (Kingma and Ba 2014 for Adam, in the form with
+alpha; Hinton's RMSprop with epsilon inside the root; Sutskever's momentum as in Keras) in another
+order of rounding, and use the optimizer's own slots, so that checkpoints are the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+Update = Callable[[Any, Any, Any], None]
+"""(gradient, variable, learning rate), as `keras.optimizers.Optimizer.update_step`."""
+
+
+def fuse(optimizer: keras.optimizers.Optimizer) -> bool:
+    """Let an optimizer update by a kernel, where there is one for it.
+
+    Args:
+        optimizer: Built; its `update_step` is replaced.
+
+    Returns:
+        Whether there is one.
+    """
+    make = _KERNELS.get(type(optimizer).__name__)
+    is_own = type(optimizer).__module__.startswith("keras.")
+    update = make(optimizer) if make and is_own else None
+    if update is None:
+        return False
+    by_keras = optimizer.update_step
+
+    def update_step(gradient: Any, variable: Any, learning_rate: Any) -> None:
+        # Gradients of single rows, and weights in half precision, stay with Keras.
+        if isinstance(gradient, tf.IndexedSlices) or variable.dtype != "float32":
+            by_keras(gradient, variable, learning_rate)
+        else:
+            update(tf.cast(gradient, tf.float32), variable, tf.cast(learning_rate, tf.float32))
+
+    optimizer.update_step = update_step
+    return True
+
+
+def _adam(optimizer: Any) -> Update | None:
+    if optimizer.amsgrad:
+        return None
+
+    def update(gradient: Any, variable: Any, learning_rate: Any) -> None:
+        index = optimizer._get_variable_index(variable)
+        step = tf.cast(optimizer.iterations + 1, tf.float32)
+        tf.raw_ops.ResourceApplyAdam(
+            var=variable.handle,
+            m=optimizer._momentums[index].value.handle,
+            v=optimizer._velocities[index].value.handle,
+            beta1_power=tf.pow(tf.constant(optimizer.beta_1, tf.float32), step),
+            beta2_power=tf.pow(tf.constant(optimizer.beta_2, tf.float32), step),
+            lr=learning_rate,
+            beta1=optimizer.beta_1,
+            beta2=optimizer.beta_2,
+            epsilon=optimizer.epsilon,
+            grad=gradient,
+        )
+
+    return update
+
+
+def _rmsprop(optimizer: Any) -> Update | None:
+    if optimizer.centered:
+        return None
+    # The kernel wants a momentum even where there is none: a place to write the step to.
+    spare = [] if optimizer.momentum else [
+        tf.Variable(tf.zeros_like(each.value), trainable=False) for each in optimizer._velocities
+    ]  # fmt: skip
+
+    def update(gradient: Any, variable: Any, learning_rate: Any) -> None:
+        index = optimizer._get_variable_index(variable)
+        momentum = optimizer._momentums[index].value if optimizer.momentum else spare[index]
+        tf.raw_ops.ResourceApplyRMSProp(
+            var=variable.handle,
+            ms=optimizer._velocities[index].value.handle,
+            mom=momentum.handle,
+            lr=learning_rate,
+            rho=optimizer.rho,
+            momentum=optimizer.momentum,
+            epsilon=optimizer.epsilon,
+            grad=gradient,
+        )
+
+    return update
+
+
+def _sgd(optimizer: Any) -> Update:
+    def update(gradient: Any, variable: Any, learning_rate: Any) -> None:
+        if not optimizer.momentum:
+            tf.raw_ops.ResourceApplyGradientDescent(
+                var=variable.handle, alpha=learning_rate, delta=gradient
+            )
+            return
+        index = optimizer._get_variable_index(variable)
+        tf.raw_ops.ResourceApplyKerasMomentum(
+            var=variable.handle,
+            accum=optimizer.momentums[index].value.handle,
+            lr=learning_rate,
+            grad=gradient,
+            momentum=optimizer.momentum,
+            use_nesterov=optimizer.nesterov,
+        )
+
+    return update
+
+
+_KERNELS: dict[str, Callable[[Any], Update | None]] = {
+    "Adam": _adam,
+    "AdamW": _adam,
+    "RMSprop": _rmsprop,
+    "SGD": _sgd,
+}

@@ -1,0 +1,92 @@
+"""Which plan a spec gets, by hand."""
+
+import pytest
+from conftest import XO
+
+from cnnctl.compute import plan as planning
+from cnnctl.compute.plan import Plan, choose, recorded, refuse_precision
+from cnnctl.errors import UsageError
+from cnnctl.spec import load
+
+
+def planned(tmp_path, *changes, text=XO, threads=2, images=1000, on_gpu=False):
+    path = tmp_path / "tiny.yaml"
+    path.write_text(text)
+    spec = load(path, [f"compile.threads={threads}", *changes])
+    return choose(spec, (12, 12, 1), images, on_gpu=on_gpu)
+
+
+def test_a_batch_is_cut_for_the_threads(tmp_path):
+    plan = planned(tmp_path)
+    assert (plan.parts, plan.intra_op, plan.inter_op, plan.fused) == (2, 1, 2, True)
+    wide = planned(tmp_path, "fit.batch_size=128", threads=8)
+    assert (wide.parts, wide.intra_op, wide.inter_op) == (8, 1, 8)
+
+
+@pytest.mark.parametrize(("batch", "parts"), [(1, 1), (4, 1), (15, 1), (16, 2), (24, 3), (32, 4)])
+def test_no_part_is_smaller_than_what_pays(batch, parts, tmp_path):
+    assert planned(tmp_path, f"fit.batch_size={batch}", threads=4).parts == parts
+
+
+@pytest.mark.parametrize(("change", "culprit"), [
+    ("    - Dropout: {rate: 0.2}\n|    - BatchNormalization\n", "BatchNormalization"),
+    ("loss: sparse_categorical_crossentropy|loss: dice", "Dice"),
+    ("loss: sparse_categorical_crossentropy|"
+     "loss: {SparseCategoricalCrossentropy: {reduction: sum}}", "SparseCategoricalCrossentropy"),
+])  # fmt: skip
+def test_what_looks_across_the_batch_keeps_it_whole(change, culprit, tmp_path):
+    before, after = change.split("|")
+    assert before in XO
+    plan = planned(tmp_path, text=XO.replace(before, after))
+    assert (plan.parts, plan.intra_op) == (1, 2)
+    assert culprit in plan.reason
+    assert culprit in str(plan)
+
+
+def test_a_part_can_be_chosen_by_hand(tmp_path):
+    plan = planned(tmp_path, "compile.parts=3", "compile.fused=false",
+                   "compile.steps_per_execution=5", threads=6)  # fmt: skip
+    assert (plan.parts, plan.intra_op, plan.fused, plan.steps_per_execution) == (3, 2, False, 5)
+
+
+def test_a_gpu_gets_the_batch_whole(tmp_path):
+    plan = planned(tmp_path, on_gpu=True)
+    assert (plan.parts, plan.intra_op, plan.inter_op) == (1, 0, 0)
+
+
+def test_calls_are_about_as_long(tmp_path):
+    """1,000 pictures in batches of 16 are 63 steps: one call; 100,000 are 6,250: 25 of 250."""
+    assert planned(tmp_path).steps_per_execution == 63
+    many = planned(tmp_path, images=100_000).steps_per_execution
+    assert 6250 - many * (6250 // many) in (0, *range(many * 9 // 10, many))
+    assert many <= planning.MOST_STEPS
+
+
+def test_a_callback_that_wants_every_step_gets_it(tmp_path):
+    text = XO + "  callbacks: [{TensorBoard: {update_freq: 5}}]\n"
+    plan = planned(tmp_path, text=text)
+    assert plan.steps_per_execution == 1
+    assert "TensorBoard" in plan.reason
+
+
+def test_a_plan_is_read_back_as_it_was_recorded():
+    plan = Plan(2, 1, 2, 16, "float32", True, "because")
+    assert recorded({"plan": plan.to_dict()}) == plan
+
+
+@pytest.mark.parametrize("change", [
+    {"parts": 0}, {"parts": "2"}, {"intra_op": -1}, {"fused": 1}, {"steps_per_execution": 1 << 40},
+    {"precision": None},
+])  # fmt: skip
+def test_a_damaged_plan_is_none(change):
+    assert recorded({"plan": {**Plan().to_dict(), **change}}) is None
+    assert recorded({"plan": []}) is None
+    assert recorded({}) is None
+
+
+def test_a_precision_that_the_processor_lacks_is_refused(monkeypatch):
+    monkeypatch.setattr(planning, "_has_bfloat16", lambda: False)
+    refuse_precision("float32", on_gpu=False)
+    refuse_precision("mixed_bfloat16", on_gpu=True)
+    with pytest.raises(UsageError, match="bfloat16"):
+        refuse_precision("mixed_bfloat16", on_gpu=False)
