@@ -38,6 +38,9 @@ VARIANTS = {
         "learning_rate: {ExponentialDecay: {initial_learning_rate: 0.02, decay_steps: 7,"
         " decay_rate: 0.8}}",
     ),
+    "in parts": RANDOM.replace("    - BatchNormalization\n", "").replace(
+        "  optimizer", "  parts: 3\n  threads: 3\n  optimizer"
+    ),
 }
 
 
