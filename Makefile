@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
+# A file of JSON lines: an interrupted `make bench` goes on from it.
+BENCH_KEPT = $(if $(BENCH_OUT),--out $(BENCH_OUT))
 
 .DEFAULT_GOAL := help
 .PHONY: help train test lint catalog bench soak clean
@@ -24,9 +26,12 @@ lint: $(VENV)/.ready-dev ## Check style and types
 catalog: $(VENV)/.ready-dev ## Generate the catalog of names and arguments from the installed Keras
 	$(BIN)/python -m cnnctl.catalog.generate
 
-bench: $(VENV)/.ready-sample ## Time the commands, and training against the plain Keras script
+bench: $(VENV)/.ready-sample ## Measure what there is on performance; BENCH_PEERS=PYTHON adds peers
 	$(BIN)/python benchmarks/startup.py
-	$(BIN)/python benchmarks/training.py
+	$(BIN)/python benchmarks/ceiling.py
+	$(BIN)/python benchmarks/bench.py $(if $(BENCH_PEERS),--peers $(BENCH_PEERS)) $(BENCH_KEPT)
+	$(BIN)/python benchmarks/folder.py $(BENCH_KEPT)
+	$(BIN)/python benchmarks/seeds.py $(BENCH_KEPT)
 
 soak: $(VENV)/.ready-dev ## Kill, damage and resume trainings for about half an hour
 	CNNCTL_KILLS=100 CNNCTL_FLIPS=3000 $(BIN)/python -m pytest tests/reliability -n 1 -s

@@ -1,31 +1,52 @@
 """The plain Keras script of a shipped network, as a textbook has it: one file, `model.fit`.
 
-    python benchmarks/plain.py mnist|cifar10|mnist_book FILE.npz EPOCHS [SEED]
+    python benchmarks/plain.py mnist|cifar10|mnist_book|cifar10_lenet FILE.npz EPOCHS [SEED]
+        [--short]
 
-Prints one JSON object: images per second of each epoch, and loss and accuracy on the test set.
+Optimizer, loss, metrics and callbacks are those of `configs/`; MNIST's batches are 128 here. Prints
+one JSON object: images per second of each epoch's training, loss and accuracy on the test set,
+seconds from the start of the process to the end of the first epoch's training (of the first step,
+where the file has one batch), the time at which the last step ended, the most memory, and images
+per second of `evaluate` and `predict`, the second call of each; `--short` leaves these two out.
+Keras alone is imported, so KERAS_BACKEND=jax or torch puts it on another backend.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import sys
+import tempfile
 import time
+from collections.abc import Callable
+from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras
 import numpy as np
 from keras import layers
+from networks import NETWORKS, held_out
+from process import Clock, peak_bytes, report
 
-name, file, epochs, seed = sys.argv[1], sys.argv[2], int(sys.argv[3]), int([*sys.argv, "0"][4])
+words = [word for word in sys.argv[1:] if word != "--short"]
+name, file, epochs, seed = words[0], words[1], int(words[2]), int([*words, "0"][3])
 keras.utils.set_random_seed(seed)
 data = np.load(file)
-x_train, y_train = data["x_train"].astype("float32") / 255, data["y_train"].reshape(-1)
-x_test, y_test = data["x_test"].astype("float32") / 255, data["y_test"].reshape(-1)
+y_train, y_test = data["y_train"].reshape(-1), data["y_test"].reshape(-1)
+if NETWORKS[name].signed:
+    x_train = (data["x_train"].astype("float32") - 127.5) / 127.5
+    x_test = (data["x_test"].astype("float32") - 127.5) / 127.5
+else:
+    x_train = data["x_train"].astype("float32") / 255
+    x_test = data["x_test"].astype("float32") / 255
+if name in {"mnist", "mnist_book"}:
+    x_train, x_test = x_train[..., None], x_test[..., None]
+if name in {"cifar10", "mnist_book"}:
+    y_train = keras.utils.to_categorical(y_train, 10)
+    y_test = keras.utils.to_categorical(y_test, 10)
+
 callbacks: list[keras.callbacks.Callback] = []
 if name == "mnist":
-    x_train, x_test = x_train[..., None], x_test[..., None]
     model = keras.Sequential([
         keras.Input((28, 28, 1)),
         layers.Conv2D(32, 5, padding="same", activation="relu"),
@@ -40,25 +61,7 @@ if name == "mnist":
         keras.optimizers.Adam(1e-3), "sparse_categorical_crossentropy", metrics=["accuracy"]
     )
     callbacks = [keras.callbacks.LearningRateScheduler(lambda epoch: 0.001 * 0.6**epoch)]
-    held_out, batch_size = slice(55_000, 60_000), 100
-elif name == "mnist_book":
-    x_train, x_test = x_train[..., None], x_test[..., None]
-    y_train, y_test = keras.utils.to_categorical(y_train), keras.utils.to_categorical(y_test)
-    model = keras.Sequential([
-        keras.Input((28, 28, 1)),
-        layers.Conv2D(32, 3, activation="relu"),
-        layers.MaxPooling2D(2),
-        layers.Conv2D(64, 3, activation="relu"),
-        layers.MaxPooling2D(2),
-        layers.Conv2D(64, 3, activation="relu"),
-        layers.Flatten(),
-        layers.Dense(64, activation="relu"),
-        layers.Dense(10, activation="softmax"),
-    ])  # fmt: skip
-    model.compile("rmsprop", "categorical_crossentropy", metrics=["accuracy"])
-    held_out, batch_size = slice(0, 0), 64
-else:
-    y_train, y_test = keras.utils.to_categorical(y_train), keras.utils.to_categorical(y_test)
+elif name == "cifar10":
     model = keras.Sequential([
         keras.Input((32, 32, 3)),
         layers.Conv2D(16, 2, padding="same", activation="relu"),
@@ -74,39 +77,89 @@ else:
         layers.Dense(10, activation="softmax"),
     ])  # fmt: skip
     model.compile("rmsprop", "categorical_crossentropy", metrics=["accuracy"])
-    held_out, batch_size = slice(0, 5_000), 32
+elif name == "mnist_book":
+    model = keras.Sequential([
+        keras.Input((28, 28, 1)),
+        layers.Conv2D(32, 3, activation="relu"),
+        layers.MaxPooling2D(2),
+        layers.Conv2D(64, 3, activation="relu"),
+        layers.MaxPooling2D(2),
+        layers.Conv2D(64, 3, activation="relu"),
+        layers.Flatten(),
+        layers.Dense(64, activation="relu"),
+        layers.Dense(10, activation="softmax"),
+    ])  # fmt: skip
+    model.compile("rmsprop", "categorical_crossentropy", metrics=["accuracy"])
+else:
+    model = keras.Sequential([
+        keras.Input((32, 32, 3)),
+        layers.Conv2D(6, 5, activation="relu"),
+        layers.MaxPooling2D(2),
+        layers.Conv2D(16, 5, activation="relu"),
+        layers.MaxPooling2D(2),
+        layers.Flatten(),
+        layers.Dense(120, activation="relu"),
+        layers.Dense(84, activation="relu"),
+        layers.Dense(10),
+    ])  # fmt: skip
+    model.compile(
+        keras.optimizers.SGD(0.001, momentum=0.9),
+        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        metrics=["accuracy"],
+    )
 
-x_val, y_val = x_train[held_out], y_train[held_out]
-if len(x_val):
-    x_train, y_train = np.delete(x_train, held_out, 0), np.delete(y_train, held_out, 0)
+trained, validation = held_out(name, len(x_train))
+x_val, y_val = x_train[validation], y_train[validation]
+x_train, y_train = x_train[trained], y_train[trained]
 
 
-class Clock(keras.callbacks.Callback):
-    """Images per second of each epoch's training, without its validation."""
+class Timer(keras.callbacks.Callback):
+    """The training part of an epoch ends where its validation begins."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.rates: list[float] = []
+        self.clock = Clock(len(x_train))
 
     def on_epoch_begin(self, epoch: int, logs: object = None) -> None:
-        self.began, self.ended = time.perf_counter(), 0.0
+        self.clock.begin()
 
     def on_test_begin(self, logs: object = None) -> None:
-        self.ended = time.perf_counter()
+        self.clock.end()
 
     def on_epoch_end(self, epoch: int, logs: object = None) -> None:
-        self.rates.append(len(x_train) / ((self.ended or time.perf_counter()) - self.began))
+        if not len(x_val):
+            self.clock.end()
 
 
-clock = Clock()
-model.fit(
-    x_train,
-    y_train,
-    batch_size=batch_size,
-    epochs=epochs,
-    validation_data=(x_val, y_val) if len(x_val) else None,
-    callbacks=[*callbacks, clock],
-    verbose=0,
-)
+def second_call(call: Callable[[], object]) -> float:
+    """Images per second of the second call."""
+    call()
+    began = time.perf_counter()
+    call()
+    return len(x_test) / (time.perf_counter() - began)
+
+
+timer = Timer()
+with tempfile.TemporaryDirectory() as folder:
+    best = Path(folder) / "best.keras"
+    if len(x_val):
+        callbacks.append(
+            keras.callbacks.ModelCheckpoint(best, monitor="val_loss", save_best_only=True)
+        )
+    model.fit(
+        x_train,
+        y_train,
+        batch_size=NETWORKS[name].batch_size,
+        epochs=epochs,
+        validation_data=(x_val, y_val) if len(x_val) else None,
+        callbacks=[timer, *callbacks],
+        verbose=0,
+    )
+    if best.exists():
+        model.load_weights(best)
 loss, accuracy = model.evaluate(x_test, y_test, verbose=0)
-print(json.dumps({"images_per_second": clock.rates, "loss": loss, "accuracy": accuracy}))
+figures: dict[str, object] = {"loss": loss, "accuracy": accuracy, "peak_bytes": peak_bytes()}
+if "--short" not in sys.argv:
+    figures["evaluate"] = second_call(lambda: model.evaluate(x_test, y_test, verbose=0))
+    figures["predict"] = second_call(lambda: model.predict(x_test, verbose=0))
+report(timer.clock, figures)

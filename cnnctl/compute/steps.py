@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from cnnctl.data.pipeline import Feed
@@ -65,6 +66,36 @@ def test_function(model: keras.Model, feed: Feed, parts: int) -> Callable[[Any],
         model.compute_metrics(x, y, _joined(outputs))
 
     return _executions(model, feed, step)
+
+
+def predict_function(model: keras.Model, feed: Feed, parts: int) -> Callable[[], np.ndarray]:
+    """A function without arguments that gives the network's outputs for all pictures of a feed.
+
+    Args:
+        model: Built.
+        feed: Pictures in order; its labels are not looked at.
+        parts: In how many parts each batch is computed, side by side.
+
+    Returns:
+        It gives an array (n, …), in the pictures' order. The first call compiles.
+    """
+
+    def step(x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
+        return _joined([model(part, training=False)[:own] for part, _, own in _cut(x, y, parts)])
+
+    compiled = tf.function(step, jit_compile=True) if model.jit_compile else step
+
+    @tf.function(autograph=False)  # type: ignore[untyped-decorator]
+    def outputs(iterator: Any) -> tf.Tensor:
+        def body(done: tf.Tensor, found: Any) -> tuple[tf.Tensor, Any]:
+            return done + 1, found.write(done, compiled(*feed.read(iterator.get_next())))
+
+        found = tf.TensorArray(model.compute_dtype, feed.steps, infer_shape=False,
+                               element_shape=(None, *model.output_shape[1:]))  # fmt: skip
+        _, found = tf.while_loop(lambda done, _: done < feed.steps, body, (tf.constant(0), found))
+        return found.concat()
+
+    return lambda: np.asarray(outputs(iter(feed.dataset)))
 
 
 def _executions(model: keras.Model, feed: Feed, step: Step) -> Callable[[Any], Logs]:

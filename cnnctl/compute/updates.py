@@ -42,6 +42,9 @@ def fuse(optimizer: keras.optimizers.Optimizer) -> bool:
             update(tf.cast(gradient, tf.float32), variable, tf.cast(learning_rate, tf.float32))
 
     optimizer.update_step = update_step
+    # One device has nothing to reduce, and Keras's reduction would let every update wait for the
+    # last gradient.
+    optimizer._all_reduce_sum_gradients = list
     return True
 
 

@@ -23,7 +23,7 @@ def test_a_batch_is_cut_for_the_threads(tmp_path):
     assert (wide.parts, wide.intra_op, wide.inter_op) == (8, 1, 8)
 
 
-@pytest.mark.parametrize(("batch", "parts"), [(1, 1), (4, 1), (15, 1), (16, 2), (24, 3), (32, 4)])
+@pytest.mark.parametrize(("batch", "parts"), [(1, 1), (3, 1), (4, 2), (7, 3), (8, 4), (32, 4)])
 def test_no_part_is_smaller_than_what_pays(batch, parts, tmp_path):
     assert planned(tmp_path, f"fit.batch_size={batch}", threads=4).parts == parts
 

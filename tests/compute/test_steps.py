@@ -132,6 +132,16 @@ def test_any_size_of_batch_and_part(count, batch_size, parts):
     assert_same_training(ours, theirs, one, other)
 
 
+@pytest.mark.parametrize("parts", [1, 2, 3])
+@pytest.mark.parametrize("batch_size", [1, 7, 100])
+def test_predictions_are_keras_own(parts, batch_size):
+    model, split = network(), pictures(50)
+    predict = steps.predict_function(model, Feed(split, UNIT, batch_size=batch_size), parts)
+    expected = model.predict(split.x.astype("float32") / 255, verbose=0)
+    for _ in range(2):
+        np.testing.assert_allclose(predict(), expected, rtol=1e-5, atol=1e-7)
+
+
 def test_callbacks_hear_of_every_execution():
     heard = []
 
