@@ -108,9 +108,10 @@ def choose(spec: Spec, input_shape: tuple[int, ...], images: int, *, on_gpu: boo
     batch = spec.fit.batch_size
     threads = cpus() if wanted.threads == "auto" else wanted.threads
     parts, reason = (1, "") if on_gpu else _parts(spec, threads)
-    if wanted.parts != "auto":
-        parts, reason = wanted.parts, ""
     small = parts == 1 and not reason
+    if wanted.parts != "auto":
+        parts, reason, small = wanted.parts, "", False
+    # One thread would wait for another within every operation of a batch of a few pictures.
     each = 1 if small else max(1, threads // parts)
     steps = wanted.steps_per_execution
     several = _several(spec, input_shape, -(-images // batch)) if steps == "auto" else steps
