@@ -6,9 +6,9 @@
 
 DIR holds mnist.npz and cifar10.npz in Keras's layout; PYTHON has PyTorch, JAX and Optax. Every run
 is a process of its own; in a round every program runs once, in the opposite order of the round
-before, and ratios are taken within a round. Images per second are those of the last epoch, without
-its validation. With `--out`, rows are kept in FILE and a next call goes on after the last complete
-round. Prints Markdown.
+before, with a seed of its own, and ratios are taken within a round. Images per second are those of
+the last epoch, without its validation. With `--out`, rows are kept in FILE and a next call goes on
+after the last complete round. Prints Markdown.
 """
 
 from __future__ import annotations
@@ -16,13 +16,14 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import statistics
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from networks import NETWORKS, SMALL_BATCHES
-from records import Records, Row, machine, median, ratios, say, spread, table
+from records import NONE, Records, Row, machine, median, ratios, say, spread, table
 from variants import VARIANTS, Bench, Failed, one_batch, run, start, train
 
 DEFAULT = ("plain", "cnnctl", "cnnctl-bf16", "torch", "torch-bf16", "jax")
@@ -34,7 +35,7 @@ def rounds(
     records: Records,
     variants: Sequence[str],
     count: int,
-    measure: Callable[[str], Row],
+    measure: Callable[[str, int], Row],
     **key: object,
 ) -> list[dict[str, Row]]:
     """Measure every variant in every round; a round that is not complete is measured anew."""
@@ -48,7 +49,7 @@ def rounds(
         for variant in variants if number % 2 == 0 else reversed(variants):
             say(f"{key['kind']} {key['network']}, round {number + 1} of {count}: {variant}")
             try:
-                figures = measure(variant)
+                figures = measure(variant, number)
             except Failed as error:
                 say(f"  it failed: {error}")
                 figures = {"failed": str(error)}
@@ -84,6 +85,14 @@ def compared(
         )
 
 
+def mean_and_deviation(values: Sequence[float | None]) -> str:
+    """Of an accuracy over the rounds, each of which has a seed of its own."""
+    there = [value for value in values if value is not None]
+    if len(there) < 2:
+        return f"{there[0]:.4f}" if there else NONE
+    return f"{statistics.mean(there):.4f} ± {statistics.stdev(there):.4f}"
+
+
 FOUR = ["median", "least–most", "ratio to plain", "least–most"]
 
 
@@ -100,7 +109,7 @@ def print_training(
             *cells,
             median(shares, "{:.0%}"),
             median(column(found, variant, "pause"), "{:.1%}"),
-            median(column(found, variant, "accuracy"), "{:.4f}"),
+            mean_and_deviation(column(found, variant, "accuracy")),
         ])  # fmt: skip
     print("Training, images per second of the last epoch:\n")
     print(table(["program", *FOUR, "of the ceiling", "pause", "test accuracy"], rows), end="\n\n")
@@ -178,8 +187,8 @@ def main() -> None:
         few = name == SMALL_BATCHES and not given.variants
         variants = [each for each in there if each in FEW] if few else there
 
-        def training(variant: str, name: str = name) -> Row:
-            return train(variant, name, bench, epochs=given.epochs)
+        def training(variant: str, number: int, name: str = name) -> Row:
+            return train(variant, name, bench, epochs=given.epochs, seed=number)
 
         print(
             f"### {name}, batches of {network.batch_size}\n\n"
@@ -192,7 +201,7 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             one_batch(name, bench, Path(folder))
 
-            def starting(variant: str, name: str = name, folder: str = folder) -> Row:
+            def starting(variant: str, _: int, name: str = name, folder: str = folder) -> Row:
                 return dict(start(variant, name, bench, Path(folder)))
 
             begun = rounds(

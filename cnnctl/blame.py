@@ -59,13 +59,29 @@ def _layer(error: BaseException, model: Any, spec: Spec) -> GraphLayer | None:
         if isinstance(name, str) and name in layers and running is model.get_layer(name):
             return layers[name]
     for match in _NODE.finditer(str(error)):
-        scope, _, rest = match[1].partition("/")
-        # When a network is called for the second time, its name and its layers' end in `_1`.
-        suffix = scope.removeprefix(model.name)
-        for part in rest.split("/"):
-            if part.removesuffix(suffix) in layers:
-                return layers[part.removesuffix(suffix)]
+        for name in _names_in(match[1], model.name):
+            if name in layers:
+                return layers[name]
     return None
+
+
+def _names_in(node: str, model: str) -> Iterator[str]:
+    """What the layers may be called whose scopes are in an operation's path, likeliest first.
+
+    A scope that is opened again gets a number: `while/net_3/conv2d_1_2` is in the layer `conv2d_1`
+    of the network `net`, `while/net_3/conv2d_1` in `conv2d`.
+    """
+    scopes = node.split("/")
+    found = [
+        n for n, scope in enumerate(scopes) if re.fullmatch(rf"{re.escape(model)}(_\d+)?", scope)
+    ]
+    if not found:
+        return
+    again = scopes[found[0]] != model
+    for part in scopes[found[0] + 1 :]:
+        if again:
+            yield from (part.removesuffix(end) for end in ("_1", "_2") if part.endswith(end))
+        yield part
 
 
 def _frames(error: BaseException) -> Iterator[tuple[FrameType, int]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +99,7 @@ def evaluate(
         raise DataError(f"{data.dataset.name} has no {split} pictures here", hint=_other(data))
     started = backend.start(device, spec.seed, deterministic=spec.deterministic)
     plan = choose(spec, data.input_shape, len(chosen), on_gpu=started.name != "cpu")
+    plan = replace(plan, fused=False)  # no slots for an optimizer that updates nothing
     backend.compute_by(plan, started)
     from cnnctl.model import build, compile_model
     from cnnctl.weights import limit_for, load_weights

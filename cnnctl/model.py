@@ -69,8 +69,8 @@ def compile_model(model: keras.Model, spec: Spec, plan: Plan | None = None) -> N
         steps_per_execution=plan.steps_per_execution,
         jit_compile=spec.compile.jit_compile,
     )
-    model.optimizer.build(model.trainable_variables)
     if plan.fused:
+        model.optimizer.build(model.trainable_variables)
         fuse(model.optimizer)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from cnnctl import checkpoint, hdf5, plugins, runs
 from cnnctl.checkpoint import WEIGHTS
+from cnnctl.compute.plan import recorded
 from cnnctl.errors import CheckpointError, RunError, UsageError
 from cnnctl.runs import Run
 from cnnctl.spec import load
@@ -113,7 +114,13 @@ def reproduce(
         # The schedules see the epochs that were planned; the training ends after those compared.
         result = None
         with suppress(_Enough):
-            result = train(spec, runs_dir=Path(folder), observer=comparing, **settings)
+            result = train(
+                spec,
+                runs_dir=Path(folder),
+                observer=comparing,
+                plan=recorded(environment),
+                **settings,
+            )
         facts = comparing.facts
         if facts is not None:
             notes += sameness.of_machine(environment, facts.device)

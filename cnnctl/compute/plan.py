@@ -81,8 +81,13 @@ class Plan:
 
 
 def recorded(environment: dict[str, Any]) -> Plan | None:
-    """The plan of a run, as its `environment.json` has it; None if it has none that is sane."""
+    """The plan of a run, as its `environment.json` has it; None if it has none that is sane.
+
+    Runs from before there were plans were computed as Keras does it.
+    """
     found = environment.get("plan")
+    if found is None and type(steps := environment.get("steps_per_execution")) is int and steps > 0:
+        return Plan(steps_per_execution=steps)
     if not isinstance(found, dict):
         return None
     kinds = {"parts": int, "intra_op": int, "inter_op": int, "steps_per_execution": int,

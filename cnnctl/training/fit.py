@@ -49,7 +49,9 @@ def train(spec: Spec, *, runs_dir: Path = runs.RUNS_DIR, **settings: Any) -> Tra
         refuse_unknown_monitors(spec, data)
         device = backend.start(chosen.device, spec.seed, deterministic=spec.deterministic)
 
-        plan = choose(spec, data.input_shape, len(data.dataset.train), on_gpu=device.name != "cpu")
+        plan = chosen.plan or choose(
+            spec, data.input_shape, len(data.dataset.train), on_gpu=device.name != "cpu"
+        )
         note = backend.compute_by(plan, device)
 
         def make_run() -> Run:

@@ -75,6 +75,7 @@ class Settings:
         finish_epoch: Whether a signal lets the epoch in progress end, not only the step.
         observer: Is told how it goes.
         progress: Is told how a download goes: (file, bytes so far, bytes in all).
+        plan: How steps are computed; by default chosen for the spec and the machine.
     """
 
     data_dir: Path | None = None
@@ -83,6 +84,7 @@ class Settings:
     finish_epoch: bool = False
     observer: Observer | None = None
     progress: Progress | None = None
+    plan: Plan | None = None
 
 
 @dataclass(frozen=True)

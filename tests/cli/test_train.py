@@ -24,7 +24,8 @@ def test_from_a_spec_to_figures(cnnctl, xo_spec, tmp_path):
     assert progress[2].startswith("device: cpu")
     epochs = [line for line in progress if line.startswith("epoch ")]
     assert [line.split()[1] for line in epochs] == ["1/3", "2/3", "3/3"]
-    assert len(progress) == 4 + 3, done.stderr  # nothing of TensorFlow's
+    assert progress[3].startswith("steps: float32, ")
+    assert len(progress) == 5 + 3, done.stderr  # nothing of TensorFlow's
     assert re.search(r"^run: runs/tiny/001$", done.stdout, re.MULTILINE)
     assert "next: cnnctl evaluate runs/tiny/001" in done.stdout
     accuracy = re.search(r"accuracy\s+([\d.]+)", done.stdout.split("test, ")[1]).group(1)

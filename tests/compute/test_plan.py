@@ -84,6 +84,11 @@ def test_a_damaged_plan_is_none(change):
     assert recorded({}) is None
 
 
+def test_a_run_from_before_there_were_plans_stays_as_it_was():
+    assert recorded({"steps_per_execution": 16}) == Plan(steps_per_execution=16)
+    assert recorded({"steps_per_execution": 0}) is None
+
+
 def test_a_precision_that_the_processor_lacks_is_refused(monkeypatch):
     monkeypatch.setattr(planning, "_has_bfloat16", lambda: False)
     refuse_precision("float32", on_gpu=False)

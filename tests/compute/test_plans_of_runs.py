@@ -67,6 +67,7 @@ def test_a_run_goes_on_with_fewer_processors_to_the_same_bits(tmp_path):
     assert resumed.environment()["plan"]["parts"] == min(2, len(every))
     assert figures(whole) == figures(resumed)
     assert same_bits(arrays(whole), arrays(resumed))
+    call("reproduce", "whole/tiny/001", cpus={min(every)})
 
 
 @pytest.mark.skipif(not _has_bfloat16(), reason="this processor has no bfloat16")
