@@ -121,16 +121,13 @@ def evaluate(
         weights = other
         load_weights(model, weights)
     compile_model(model, spec, plan)
-
-    found = figures(model, chosen, data, spec, plan)
-
     return Evaluation(
         source=str(source),
         checkpoint=weights.name if weights.is_dir() else None,
         data=data.dataset.name,
         split=split,
         images=len(chosen.x),
-        figures=found,
+        figures=figures(model, chosen, data, spec, plan),
         notes=tuple(notes),
     )
 

@@ -14,7 +14,8 @@ from typing import Any
 
 from cnnctl import arithmetic
 from cnnctl.catalog import load
-from cnnctl.errors import UsageError
+from cnnctl.errors import Diagnostic, SpecError, UsageError
+from cnnctl.machine import usable_cpus
 from cnnctl.spec import Component, Spec
 
 MIXED = "mixed_bfloat16"
@@ -107,9 +108,14 @@ def choose(spec: Spec, input_shape: tuple[int, ...], images: int, *, on_gpu: boo
         input_shape: Of one picture.
         images: How many there are in an epoch.
         on_gpu: Whether a GPU computes them.
+
+    Raises:
+        SpecError: Parts are asked for by hand, and would be another mathematics.
     """
     assert spec.compile is not None
     wanted = spec.compile
+    if wanted.parts != "auto" and wanted.parts > 1:
+        _refuse_parts(spec)
     batch = spec.fit.batch_size
     threads = cpus() if wanted.threads == "auto" else wanted.threads
     parts, reason = (1, "") if on_gpu else _parts(spec, threads)
@@ -143,7 +149,17 @@ def _parts(spec: Spec, threads: int) -> tuple[int, str]:
     return max(1, min(threads, spec.fit.batch_size // SMALLEST_PART)), ""
 
 
-def _looking_across(spec: Spec) -> Iterator[str]:
+def _refuse_parts(spec: Spec) -> None:
+    """Refuse parts where a layer or loss of Keras's would see another batch in each of them; whether
+    one of a plug-in does is for its author to say."""
+    own = (each for each in _looking_across(spec) if not _of_plugin(each))
+    if (across := next(own, None)) is not None:
+        message = f"{across} looks at the batch as a whole, which `compile.parts` would cut"
+        hint = "leave `compile.parts` away, or set it to 1"
+        raise SpecError([Diagnostic("parts-of-a-whole", message, across.location, hint)])
+
+
+def _looking_across(spec: Spec) -> Iterator[Component]:
     """What makes a batch more than the pictures in it. A plug-in's layer or loss may."""
     assert spec.compile is not None
     for layer in spec.graph.layers:
@@ -154,11 +170,11 @@ def _looking_across(spec: Spec) -> Iterator[str]:
                 or component.arguments.get("mask_zero")
                 or _of_plugin(component)
             ):
-                yield component.name
+                yield component
     loss = spec.compile.loss
     reduction = loss.arguments.get("reduction", "sum_over_batch_size")
     if loss.name in LOSSES_ACROSS or reduction != "sum_over_batch_size" or _of_plugin(loss):
-        yield loss.name
+        yield loss
 
 
 def _within(component: Component) -> Iterator[Component]:
@@ -182,9 +198,14 @@ def _needing_each_step(spec: Spec) -> Iterator[str]:
         elif _of_plugin(callback):
             from cnnctl.plugins import find_class
 
-            there = vars(find_class("callback", callback.name))
-            if any(name.endswith(("batch_begin", "batch_end")) for name in there):
+            bases = find_class("callback", callback.name).__mro__
+            own = [name for each in bases if not _is_keras(each) for name in vars(each)]
+            if any(name.endswith(("batch_begin", "batch_end")) for name in own):
                 yield callback.name
+
+
+def _is_keras(kind: type) -> bool:
+    return kind.__module__.partition(".")[0] == "keras"
 
 
 def _several(spec: Spec, input_shape: tuple[int, ...], steps: int) -> int:
@@ -200,19 +221,10 @@ def _several(spec: Spec, input_shape: tuple[int, ...], steps: int) -> int:
 
 
 def cpus() -> int:
-    """How many processors this process may use: affinity, the quota of a container, and
-    TF_NUM_INTRAOP_THREADS where the user has set it."""
-    affinity = getattr(os, "sched_getaffinity", None)
-    count = len(affinity(0)) if affinity else os.cpu_count() or 1
+    """How many threads compute: the processors that this process may use, or what the user has
+    set TF_NUM_INTRAOP_THREADS to."""
     given = os.environ.get("TF_NUM_INTRAOP_THREADS", "")
-    if given.isdecimal() and int(given):
-        return int(given)
-    try:
-        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text(encoding="ascii").split()
-        count = min(count, max(1, -(-int(quota) // int(period))))
-    except (OSError, ValueError):  # no such file, or `max`
-        pass
-    return count
+    return int(given) if given.isdecimal() and int(given) else usable_cpus()
 
 
 def refuse_precision(precision: str, *, on_gpu: bool) -> None:

@@ -15,9 +15,9 @@ from cnnctl.data.chunks import chunks, mapping
 from cnnctl.data.decoded_copy import DecodedCopy
 from cnnctl.data.decoding import Format, decode, decode_all, useful_threads
 from cnnctl.data.download import Progress
-from cnnctl.data.machine import free_memory, usable_cpus
 from cnnctl.data.places import decoded_folder
 from cnnctl.errors import DataError
+from cnnctl.machine import free_memory, usable_cpus
 
 if TYPE_CHECKING:
     import numpy as np

@@ -5,7 +5,7 @@ from conftest import XO
 
 from cnnctl.compute import plan as planning
 from cnnctl.compute.plan import Plan, choose, recorded, refuse_precision
-from cnnctl.errors import UsageError
+from cnnctl.errors import SpecError, UsageError
 from cnnctl.spec import load
 
 
@@ -47,6 +47,17 @@ def test_a_part_can_be_chosen_by_hand(tmp_path):
     plan = planned(tmp_path, "compile.parts=3", "compile.fused=false",
                    "compile.steps_per_execution=5", threads=6)  # fmt: skip
     assert (plan.parts, plan.intra_op, plan.fused, plan.steps_per_execution) == (3, 2, False, 5)
+
+
+def test_parts_that_would_be_another_mathematics_are_refused(tmp_path):
+    """Batch normalization over half a batch is not batch normalization over the batch."""
+    text = XO.replace("    - Dropout: {rate: 0.2}\n", "    - BatchNormalization\n")
+    with pytest.raises(SpecError) as caught:
+        planned(tmp_path, "compile.parts=2", text=text)
+    (diagnostic,) = caught.value.diagnostics
+    assert diagnostic.location.line == text.splitlines().index("    - BatchNormalization") + 1
+    assert "BatchNormalization" in diagnostic.message
+    assert planned(tmp_path, "compile.parts=1", text=text).parts == 1
 
 
 def test_a_gpu_gets_the_batch_whole(tmp_path):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cnnctl.data import machine
+from cnnctl import machine
 
 GB = 1 << 30
 
