@@ -150,8 +150,10 @@ def _parts(spec: Spec, threads: int) -> tuple[int, str]:
 
 
 def _refuse_parts(spec: Spec) -> None:
-    """Refuse parts where a layer or loss of Keras's would see another batch in each of them; whether
-    one of a plug-in does is for its author to say."""
+    """Refuse parts where a layer or loss of Keras's would see another batch in each of them.
+
+    Whether one of a plug-in does is for its author to say.
+    """
     own = (each for each in _looking_across(spec) if not _of_plugin(each))
     if (across := next(own, None)) is not None:
         message = f"{across} looks at the batch as a whole, which `compile.parts` would cut"
