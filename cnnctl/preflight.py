@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cnnctl import arithmetic, plugins
+from cnnctl.compute import plan
 from cnnctl.data import foresight
 from cnnctl.data.sources import SOURCES
 from cnnctl.errors import Diagnostic, Location, SpecError, UsageError
@@ -54,6 +55,8 @@ def preflight(path: str | Path, overrides: Iterable[str] = ()) -> Checked:
     overrides = tuple(overrides)
     spec, found = draft(path, overrides)
     trace = _shapes(spec, found) if spec else None
+    if spec and spec.compile and not found:
+        found.extend(plan.faults(spec))
     if spec is None or found:
         raise SpecError(in_order(found, path, overrides))
     return Checked(spec, trace)

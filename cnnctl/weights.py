@@ -10,10 +10,9 @@ from __future__ import annotations
 
 import io
 import math
+import shutil
 import tempfile
 import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -108,9 +107,10 @@ def _load(model: keras.Model, source: BinaryIO, name: Path, *, optimizer: bool) 
     """Hold a file against the model, then copy its values into one that is written here, and let
     Keras read that."""
     skip = None if optimizer else "optimizer"
-    with tempfile.TemporaryDirectory(prefix="cnnctl-") as folder, _unchanged_on_failure(model):
-        ours = Path(folder) / WEIGHTS
-        ours.write_bytes(to_bytes(model))
+    with tempfile.TemporaryDirectory(prefix="cnnctl-") as folder:
+        before, ours = Path(folder) / "before.weights.h5", Path(folder) / WEIGHTS
+        before.write_bytes(to_bytes(model))
+        shutil.copyfile(before, ours)
         with ours.open("r+b") as file:
             expected = hdf5.File(file, skip=skip)
             try:
@@ -126,21 +126,11 @@ def _load(model: keras.Model, source: BinaryIO, name: Path, *, optimizer: bool) 
                 raise CheckpointError(f"{name} is refused: {reason}", hint=_KINDS) from error
         try:
             model.load_weights(ours)
-        except Exception as error:
-            raise CheckpointError(f"{name} cannot be read: {_first_line(error)}") from error
-
-
-@contextmanager
-def _unchanged_on_failure(model: keras.Model) -> Iterator[None]:
-    """Puts the values of a model back where the block fails."""
-    variables = _variables(model)
-    before = [keras.ops.convert_to_numpy(each) for each in variables]
-    try:
-        yield
-    except BaseException:
-        for variable, value in zip(variables, before, strict=True):
-            variable.assign(value)
-        raise
+        except BaseException as error:
+            model.load_weights(before)
+            if isinstance(error, Exception):
+                raise CheckpointError(f"{name} cannot be read: {_first_line(error)}") from error
+            raise
 
 
 def _variables(model: keras.Model) -> list[keras.Variable]:

@@ -114,8 +114,8 @@ def choose(spec: Spec, input_shape: tuple[int, ...], images: int, *, on_gpu: boo
     """
     assert spec.compile is not None
     wanted = spec.compile
-    if wanted.parts != "auto" and wanted.parts > 1:
-        _refuse_parts(spec)
+    if found := list(faults(spec)):
+        raise SpecError(found)
     batch = spec.fit.batch_size
     threads = cpus() if wanted.threads == "auto" else wanted.threads
     parts, reason = (1, "") if on_gpu else _parts(spec, threads)
@@ -149,16 +149,19 @@ def _parts(spec: Spec, threads: int) -> tuple[int, str]:
     return max(1, min(threads, spec.fit.batch_size // SMALLEST_PART)), ""
 
 
-def _refuse_parts(spec: Spec) -> None:
-    """Refuse parts where a layer or loss of Keras's would see another batch in each of them.
+def faults(spec: Spec) -> Iterator[Diagnostic]:
+    """Parts that are asked for where a layer or loss of Keras's would see another batch in each.
 
     Whether one of a plug-in does is for its author to say.
     """
+    assert spec.compile is not None
+    if spec.compile.parts in ("auto", 1):
+        return
     own = (each for each in _looking_across(spec) if not _of_plugin(each))
     if (across := next(own, None)) is not None:
         message = f"{across} looks at the batch as a whole, which `compile.parts` would cut"
         hint = "leave `compile.parts` away, or set it to 1"
-        raise SpecError([Diagnostic("parts-of-a-whole", message, across.location, hint)])
+        yield Diagnostic("parts-of-a-whole", message, across.location, hint)
 
 
 def _looking_across(spec: Spec) -> Iterator[Component]:

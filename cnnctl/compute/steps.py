@@ -9,46 +9,62 @@ gradient, weighted by pictures: the same mathematics, in another order of summat
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from cnnctl.compute import order
+from cnnctl.compute.plan import MIXED, Plan
 from cnnctl.data.pipeline import Feed
 
 Logs = dict[str, Any]
 Step = Callable[[tf.Tensor, tf.Tensor], None]
 
 
-def train_function(model: keras.Model, feed: Feed, parts: int) -> Callable[[Any], Logs]:
+def train_function(model: keras.Model, feed: Feed, plan: Plan) -> Callable[[Any], Logs]:
     """What `model.fit` calls for every execution: `model.train_function`.
 
     Args:
         model: Compiled; its `steps_per_execution` is how many steps one call makes.
         feed: What it is trained on.
-        parts: In how many parts each batch is computed, side by side.
+        plan: In how many parts each batch is computed, side by side, and how precisely.
     """
+    parts = plan.parts
 
     def step(x: tf.Tensor, y: tf.Tensor) -> None:
         variables = model.trainable_weights
         pictures = tf.shape(x)[0]
         losses, gradients, outputs = [], [], []
-        for part_x, part_y, own in _cut(x, y, parts):
-            with tf.GradientTape() as tape:
-                output = model(part_x, training=True)
-                loss = model.compute_loss(x=part_x, y=part_y, y_pred=output)
-                loss = loss * _share(own, pictures) if parts > 1 else loss
-                scaled = model.optimizer.scale_loss(loss)
-            gradients.append(tape.gradient(scaled, variables))
-            losses.append(loss)
-            outputs.append(output[:own] if parts > 1 else output)
+        with order.read_once(variables) if parts > 1 else nullcontext(variables) as weights:
+            for part_x, part_y, own in _cut(x, y, parts):
+                with tf.GradientTape() as tape:
+                    if parts > 1:
+                        tape.watch(weights)
+                    output = model(part_x, training=True)
+                    loss = model.compute_loss(x=part_x, y=part_y, y_pred=output)
+                    loss = loss * _share(own, pictures) if parts > 1 else loss
+                    scaled = model.optimizer.scale_loss(loss)
+                gradients.append(tape.gradient(scaled, weights))
+                losses.append(loss)
+                outputs.append(output[:own] if parts > 1 else output)
         _count_loss(model, losses, pictures)
-        summed = [_sum(each) for each in zip(*gradients, strict=True)]
+        if plan.precision != MIXED:
+            order.inputs_first()
+        summed = [order.summed(each) for each in zip(*gradients, strict=True)]
         model.optimizer.apply_gradients(zip(summed, variables, strict=True))
         model.compute_metrics(x, y, _joined(outputs))
 
-    return _executions(model, feed, step)
+    if plan.precision != MIXED:
+        return _executions(model, feed, step)
+
+    def pooled_first(x: tf.Tensor, y: tf.Tensor) -> None:
+        with order.pooled_first(model):
+            step(x, y)
+
+    return _executions(model, feed, pooled_first)
 
 
 def test_function(model: keras.Model, feed: Feed, parts: int) -> Callable[[Any], Logs]:
@@ -151,14 +167,3 @@ def _count_loss(model: keras.Model, losses: Sequence[tf.Tensor], pictures: tf.Te
 
 def _joined(outputs: Sequence[tf.Tensor]) -> tf.Tensor:
     return outputs[0] if len(outputs) == 1 else tf.concat(outputs, 0)
-
-
-def _sum(gradients: Sequence[Any]) -> Any:
-    """The sum of one variable's gradients; of those that touch only some rows, all the rows."""
-    if len(gradients) == 1 or gradients[0] is None:
-        return gradients[0]
-    if isinstance(gradients[0], tf.IndexedSlices):
-        values = tf.concat([each.values for each in gradients], 0)
-        indices = tf.concat([each.indices for each in gradients], 0)
-        return tf.IndexedSlices(values, indices, gradients[0].dense_shape)
-    return tf.add_n(gradients)

@@ -2,13 +2,32 @@
 
 from __future__ import annotations
 
+import math
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cnnctl.errors import DataError
 
 if TYPE_CHECKING:
     import numpy as np
+
+ALIGNMENT = 64
+"""Bytes; TensorFlow takes memory that begins at a multiple of it as it is."""
+
+
+def empty(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
+    """An array whose values are not set, in memory that TensorFlow need not copy.
+
+    Raises:
+        ValueError: NumPy has no array of so many dimensions.
+    """
+    import numpy as np
+
+    size = math.prod(shape) * np.dtype(dtype).itemsize
+    memory = np.empty(size + ALIGNMENT, np.uint8)
+    start = -memory.ctypes.data % ALIGNMENT
+    array: np.ndarray = memory[start : start + size].view(dtype).reshape(shape)
+    return array
 
 
 def as_pictures(x: np.ndarray, *, field: str) -> np.ndarray:

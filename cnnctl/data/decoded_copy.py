@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from cnnctl.data.arrays import empty
 from cnnctl.data.chunks import CHUNK
 from cnnctl.data.decoding import LARGEST, Format
 from cnnctl.data.partial import remove_abandoned, replacing_file
@@ -72,7 +73,7 @@ class DecodedCopy:
                     return None
                 in_memory = math.prod(shape) <= room
                 rows = max(1, CHUNK // math.prod(shape[1:]))
-                x = np.empty(shape if in_memory else (rows, *shape[1:]), np.uint8)
+                x = empty(shape if in_memory else (rows, *shape[1:]), np.uint8)
                 digest = hashlib.sha256(self._described(shape))
                 for start in range(0, shape[0], rows):
                     stop = min(start + rows, shape[0])

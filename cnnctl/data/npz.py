@@ -6,7 +6,7 @@ import math
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, BinaryIO
 
-from cnnctl.data.arrays import as_pictures, as_targets, refuse_if_too_large
+from cnnctl.data.arrays import as_pictures, as_targets, empty, refuse_if_too_large
 from cnnctl.data.dataset import Dataset, Split, make_dataset
 from cnnctl.errors import DataError
 from cnnctl.untrusted import MAX_READ, open_plain, open_zip
@@ -150,7 +150,7 @@ def _read_array(member: IO[bytes], size: int, what: str) -> np.ndarray:
     ):
         raise DataError(f"{what} is damaged: it declares the shape {shape}, which is not its size")
     try:
-        array = np.empty(shape[::-1] if fortran_order else shape, dtype)
+        array = empty(shape[::-1] if fortran_order else shape, dtype)
     except ValueError as error:  # more dimensions than NumPy knows
         raise DataError(f"{what} is damaged: {error}") from error
     view = array.reshape(-1).view(np.uint8)

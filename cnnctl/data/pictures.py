@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cnnctl.data.arrays import empty
 from cnnctl.data.chunks import chunks, mapping
 from cnnctl.data.decoded_copy import DecodedCopy
 from cnnctl.data.decoding import Format, decode, decode_all, useful_threads
@@ -112,7 +113,7 @@ class PictureReader:
                 self._told(label, done, len(task.paths))
 
             if math.prod(shape) <= self._room:
-                x = np.empty(shape, np.uint8)
+                x = empty(shape, np.uint8)
                 decode_to(_filler(x))
             else:
                 x = self._decode_to_disk(task, shape, decode_to)

@@ -9,6 +9,7 @@ import zlib
 from pathlib import Path, PurePosixPath
 from typing import IO, TYPE_CHECKING, cast
 
+from cnnctl.data.arrays import empty
 from cnnctl.data.dataset import Split
 from cnnctl.data.sources import Source
 from cnnctl.errors import DataError
@@ -120,7 +121,7 @@ def read_cifar(source: Source, path: Path, *, coarse: bool = False) -> tuple[Spl
 
     def split(names: list[str]) -> Split:
         count = sum(parts[name] for name in names)
-        x, y = np.empty((count, 32, 32, 3), np.uint8), np.empty(count, np.int64)
+        x, y = empty((count, 32, 32, 3), np.uint8), np.empty(count, np.int64)
         start = 0
         for name in names:
             records = np.frombuffer(contents[name], np.uint8).reshape(-1, record)

@@ -89,7 +89,7 @@ def run_session(
     model = build(spec, data.input_shape)
     compile_model(model, spec, plan)
     model.optimizer.build(model.trainable_variables)
-    model.train_function = steps.train_function(model, feed, plan.parts)
+    model.train_function = steps.train_function(model, feed, plan)
     rate = model.optimizer.learning_rate
     rate = float(rate) if isinstance(rate, keras.Variable | tf.Variable) else None
     saved = None

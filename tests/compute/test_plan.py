@@ -106,3 +106,28 @@ def test_a_precision_that_the_processor_lacks_is_refused(monkeypatch):
     refuse_precision("mixed_bfloat16", on_gpu=True)
     with pytest.raises(UsageError, match="bfloat16"):
         refuse_precision("mixed_bfloat16", on_gpu=False)
+
+
+def test_check_says_at_once_that_parts_would_be_another_mathematics(tmp_path):
+    from cnnctl.errors import SpecError
+    from cnnctl.preflight import preflight
+
+    spec = tmp_path / "s.yaml"
+    spec.write_text(
+        "model:\n"
+        "  input_shape: [8, 8, 1]\n"
+        "  layers:\n"
+        "    - Conv2D: {filters: 4, kernel_size: 3}\n"
+        "    - BatchNormalization\n"
+        "    - Flatten\n"
+        "    - Dense: {units: 2, activation: softmax}\n"
+        "data: {dataset: xo}\n"
+        "compile: {optimizer: sgd, loss: sparse_categorical_crossentropy, parts: 2}\n"
+        "fit: {epochs: 1}\n",
+        encoding="utf-8",
+    )
+    with pytest.raises(SpecError) as raised:
+        preflight(spec)
+    assert [each.rule for each in raised.value.diagnostics] == ["parts-of-a-whole"]
+    assert raised.value.diagnostics[0].location.line == 5
+    assert preflight(spec, ["compile.parts=1"]).spec.compile.parts == 1

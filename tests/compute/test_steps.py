@@ -13,6 +13,7 @@ import keras  # noqa: E402
 import tensorflow as tf  # noqa: E402
 
 from cnnctl.compute import steps  # noqa: E402
+from cnnctl.compute.plan import Plan  # noqa: E402
 from cnnctl.compute.updates import fuse  # noqa: E402
 from cnnctl.data.dataset import Split  # noqa: E402
 from cnnctl.data.normalization import Normalization  # noqa: E402
@@ -52,7 +53,7 @@ def compiled(model, optimizer=None, several=1):
 
 def in_parts(model, split, parts, batch_size=16, epochs=2, held_out=None):
     feed = Feed(split, UNIT, batch_size=batch_size)
-    model.train_function = steps.train_function(model, feed, parts)
+    model.train_function = steps.train_function(model, feed, Plan(parts))
     validation = None
     if held_out is not None:
         validation = Feed(held_out, UNIT, batch_size=7)
@@ -151,7 +152,7 @@ def test_callbacks_hear_of_every_execution():
 
     model = compiled(network(), several=4)
     feed = Feed(pictures(160), UNIT, batch_size=16)
-    model.train_function = steps.train_function(model, feed, 2)
+    model.train_function = steps.train_function(model, feed, Plan(2))
     model.fit(feed.dataset, epochs=2, shuffle=False, verbose=0, callbacks=[Heard()])
     assert [batch for batch, _ in heard] == [3, 7, 11] * 2
     assert heard[0][1] == ["accuracy", "loss"]
