@@ -115,7 +115,7 @@ def test_check_says_at_once_that_parts_would_be_another_mathematics(tmp_path):
     spec = tmp_path / "s.yaml"
     spec.write_text(
         "model:\n"
-        "  input_shape: [8, 8, 1]\n"
+        "  input_shape: [9, 9, 1]\n"
         "  layers:\n"
         "    - Conv2D: {filters: 4, kernel_size: 3}\n"
         "    - BatchNormalization\n"
