@@ -28,16 +28,29 @@ def build(spec: Spec, input_shape: Sequence[int]) -> keras.Model:
     """
     picture = keras.Input(tuple(input_shape), name=INPUT)
     if spec.graph.is_sequential:
-        model = keras.Sequential([picture], name=_identifier(spec.name))
-        for layer in spec.graph.layers:
-            with _located(layer.component, layer.name):
-                model.add(construct(layer.component, name=layer.name))
-        return model
+        return _sequential(spec, picture)
     tensors = {INPUT: picture}
     for layer in spec.graph.layers:
         with _located(layer.component, layer.name):
             tensors[layer.name] = _call(layer, [tensors[name] for name in layer.inputs])
     return keras.Model(picture, tensors[spec.graph.output], name=_identifier(spec.name))
+
+
+def _sequential(spec: Spec, picture: Any) -> keras.Sequential:
+    """A chain, in which every layer is called once: `add` would call those before it again."""
+    layers = []
+    for layer in spec.graph.layers:
+        with _located(layer.component, layer.name):
+            layers.append(construct(layer.component, name=layer.name))
+    name = _identifier(spec.name)
+    try:
+        return keras.Sequential([picture, *layers], name=name)
+    except Exception:  # whatever Keras raises: which layer it was is found one by one
+        model = keras.Sequential([picture], name=name)
+        for layer in spec.graph.layers:
+            with _located(layer.component, layer.name):
+                model.add(construct(layer.component, name=layer.name))
+        return model
 
 
 def compile_model(model: keras.Model, spec: Spec, plan: Plan | None = None) -> None:

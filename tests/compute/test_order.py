@@ -1,5 +1,7 @@
 """Another order of the same operations: the same training, up to the last roundings."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -139,3 +141,15 @@ def test_kernel_gradients_wait_for_input_gradients():
     ]
     # Nobody needs the gradient of the pictures themselves.
     assert sorted(waiting) == [[], ["Conv2DBackpropInput"]]
+
+
+def test_the_networks_of_specs_are_rectified_after_pooling():
+    """`Sequential.add` would call every layer before it again, and leave it with many consumers."""
+    from cnnctl.model import build
+    from cnnctl.spec import load
+
+    configs = Path(__file__).parents[2] / "configs"
+    for name, expected in (("mnist", ["conv2d", "conv2d_1"]), ("cifar10_resnet", [])):
+        spec = load(configs / f"{name}.yaml")
+        model = build(spec, spec.model.input_shape)
+        assert [pair[0].name for pair in order._rectified_then_pooled(model)] == expected
