@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from cnnctl import arithmetic, plugins
 from cnnctl.compute import plan
@@ -84,6 +85,8 @@ def _shapes(spec: Spec, found: list[Diagnostic]) -> arithmetic.Trace | None:
             trace = arithmetic.trace(spec.graph, shape)
         except SpecError as error:
             found.extend(error.diagnostics)
+    if trace is not None:
+        found.extend(_value_faults(spec, trace))
     if "data.label_mode" in spec.doubtful:
         return trace
     outputs = _outputs(spec, trace)
@@ -97,6 +100,43 @@ def _shapes(spec: Spec, found: list[Diagnostic]) -> arithmetic.Trace | None:
         foresight.faults(spec, None if misfits else shape, outputs[-1] if outputs else None)
     )
     return trace
+
+
+def _value_faults(spec: Spec, trace: arithmetic.Trace) -> Iterator[Diagnostic]:
+    """Weights that are written out, and have not the shape of the layer's."""
+    layers = {layer.name: layer.component for layer in spec.graph.layers}
+    for facts in trace.layers:
+        for weight in facts.weights:
+            values = layers[facts.name].arguments.get(f"{weight.name}_initializer")
+            if not isinstance(values, Component) or values.name != "Values" or values.faults:
+                continue
+            shape = _shape_of(values.arguments["values"])
+            if shape is not None and values.arguments.get("filters_first"):
+                shape = (*shape[1:], shape[0])
+            if shape is None or not _is_but_for_ones(shape, weight.shape):
+                came = "ragged lists" if shape is None else "×".join(map(str, shape))
+                yield Diagnostic(
+                    "values-shape",
+                    f"the {weight.name} of {facts.layer} is {'×'.join(map(str, weight.shape))}, "
+                    f"and the values are {came}",
+                    values.location,
+                    "Keras's order is (height, width, inputs, filters)"
+                    if len(weight.shape) == 4
+                    else None,
+                )
+
+
+def _shape_of(values: Any) -> tuple[int, ...] | None:
+    """The shape of nested lists; None if they are ragged."""
+    if not isinstance(values, list):
+        return ()
+    inner = {_shape_of(each) for each in values}
+    shape = inner.pop() if len(inner) == 1 else None
+    return None if shape is None else (len(values), *shape)
+
+
+def _is_but_for_ones(shape: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
+    return [size for size in shape if size != 1] == [size for size in wanted if size != 1]
 
 
 def _outputs(spec: Spec, trace: arithmetic.Trace | None) -> tuple[int, ...]:

@@ -98,4 +98,7 @@ def _base(like: str) -> Path:
 
 
 def _called(base: Path) -> str:
-    return f"the shipped {base.name}" if shipped.has(base) else str(base)
+    if not shipped.has(base):
+        return str(base)
+    inner = base.resolve().relative_to(shipped.folder().resolve())
+    return f"the shipped {inner.as_posix()}"

@@ -7,9 +7,10 @@ import pytest
 from conftest import CONFIGS
 
 from cnnctl.backend import start
-from cnnctl.preflight import preflight, specs_in
+from cnnctl.preflight import preflight
 
-SPECS = specs_in(CONFIGS)
+SPECS = sorted(CONFIGS.glob("*.yaml"))
+"""The networks; the worked examples below them are for `test_inspection`."""
 
 # The counts that the sources print (issue tables; He et al. 2015, table 6, rounds to 0.27 M: the
 # exact one is that of nine 3x3 stages without biases, batch normalization and a dense layer).

@@ -8,7 +8,9 @@ from cnnctl.errors import UsageError
 
 
 def test_names_are_those_of_the_files():
-    assert list(shipped.names()) == sorted(path.stem for path in CONFIGS.glob("*.yaml"))
+    assert list(shipped.names()) == sorted(
+        path.relative_to(CONFIGS).with_suffix("").as_posix() for path in CONFIGS.rglob("*.yaml")
+    )
 
 
 @pytest.mark.parametrize("name", ["mnist", "mnist.yaml"])

@@ -8,13 +8,13 @@ from cnnctl.catalog.entry import Argument, Entry
 from cnnctl.catalog.schemas import BOOLEAN, STRING, array, choice, either, integer, number, optional
 
 
-def _numbers(depth: int) -> dict[str, Any]:
+def numbers(depth: int) -> dict[str, Any]:
     """Numbers in lists nested at most `depth` deep; that they are not ragged is seen at loading."""
-    return either(number(), array(_numbers(depth - 1))) if depth else number()
+    return either(number(), array(numbers(depth - 1))) if depth else number()
 
 
-_PICTURES = array(_numbers(3), minimum=1)
-_TARGETS = array(_numbers(3), minimum=1)
+_PICTURES = array(numbers(3), minimum=1)
+_TARGETS = array(numbers(3), minimum=1)
 _PIXELS = number(0)
 
 

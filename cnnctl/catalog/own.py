@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cnnctl.catalog.datasets import DATASETS
+from cnnctl.catalog.datasets import DATASETS, numbers
 from cnnctl.catalog.entry import Argument, Entry
 from cnnctl.catalog.managed import BASE_LAYER
 from cnnctl.catalog.rate_schedules import RATE_SCHEDULES
@@ -159,9 +159,32 @@ _RESOLVED_ENTRIES = (
     ),
 )
 
+_INITIALIZER_ENTRIES = (
+    Entry(
+        "initializer",
+        "Values",
+        summary="The very numbers that are written, as a worked example on paper has them.",
+        arguments=(
+            _required(
+                "values",
+                array(numbers(3), minimum=1),
+                "Nested lists in Keras's order; axes of length 1 may be left out.",
+            ),
+            _argument(
+                "filters_first",
+                BOOLEAN,
+                "Whether the filters are listed one after another, each (height, width[, inputs]).",
+                False,
+            ),
+        ),
+        source="cnnctl",
+    ),
+)
+
 OWN = (
     *_LAYER_ENTRIES,
     *_BLOCK_ENTRIES,
+    *_INITIALIZER_ENTRIES,
     *_RESOLVED_ENTRIES,
     *RATE_SCHEDULES,
     *DATASETS,

@@ -179,7 +179,7 @@ def test_specs_of_one_name_are_told_apart_by_their_files(shown, tmp_path):
 def test_many_specs_have_a_line_each(shown):
     lines = shown(CONFIGS).splitlines()
     rows = {line.split()[0]: line.split()[1:] for line in lines[3:]}
-    assert len(rows) == len(list(CONFIGS.glob("*.yaml")))
+    assert len(rows) == len(list(CONFIGS.rglob("*.yaml")))
     assert rows["cifar10_resnet"] == ["32×32×3", "10", "74", "271,098", "269,722", "1,376"]
     assert rows["xo"] == ["9×9×1", "2", "8", "140", "140", "0"]
 
