@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from cnnctl.errors import CnnctlError as CnnctlError
     from cnnctl.evaluation import evaluate as evaluate
     from cnnctl.plugins import register as register
+    from cnnctl.prediction import predict as predict
+    from cnnctl.prediction import predict_split as predict_split
     from cnnctl.preflight import preflight as check
     from cnnctl.reproduction import reproduce as reproduce
     from cnnctl.spec import load as load
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
 _PLACES = {
     "CnnctlError": ("cnnctl.errors", "CnnctlError"),
     "check": ("cnnctl.preflight", "preflight"),
+    "predict": ("cnnctl.prediction", "predict"),
+    "predict_split": ("cnnctl.prediction", "predict_split"),
     "diff": ("cnnctl.spec.difference", "differences"),
     "evaluate": ("cnnctl.evaluation", "evaluate"),
     "load": ("cnnctl.spec", "load"),
@@ -53,6 +57,8 @@ __all__ = [
     "evaluate",
     "load",
     "new",
+    "predict",
+    "predict_split",
     "register",
     "reproduce",
     "resume",

@@ -9,8 +9,11 @@ from cnnctl.cli import (
     data,
     diff,
     evaluate,
+    inspect,
     layers,
     new,
+    plot,
+    predict,
     reproduce,
     resume,
     schema,
@@ -30,6 +33,9 @@ app.command("train")(train.train)
 app.command("resume")(resume.resume)
 app.command("reproduce")(reproduce.reproduce)
 app.command("evaluate")(evaluate.evaluate)
+app.command("plot")(plot.plot)
+app.command("predict")(predict.predict)
+app.command("inspect")(inspect.inspect)
 app.command("summary")(summary.summary)
 app.command("check")(check.check)
 app.command("diff")(diff.diff)

@@ -1,14 +1,15 @@
-"""`cnnctl data list`, `cnnctl data fetch NAME`, `cnnctl data info NAME`."""
+"""`cnnctl data`: `list`, `fetch NAME`, `info NAME`, `show NAME`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Literal
 
 import typer
 
-from cnnctl.cli.options import DataDir, Json
+from cnnctl.cli.options import DataDir, FullData, Json, Plugin, Set
 
 app = typer.Typer(help="Data sets: list them, fetch one, look into one.", no_args_is_help=True)
 
@@ -127,6 +128,82 @@ def info(
         label = class_name if class_name == str(number) else f"{number}  {class_name}"
         rows.append((label, *(f"{split.balance[number]:,}" for split in found.splits)))
     table(None, ("", *names), rows, right=len(names))
+
+
+@app.command("show")
+def show(
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME",
+            help="A data set's name, an .npz file, a folder with train/<class>/, or a spec: its "
+            "data, and what its network gets.",
+        ),
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="FILE", help="The picture, .png or .svg; data-NAME.png."),
+    ] = None,
+    split: Annotated[
+        Literal["train", "validation", "test"], typer.Option("--split", help="Which pictures.")
+    ] = "train",
+    count: Annotated[int, typer.Option("--count", min=1, max=400, help="How many samples.")] = 36,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Decides which.")] = 0,
+    set_: Set = None,
+    data_dir: DataDir = None,
+    full_data: FullData = False,
+    plugin: Plugin = None,
+    json: Json = False,
+) -> None:
+    """Draw samples of a data set with their classes, its class balance, and its pixels' values.
+
+    With a spec, each sample stands above what the network gets: normalized, and augmented anew.
+    """
+    from cnnctl import samples
+    from cnnctl.cli.output import print_json, say_sample
+    from cnnctl.data.inventory import describe_dataset, open_dataset
+    from cnnctl.errors import UsageError
+    from cnnctl.plots.style import check_suffix, save
+
+    is_spec = name.endswith((".yaml", ".yml"))
+    if set_ and not is_spec:
+        raise UsageError("--set changes a spec, and this is none")
+    label = Path(name).stem if is_spec or Path(name).exists() else name
+    path = out or Path(f"data-{label}.png")
+    check_suffix(path)
+    with _progress() as progress:
+        if is_spec:
+            from cnnctl.preflight import preflight
+
+            spec = preflight(name, set_ or ()).spec
+            spec.require("data")
+            found = samples.of_spec(spec, split, count, seed, data_dir=data_dir,
+                                    full_data=full_data, progress=progress)  # fmt: skip
+        else:
+            dataset = open_dataset(name, data_dir=data_dir, progress=progress)
+            found = samples.choose(dataset, split, count, seed)
+    from cnnctl.plots.data import data_set
+
+    say_sample(found.dataset.name)
+    title = f"{found.dataset.name}, {found.name}"
+    if found.changes:
+        title += "\nbelow each, what the network gets: " + ", ".join(found.changes)
+    drawn = data_set(found.split, found.dataset.class_names, found.indices,
+                     title=title, seen=found.seen)  # fmt: skip
+    save(drawn, path)
+    info = describe_dataset(found.dataset)
+    balance = next(each.balance for each in info.splits if each.name == found.name)
+    if json:
+        print_json({
+            "name": info.name, "split": found.name, "pictures": len(found.split),
+            "indices": found.indices, "classes": list(info.class_names), "balance": list(balance),
+            "pixel_range": info.pixel_range, "changes": list(found.changes), "plot": str(path),
+        })  # fmt: skip
+        return
+    typer.echo(f"{path}: {len(found.indices)} of the {len(found.split):,} {found.name} pictures of "
+               f"{info.name}")  # fmt: skip
+    for change in found.changes:
+        typer.echo(f"  {change}")
 
 
 @contextmanager

@@ -63,6 +63,15 @@ def aligned(lines: Sequence[tuple[str, str, str]]) -> None:
         hanging(f"{what.ljust(label)}  {value.rjust(figure)}  ", remark)
 
 
+def bar(part: float, columns: int = 24) -> str:
+    """A bar that is full at 1, in eighths of a column where the output knows such letters."""
+    part = min(max(part, 0.0), 1.0)
+    if (sys.stdout.encoding or "").lower().replace("-", "") not in ("utf8", "utf16"):
+        return "#" * round(part * columns)
+    eighths = round(part * columns * 8)
+    return "█" * (eighths // 8) + " ▏▎▍▌▋▊▉"[eighths % 8].strip()
+
+
 def table(
     title: str | None, columns: Sequence[str], rows: Sequence[Sequence[str]], right: int = 1
 ) -> None:

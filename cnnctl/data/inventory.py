@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cnnctl.data.download import Progress
 from cnnctl.data.places import find
 from cnnctl.data.sample import sample_file
 from cnnctl.data.sources import MADE, SOURCES, Source
 from cnnctl.errors import UsageError
+
+if TYPE_CHECKING:
+    from cnnctl.data.dataset import Dataset
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +138,10 @@ def named_source(name: str) -> Source:
     return SOURCES[name]
 
 
-def describe(name: str, *, data_dir: Path | None = None, progress: Progress | None = None) -> Info:
-    """Load a data set and describe it.
+def open_dataset(
+    name: str, *, data_dir: Path | None = None, progress: Progress | None = None
+) -> Dataset:
+    """Load a data set by its name or path.
 
     Args:
         name: A named data set, `xo`, or the path of an `.npz` file or of a folder of pictures.
@@ -146,21 +152,37 @@ def describe(name: str, *, data_dir: Path | None = None, progress: Progress | No
         UsageError: There is no such data set and no such path.
         DataError: It cannot be found or read.
     """
-    import numpy as np
-
     from cnnctl.data import load
 
     path = Path(name)
     here = Path.cwd()
     if name == "xo":
-        dataset = load("xo", base=here)
-    elif name not in SOURCES and path.is_dir():
-        dataset = load("image_folder", {"path": name}, base=here, progress=progress)
-    elif name not in SOURCES and path.is_file():
-        dataset = load("npz", {"path": name}, base=here)
-    else:
-        source = named_source(name)
-        dataset = load(source.name, base=here, data_dir=data_dir, progress=progress)
+        return load("xo", base=here)
+    if name not in SOURCES and path.is_dir():
+        return load("image_folder", {"path": name}, base=here, progress=progress)
+    if name not in SOURCES and path.is_file():
+        return load("npz", {"path": name}, base=here)
+    source = named_source(name)
+    return load(source.name, base=here, data_dir=data_dir, progress=progress)
+
+
+def describe(name: str, *, data_dir: Path | None = None, progress: Progress | None = None) -> Info:
+    """Load a data set and describe it.
+
+    Args:
+        name, data_dir, progress: As in `open_dataset`.
+
+    Raises:
+        UsageError, DataError: As `open_dataset`.
+    """
+    dataset = open_dataset(name, data_dir=data_dir, progress=progress)
+    return describe_dataset(dataset)
+
+
+def describe_dataset(dataset: Dataset) -> Info:
+    """Describe a data set that is loaded."""
+    import numpy as np
+
     classes = len(dataset.class_names)
     return Info(
         name=dataset.name,

@@ -119,7 +119,7 @@ def read_arrays(
                     others.append(name)
                     continue
                 with archive.open(info) as member:
-                    arrays[name] = _read_array(member, info.file_size, f"{name} of {what}")
+                    arrays[name] = read_array(member, info.file_size, f"{name} of {what}")
     except (DataError, OSError):
         raise
     except Exception as error:  # whatever zipfile makes of foreign bytes: struct.error, …
@@ -130,7 +130,7 @@ def read_arrays(
     return arrays, others
 
 
-def _read_array(member: IO[bytes], size: int, what: str) -> np.ndarray:
+def read_array(member: IO[bytes], size: int, what: str) -> np.ndarray:
     """Read one array whose declared size agrees with the `size` of its member of the archive."""
     import numpy as np
     from numpy.lib import format as npy

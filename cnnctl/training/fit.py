@@ -104,6 +104,7 @@ def write_environment(
                 "origin": data.dataset.origin,
                 "images": sizes,
                 "fingerprint": data.dataset.fingerprint,
+                "class_names": list(data.dataset.class_names),
             },
             "normalization": data.normalization.to_dict(),
             "inferred": list(data.inferred),

@@ -1,0 +1,353 @@
+"""Pictures that somebody brings along, made into what a trained network takes, step by step told.
+
+A network knows pictures like those that it was trained on. MNIST's are light on dark, 20 pixels
+high or wide, and centred by their mass (LeCun et al. 1998, section III-A); a scan or a drawing is
+none of this, so it is made so, and every step is said.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from cnnctl.data.decoding import LARGEST
+from cnnctl.data.npz import read_array
+from cnnctl.errors import DataError, UsageError
+from cnnctl.untrusted import is_bomb, open_plain
+
+if TYPE_CHECKING:
+    import numpy as np
+    from PIL.Image import Image
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".npy")
+STDIN = "-"
+
+_MOST_BYTES = 4 * LARGEST
+_BOX = 20 / 28
+"""The part of MNIST's height and width that a digit fills."""
+_INK = 0.2
+"""A pixel belongs to the drawing from this part of the range above the background."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """How the pictures look that a network was trained on.
+
+    Args:
+        shape: Of one picture: (height, width, channels), (height, width), or any shape of `.npy`.
+        bytes: Whether pixels are 0 to 255.
+        dark: Whether the background is dark; None if that is not known.
+        centred: Whether each shows one drawing, cut out, and centred by its mass.
+    """
+
+    shape: tuple[int, ...]
+    bytes: bool = True
+    dark: bool | None = None
+    centred: bool = False
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(height, width)."""
+        return self.shape[0], self.shape[1]
+
+    @property
+    def channels(self) -> int:
+        """1 for grey, 3 for colours."""
+        return self.shape[2] if len(self.shape) == 3 else 1
+
+
+@dataclass(frozen=True, eq=False)
+class Incoming:
+    """One picture as the network takes it, not yet normalized.
+
+    Args:
+        name: The file, for people; with several pictures in a file, which of them.
+        x: Of the network's input shape; uint8, or float32 where the file has other numbers.
+        steps: What was done to it, in words, in order.
+        folder: The name of the folder that it lies in, where a folder was given: perhaps its class.
+    """
+
+    name: str
+    x: np.ndarray
+    steps: tuple[str, ...] = ()
+    folder: str | None = None
+
+
+@dataclass
+class _Told:
+    """A picture on its way, and what was done to it."""
+
+    image: Image
+    steps: list[str] = field(default_factory=list)
+
+    def now(self, image: Image, step: str) -> None:
+        self.image = image
+        self.steps.append(step)
+
+
+def read(
+    paths: Sequence[str], look: Look, *, invert: bool | None = None, centre: bool | None = None
+) -> Iterator[Incoming]:
+    """Read pictures: PNG, JPEG, `.npy`, folders of them, `-` for standard input.
+
+    Args:
+        paths: What to read, in order.
+        look: What the network takes.
+        invert: Whether light becomes dark; None decides by the background.
+        centre: Whether the drawing is cut out and centred; None does as the training pictures are.
+
+    Raises:
+        UsageError: There is no such file, or nothing in a folder.
+        DataError: A file is damaged, or no picture, or has another shape.
+    """
+    for path, folder in _files(paths):
+        try:
+            with _open(path) as file:
+                if file.size > _MOST_BYTES:
+                    raise DataError(f"{file.name} has {file.size:,} bytes, more than any picture")
+                if file.start(6) == b"\x93NUMPY":
+                    yield from _arrays(file, look, folder)
+                else:
+                    told = _Told(_image(file))
+                    yield Incoming(
+                        file.name, _prepared(told, look, invert, centre), tuple(told.steps), folder
+                    )
+        except OSError as error:
+            raise DataError(f"cannot read {path}: {error.strerror or error}") from error
+
+
+class _open:  # noqa: N801 - reads as a verb: `with _open(path) as file:`
+    """A plain file, or standard input read to its end."""
+
+    def __init__(self, path: str) -> None:
+        self.name = "standard input" if path == STDIN else path
+        if path == STDIN:
+            if sys.stdin.isatty():
+                raise UsageError("`-` is standard input, which is a terminal here, not a file")
+            data = sys.stdin.buffer.read(_MOST_BYTES + 1)
+            if not data:
+                raise UsageError("`-` is standard input, and nothing came from it")
+            self.file: BinaryIO = io.BytesIO(data)
+        else:
+            self.file = open_plain(Path(path))
+        self.size = self.file.seek(0, io.SEEK_END)
+        self.file.seek(0)
+
+    def start(self, count: int) -> bytes:
+        """The first bytes."""
+        data = self.file.read(count)
+        self.file.seek(0)
+        return data
+
+    def __enter__(self) -> _open:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.file.close()
+
+
+def _files(paths: Sequence[str]) -> Iterator[tuple[str, str | None]]:
+    """Every file, and the name of its folder where a folder was given."""
+    for each in paths:
+        path = Path(each)
+        if each == STDIN or path.is_file():
+            yield each, None
+        elif path.is_dir():
+            found = sorted(
+                inner
+                for inner in path.rglob("*")
+                if inner.suffix.lower() in SUFFIXES and not inner.name.startswith(".")
+            )
+            if not found:
+                raise UsageError(
+                    f"{path} has no pictures", hint=f"looked for {', '.join(SUFFIXES)}"
+                )
+            yield from ((str(inner), inner.parent.name) for inner in found)
+        elif path.exists():
+            raise UsageError(f"{path} is neither a file nor a folder")
+        else:
+            raise UsageError(f"there is no file {path}")
+
+
+def _image(file: _open) -> Image:
+    """Decode a PNG or JPEG file, upright."""
+    import warnings
+
+    from PIL import Image, ImageOps
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            image: Image.Image = Image.open(file.file, formats=("PNG", "JPEG"))
+            width, height = image.size
+            pixels = width * height
+            if pixels > LARGEST or is_bomb(pixels * len(image.getbands()), file.size):
+                raise DataError(f"{file.name} is {height}×{width}: too large for a picture")
+            image.load()
+            return ImageOps.exif_transpose(image)
+    except DataError:
+        raise
+    except Exception as error:  # whatever Pillow makes of foreign bytes: SyntaxError, …
+        reason = "the file is empty" if file.size == 0 else "it is no PNG, JPEG or .npy file"
+        if type(error).__name__ != "UnidentifiedImageError":
+            reason = str(error).splitlines()[0] if str(error) else reason
+        raise DataError(f"cannot read the picture {file.name}: {reason}") from error
+
+
+def _prepared(told: _Told, look: Look, invert: bool | None, centre: bool | None) -> np.ndarray:
+    """A decoded picture in the network's shape."""
+    import numpy as np
+    from PIL import Image
+
+    if len(look.shape) not in (2, 3) or look.channels not in (1, 3):
+        raise UsageError(
+            f"the network takes {'×'.join(map(str, look.shape))} numbers, which is no picture",
+            hint="give it an .npy file of that shape",
+        )
+    _colours(told, look.channels)
+    untouched = told.image.size[::-1] == look.size and not told.steps
+    if invert or (invert is None and look.dark and _is_light_around(told.image)):
+        why = "" if invert else ", since the network knows light on dark"
+        told.now(Image.eval(told.image, lambda value: 255 - value), f"inverted{why}")
+    if (centre or (centre is None and look.centred and not untouched)) and look.channels == 1:
+        _centre(told, look.size)
+    if told.image.size[::-1] != look.size:
+        (height, width), (rows, columns) = told.image.size[::-1], look.size
+        stretched = "" if height * columns == width * rows else ", stretched"
+        step = f"resized from {height}×{width} to {rows}×{columns}{stretched}"
+        told.now(told.image.resize((columns, rows), Image.Resampling.BILINEAR), step)
+    return np.asarray(told.image, np.uint8).reshape(look.shape)
+
+
+def _colours(told: _Told, channels: int) -> None:
+    """Grey or RGB, of 8 bits, on white where it was transparent."""
+    import numpy as np
+    from PIL import Image
+
+    image = told.image
+    if image.mode.startswith(("I", "F")):
+        values = np.asarray(image, np.float64)
+        most = 65535.0 if values.max() > 255 else 255.0
+        told.now(Image.fromarray((values * (255 / most)).astype(np.uint8)), "made 8 bits a pixel")
+    elif "A" in image.getbands() or "transparency" in image.info:
+        rgba = image.convert("RGBA")
+        clear = min(band[0] for band in rgba.getextrema()[3:]) < 255
+        ground = Image.new("RGBA", rgba.size, "white")
+        ground.alpha_composite(rgba)
+        flat = ground.convert("RGB")
+        if clear:
+            told.now(flat, "laid on white where it is transparent")
+        else:
+            told.image = flat
+    wanted = {1: "L", 3: "RGB"}[channels]
+    if told.image.mode != wanted:
+        coloured = told.image.mode not in ("1", "L") and not _is_grey(told.image)
+        image = told.image.convert(wanted)
+        if wanted == "L" and coloured:
+            told.now(image, "made grey")
+        else:
+            told.image = image
+
+
+def _is_grey(image: Image) -> bool:
+    import numpy as np
+
+    pixels = np.asarray(image.convert("RGB"))
+    return bool((pixels[..., :1] == pixels).all())
+
+
+def _border(image: Image) -> float:
+    """The median of the outermost pixels."""
+    import numpy as np
+
+    pixels = np.asarray(image.convert("L"))
+    edges = (pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1])
+    return float(np.median(np.concatenate(edges)))
+
+
+def _is_light_around(image: Image) -> bool:
+    return _border(image) > 127
+
+
+def _centre(told: _Told, size: tuple[int, int]) -> None:
+    """Cut the drawing out, fit it into MNIST's box, and put its centre of mass into the middle."""
+    import numpy as np
+    from PIL import Image
+
+    pixels = np.asarray(told.image, np.float64)
+    ground, most = _border(told.image), float(pixels.max())
+    if most - ground < 16:
+        told.steps.append("not centred, since nothing stands out in it")
+        return
+    if ground > 16 or most < 200:
+        pixels = np.clip((pixels - ground) * (255 / (most - ground)), 0, 255)
+        told.steps.append(f"contrast stretched from {ground:.0f}–{most:.0f} to 0–255")
+    rows, columns = np.nonzero(pixels >= 255 * _INK)
+    top, bottom = int(rows.min()), int(rows.max()) + 1
+    left, right = int(columns.min()), int(columns.max()) + 1
+    height, width = bottom - top, right - left
+    scale = min(size[0] * _BOX / height, size[1] * _BOX / width)
+    fitted = max(1, round(height * scale)), max(1, round(width * scale))
+    drawing = Image.fromarray(pixels[top:bottom, left:right].astype(np.uint8))
+    small = np.asarray(drawing.resize(fitted[::-1], Image.Resampling.BOX if scale < 1 else
+                                      Image.Resampling.BILINEAR), np.float64)  # fmt: skip
+    mass = small.sum() or 1.0
+    down = (small.sum(1) * np.arange(fitted[0])).sum() / mass
+    across = (small.sum(0) * np.arange(fitted[1])).sum() / mass
+    field_ = np.zeros(size, np.uint8)
+    # The middle of 28 pixels lies between two of them; MNIST's own centres lie at 14.
+    row = min(max(0, round(size[0] / 2 - down)), size[0] - fitted[0])
+    column = min(max(0, round(size[1] / 2 - across)), size[1] - fitted[1])
+    field_[row : row + fitted[0], column : column + fitted[1]] = small
+    told.now(
+        Image.fromarray(field_),
+        f"cut out ({height}×{width}), scaled to {fitted[0]}×{fitted[1]}, centred by its mass",
+    )
+
+
+def _arrays(file: _open, look: Look, folder: str | None) -> Iterator[Incoming]:
+    """The pictures of an `.npy` file: one, or (pictures, …)."""
+    import numpy as np
+
+    array = read_array(file.file, file.size, file.name)
+    pictures, reshaped = _as_pictures(array, look.shape, file.name)
+    steps = [reshaped] if reshaped else []
+    if pictures.dtype != np.uint8:
+        if pictures.dtype.kind in "iub":
+            low, high = int(pictures.min()), int(pictures.max())
+            if look.bytes and not 0 <= low <= high <= 255:
+                raise DataError(
+                    f"{file.name} has values from {low} to {high}; the network was trained on 0 to "
+                    "255"
+                )
+            pictures = pictures.astype(np.uint8 if look.bytes else np.float32)
+        else:
+            pictures = pictures.astype(np.float32)
+            if not np.isfinite(pictures).all():
+                raise DataError(f"{file.name} holds values that are not finite")
+            if look.bytes and pictures.min() >= 0 and pictures.max() <= 1:
+                pictures = pictures * np.float32(255)
+                steps.append("values from 0 to 1 taken times 255")
+    for index, picture in enumerate(pictures):
+        name = file.name if len(pictures) == 1 else f"{file.name}[{index}]"
+        yield Incoming(name, picture, tuple(steps), folder)
+
+
+def _as_pictures(array: Any, shape: tuple[int, ...], name: str) -> tuple[np.ndarray, str | None]:
+    """An array as (pictures, *shape), and what was done to it."""
+    whole = array.shape
+    if array.size == 0:
+        raise DataError(f"{name} is empty: its shape is {'×'.join(map(str, whole)) or '()'}")
+    for candidate, step in ((whole, None), ((*whole, 1), "a channel added")):
+        for pictures in (candidate, (1, *candidate)):
+            if pictures[1:] == shape and math.prod(pictures) == array.size:
+                return array.reshape(pictures), step
+    if whole[-1:] == (1,) and whole[:-1] in (shape, (*whole[:1], *shape)):
+        return array.reshape(-1, *shape), "the channel taken away"
+    came, wanted = ("×".join(map(str, each)) for each in (whole, shape))
+    raise DataError(f"{name} has the shape {came}; the network takes {wanted}")

@@ -1,0 +1,1 @@
+"""Everything that the textbooks draw, each as a function that returns a matplotlib figure."""

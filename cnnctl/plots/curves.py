@@ -1,0 +1,114 @@
+"""Learning curves: how a training went, epoch by epoch."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from cnnctl.errors import UsageError
+from cnnctl.plots.style import BLUE, GREEN, GREY, RED, figure, look
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_NO_METRIC = ("epoch", "seconds", "images_per_second", "learning_rate")
+_LINES = ((BLUE, "-", "o"), (RED, "--", "s"), (GREEN, ":", "^"), (GREY, "-.", "D"))
+
+
+def figures_of(rows: Sequence[dict[str, Any]]) -> list[str]:
+    """The names of loss and metrics of a history, without those of the validation."""
+    names = {key: None for row in rows for key in row if key not in _NO_METRIC}
+    plain = {key.removeprefix("val_"): None for key in names}
+    return sorted(plain, key=lambda key: (key != "loss", list(plain).index(key)))
+
+
+def curves(rows: Sequence[dict[str, Any]], *, title: str = "", best: int | None = None) -> Figure:
+    """Draw loss and metrics of training and validation, the learning rate, and the epochs' time.
+
+    Args:
+        rows: The lines of `metrics.jsonl`.
+        title: Of the whole.
+        best: The best epoch, from 1, which is marked.
+
+    Raises:
+        UsageError: No epoch is done yet.
+    """
+    return compared({"": rows}, title=title, best=best)
+
+
+def compared(
+    runs: dict[str, Sequence[dict[str, Any]]], *, title: str = "", best: int | None = None
+) -> Figure:
+    """Draw the curves of several runs in the same axes.
+
+    Args:
+        runs: The lines of `metrics.jsonl` of each, by name.
+        title, best: As in `curves`.
+
+    Raises:
+        UsageError: None of them has an epoch.
+    """
+    every = [row for rows in runs.values() for row in rows]
+    if not every:
+        raise UsageError("no epoch is done yet: there is nothing to draw")
+    with look():
+        names = figures_of(every)
+        panels = [*names, "learning_rate", "seconds"]
+        columns = min(len(panels), 2 if len(panels) <= 4 else 3)
+        lines = -(-len(panels) // columns)
+        made = figure(4.2 * columns, 2.9 * lines + (0.4 if title else 0), title)
+        axes = made.subplots(lines, columns, squeeze=False)
+        for axis in axes.flat[len(panels) :]:
+            axis.set_axis_off()
+        for axis, name in zip(axes.flat, panels, strict=False):
+            for index, (run, rows) in enumerate(runs.items()):
+                _draw(axis, run, rows, name, index, several=len(runs) > 1)
+            _dress(axis, name, [row["epoch"] for row in every])
+            if best is not None and name in names:
+                axis.axvline(best, color=GREY, linewidth=0.8, linestyle=":")
+            if name in names:
+                axis.legend(fontsize=7)
+        return made
+
+
+def _draw(
+    axis: Any, run: str, rows: Sequence[dict[str, Any]], name: str, index: int, *, several: bool
+) -> None:
+    color, style, marker = _LINES[index % len(_LINES)]
+    shown = {"markersize": 3.5, "linewidth": 1.4}
+    for key, what in ((name, "training"), (f"val_{name}", "validation")):
+        points = [(row["epoch"], row[key]) for row in rows if _finite(row.get(key))]
+        if not points or (what == "validation" and name in ("learning_rate", "seconds")):
+            continue
+        look_ = {"color": color, "linestyle": style, "marker": marker}
+        if not several:
+            second = _LINES[1 if what == "validation" else 0]
+            look_ = dict(zip(("color", "linestyle", "marker"), second, strict=True))
+        elif what == "validation":
+            look_ |= {"linestyle": "--", "markerfacecolor": "white"}
+        label = " ".join(filter(None, [run, what]))
+        axis.plot(*zip(*points, strict=True), label=label, **look_, **shown)
+
+
+def _dress(axis: Any, name: str, epochs: Sequence[int]) -> None:
+    from matplotlib.ticker import MaxNLocator
+
+    words = {"learning_rate": "learning rate", "seconds": "seconds an epoch"}
+    axis.set_title(words.get(name, name))
+    axis.set_xlabel("epoch")
+    axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+    if min(epochs) == max(epochs):
+        axis.set_xlim(epochs[0] - 1, epochs[0] + 1)
+    if name == "seconds":
+        axis.set_ylim(bottom=0)
+    if name == "learning_rate":
+        values = [value for line in axis.lines for value in line.get_ydata() if value > 0]
+        if values and max(values) == min(values):
+            axis.set_ylim(0, 2 * values[0])
+        if values and max(values) / min(values) > 20:
+            axis.set_yscale("log")
+
+
+def _finite(value: Any) -> bool:
+    return isinstance(value, int | float) and math.isfinite(value)

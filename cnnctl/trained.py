@@ -1,0 +1,221 @@
+"""A trained network: what it was made from, its data, and its weights in a model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from cnnctl import backend, plugins, runs
+from cnnctl.checkpoint import MANIFEST, read
+from cnnctl.compute.plan import Plan, choose
+from cnnctl.data.normalization import Normalization
+from cnnctl.data.preparation import Prepared, prepare
+from cnnctl.data.sources import SOURCES
+from cnnctl.errors import CheckpointError, DataError, RunError, UsageError
+from cnnctl.spec import Spec, load
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A trained network on the disk.
+
+    Args:
+        source: The run, checkpoint or file that is meant, for messages.
+        weights: The checkpoint folder or file.
+        spec: What it was made from.
+        run: The run that the weights belong to, if any.
+        recorded: The run's `environment.json`; empty where the spec is another than the run's.
+        normalization: As recorded beside the weights.
+        replaceable: Whether another checkpoint may stand in for one that is damaged.
+    """
+
+    source: Path
+    weights: Path
+    spec: Spec
+    run: runs.Run | None
+    recorded: dict[str, Any]
+    normalization: Normalization | None
+    replaceable: bool
+
+    def prepare(
+        self, *, data_dir: Path | None = None, full_data: bool = False, progress: Any = None
+    ) -> Prepared:
+        """The data that the network was trained beside.
+
+        Raises:
+            DataError: It cannot be found, or found is other data than was recorded.
+        """
+        data = prepare(
+            self.spec,
+            data_dir=data_dir,
+            full_data=full_data,
+            progress=progress,
+            fixed=self.normalization,
+        )
+        if self.recorded:
+            self._refuse_other(data)
+        return data
+
+    def _refuse_other(self, data: Prepared) -> None:
+        """Refuse figures of a run on other pictures than it was trained beside.
+
+        The 5,000-image sample of MNIST, say, is part of MNIST's training set.
+        """
+        recorded = self.recorded["data"]
+        if recorded.get("fingerprint") != data.dataset.fingerprint:
+            raise DataError(
+                f"{self.source} was trained on {recorded.get('name')}, and found here is other "
+                f"data: {data.dataset.name} ({data.dataset.origin})",
+                hint="name the folder of the same data with --data-dir, or say that other data is "
+                "meant: --spec SPEC",
+            )
+
+    def class_names(self, outputs: int) -> tuple[str, ...]:
+        """The names of the classes, by number.
+
+        Args:
+            outputs: How many there are; where their names are not known, they are numbers.
+        """
+        names = self.recorded.get("data", {}).get("class_names")
+        if isinstance(names, list) and all(isinstance(each, str) for each in names):
+            known = tuple(names)
+        else:
+            data = self.spec.data
+            source = SOURCES.get(data.dataset.name) if data else None
+            known = source.class_names if source else ()
+            if source and data and data.dataset.arguments.get("label") == "coarse":
+                known = source.coarse_names
+        return known if len(known) == outputs else tuple(map(str, range(outputs)))
+
+    def load(self, input_shape: tuple[int, ...], images: int, device: str = "auto") -> Loaded:
+        """Build the network and read its weights.
+
+        Args:
+            input_shape: Of one picture.
+            images: How many will be computed.
+            device: As in `cnnctl.training.train`.
+
+        Raises:
+            CheckpointError: The weights are damaged or not this network's.
+        """
+        spec = self.spec
+        started = backend.start(device, spec.seed, deterministic=spec.deterministic)
+        plan = Plan()
+        if spec.compile is not None:
+            plan = choose(spec, input_shape, images, on_gpu=started.name != "cpu")
+            plan = replace(plan, fused=False)  # no slots for an optimizer that updates nothing
+        backend.compute_by(plan, started)
+        from cnnctl.model import build
+        from cnnctl.weights import limit_for, load_weights
+
+        model = build(spec, input_shape)
+        notes = [
+            f"the plug-in {name} is not as it was when the run began (SHA-256 {before[:12]}, now "
+            f"{now[:12]})"
+            for name, before, now in plugins.changed(self.recorded.get("plugins") or ())
+        ]
+        weights = self.weights
+        try:
+            load_weights(model, weights)
+        except CheckpointError as error:
+            other = _intact(self.run, limit_for(model)) if self.run and self.replaceable else None
+            if other is None:
+                raise
+            notes.append(f"{error.message}; {other} is used instead")
+            weights = other
+            load_weights(model, weights)
+        return Loaded(model, plan, weights, tuple(notes))
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A network with its weights.
+
+    Args:
+        model: Built, not compiled.
+        plan: How it is computed.
+        weights: Where they were read from.
+        notes: What is worth knowing: another checkpoint than the best was taken, say.
+    """
+
+    model: Any
+    plan: Plan
+    weights: Path
+    notes: tuple[str, ...]
+
+    @property
+    def checkpoint(self) -> str | None:
+        """The checkpoint's name, where it is one of a run."""
+        return self.weights.name if self.weights.is_dir() else None
+
+
+def find(source: Path, *, spec: Spec | None = None, checkpoint: str | None = None) -> Trained:
+    """Find a trained network.
+
+    Args:
+        source: A run folder, a checkpoint folder in it, a `.keras` or a `.weights.h5` file.
+        spec: The network and data of a file that is in no run folder.
+        checkpoint: `best` (default), `last` or `epoch-0003`, where `source` is a run.
+
+    Raises:
+        UsageError: There is no such run, checkpoint or file, or its spec is not known.
+        RunError: The run does not tell what its data is.
+    """
+    weights, run = _locate(source, checkpoint)
+    if run is not None and source.is_dir() and not (source / MANIFEST).exists():
+        source = run.path
+    recorded: dict[str, Any] = {}
+    if spec is None:
+        if run is None:
+            raise UsageError(
+                f"{source} is in no run folder, so its network is not known",
+                hint="name the spec it was trained from: --spec configs/mnist.yaml",
+            )
+        recorded = run.environment()
+        plugins.require(recorded.get("plugins") or (), run)
+        spec = load(run.spec_path)
+        if not isinstance(recorded.get("data"), dict) or "normalization" not in recorded:
+            raise RunError(
+                f"{run} has no readable environment.json, so its data is not known",
+                hint=f"name the data by a spec: --spec {run.spec_path}",
+            )
+    fixed = None
+    if run is not None and "normalization" in recorded:
+        fixed = Normalization.from_dict(recorded["normalization"], run.path / "environment.json")
+    replaceable = run is not None and source == run.path and checkpoint is None
+    return Trained(source, weights, spec, run, recorded, fixed, replaceable)
+
+
+def _intact(run: runs.Run, limit: int) -> Path | None:
+    """The newest intact checkpoint of a run, none of whose files has more bytes than `limit`."""
+    for path in reversed(run.checkpoints()):
+        try:
+            read(path, limit)
+        except CheckpointError:
+            continue
+        return path
+    return None
+
+
+def _locate(source: Path, checkpoint: str | None) -> tuple[Path, runs.Run | None]:
+    """The weights that are meant, and the run that they belong to, if any."""
+    if not source.exists():
+        runs.find(source)  # says what is there instead
+    if checkpoint is not None and (source.is_file() or (source / MANIFEST).exists()):
+        raise UsageError(
+            f"{source} is one file or checkpoint already: --checkpoint belongs to a run"
+        )
+    if source.suffix in {".yaml", ".yml"}:
+        raise UsageError(
+            f"{source} is a spec, and has no weights",
+            hint=f"train it first: cnnctl train {source}; then name its run",
+        )
+    if source.is_file():
+        parent = source.resolve().parent
+        return source, runs.Run(parent) if (parent / "spec.yaml").is_file() else None
+    if (source / MANIFEST).exists():
+        folder = source.resolve()
+        return folder, runs.find(folder.parent.parent)
+    run = runs.find(source)
+    return run.checkpoint(checkpoint or "best"), run

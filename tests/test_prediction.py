@@ -1,0 +1,242 @@
+"""`predict` and `plot` from a real run, against Keras and by hand."""
+
+import csv
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import XO
+from PIL import Image
+
+from cnnctl import backend
+
+backend.quiet()
+
+import keras  # noqa: E402
+
+from cnnctl.data import load as load_data  # noqa: E402
+from cnnctl.errors import UsageError  # noqa: E402
+from cnnctl.prediction import Predictions, predict, predict_split  # noqa: E402
+from cnnctl.spec import load  # noqa: E402
+from cnnctl.training import train  # noqa: E402
+
+PROGRAM = str(Path(sys.executable).parent / "cnnctl")
+DATA = {"count": 120, "test_count": 40, "translate": 1}
+
+
+def pictures():
+    return load_data("xo", DATA, base=Path()).test
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("predicted")
+    (folder / "tiny.yaml").write_text(XO)
+    return train(load(folder / "tiny.yaml"), runs_dir=folder / "runs", device="cpu").run.path
+
+
+def by_keras(run, x):
+    model = keras.models.load_model(run / "model.keras")  # our own file
+    return model.predict((x.astype("float32") - 127.5) / 127.5, verbose=0)
+
+
+def test_a_split_is_predicted_as_keras_does(run):
+    test = pictures()
+    found = predict_split(run)
+    np.testing.assert_allclose(found.outputs, by_keras(run, test.x), atol=1e-6)
+    assert found.class_names == ("x", "o")
+    assert found.are_probabilities
+    np.testing.assert_array_equal(found.truth, test.y)
+    evaluated = json.loads((run / "evaluation.json").read_text())["figures"]["accuracy"]
+    assert found.accuracy == pytest.approx(evaluated)
+
+
+def test_files_are_predicted_as_the_same_pictures(run, tmp_path):
+    test = pictures()
+    for index in range(6):
+        name = ("x", "o")[test.y[index]]
+        (tmp_path / "files" / name).mkdir(parents=True, exist_ok=True)
+        Image.fromarray(test.x[index, ..., 0]).save(tmp_path / f"files/{name}/{index}.png")
+    np.save(tmp_path / "all.npy", test.x)
+    whole = predict(run, [str(tmp_path / "all.npy")])
+    np.testing.assert_allclose(whole.outputs, by_keras(run, test.x), atol=1e-6)
+    found = predict(run, [str(tmp_path / "files")])
+    numbers = [int(Path(name).stem) for name in found.names]
+    np.testing.assert_allclose(found.outputs, whole.outputs[numbers], atol=1e-6)
+    np.testing.assert_array_equal(found.truth, test.y[numbers])
+    assert set(found.steps) == {()}
+    drawn = predict(run, [str(tmp_path / "files/x")]).truth
+    assert (drawn == 0).all()
+
+
+def test_the_worst_mistakes():
+    outputs = np.array([[0.9, 0.1], [0.2, 0.8], [0.6, 0.4], [0.99, 0.01], [0.3, 0.7]])
+    truth = np.array([0, 0, 1, 1, 1])
+    found = Predictions(tuple("abcde"), np.zeros((5, 2, 2, 1)), outputs, ("x", "o"), True, truth)
+    assert found.worst(9) == [3, 1, 2]
+    assert found.worst(2) == [3, 1]
+    assert found.some([3, 1]).names == ("d", "b")
+    assert found.accuracy == pytest.approx(2 / 5)
+    assert found.top(1, 2) == [("o", 0.8), ("x", 0.2)]
+    with pytest.raises(UsageError):
+        Predictions(("a",), np.zeros((1, 2, 2, 1)), outputs[:1], ("x", "o"), True).worst(1)
+
+
+@pytest.mark.parametrize(("last", "loss", "label_mode"), [
+    ("Dense: {units: 2}", "{SparseCategoricalCrossentropy: {from_logits: true}}", "int"),
+    ("Dense: {units: 1}", "{BinaryCrossentropy: {from_logits: true}}", "int"),
+    ("Dense: {units: 1, activation: sigmoid}", "binary_crossentropy", "int"),
+    ("Dense: {units: 2, activation: sigmoid}", "mse", "categorical"),
+])  # fmt: skip
+def test_outputs_become_classes(tmp_path, last, loss, label_mode):
+    text = XO.replace("Dense: {units: 2, activation: softmax}", last)
+    text = text.replace("loss: sparse_categorical_crossentropy", f"loss: {loss}")
+    text = text.replace("  validation: 20\n", f"  validation: 20\n  label_mode: {label_mode}\n")
+    text = text.replace("epochs: 3", "epochs: 1")
+    (tmp_path / "s.yaml").write_text(text)
+    result = train(load(tmp_path / "s.yaml"), runs_dir=tmp_path / "runs", device="cpu")
+    found = predict_split(result.run.path)
+    own = by_keras(result.run.path, pictures().x).astype("float64")
+    if "from_logits" in loss:
+        own = 1 / (1 + np.exp(-own)) if own.shape[1] == 1 else (
+            np.exp(own) / np.exp(own).sum(1, keepdims=True))  # fmt: skip
+        assert any("logits" in note for note in found.notes)
+    if own.shape[1] == 1:
+        own = np.concatenate([1 - own, own], 1)
+    np.testing.assert_allclose(found.outputs, own, atol=1e-5)
+    assert found.are_probabilities == (loss != "mse")
+    assert result.evaluation is not None
+    if "Binary" not in loss:  # Keras's accuracy takes a logit of 0.5 for the threshold
+        assert found.accuracy == pytest.approx(result.evaluation.figures["accuracy"])
+
+
+def call(*arguments, stdin=None):
+    return subprocess.run([PROGRAM, *map(str, arguments)], input=stdin, capture_output=True,
+                          timeout=120, check=False)  # fmt: skip
+
+
+def test_the_command(run, tmp_path):
+    test = pictures()
+    for index in range(2):
+        Image.fromarray(255 - test.x[index, ..., 0]).save(tmp_path / f"{index}.png")
+    done = call("predict", run, tmp_path / "0.png", tmp_path / "1.png")
+    assert done.returncode == 0, done.stderr
+    text = done.stdout.decode()
+    assert "0.png" in text
+    assert "inverted, since the network knows light on dark" in text
+    assert "probability" in text
+    found = json.loads(call("predict", run, tmp_path / "0.png", "--json").stdout)
+    (entry,) = found["pictures"]
+    expected = by_keras(run, test.x[:1])[0]
+    assert [each["class"] for each in entry["top"]] == [
+        ("x", "o")[number] for number in np.argsort(-expected)
+    ]
+    assert entry["top"][0]["value"] == pytest.approx(expected.max(), abs=1e-5)
+    file = (tmp_path / "1.png").read_bytes()
+    piped = json.loads(call("predict", run, "-", "--json", stdin=file).stdout)
+    assert piped["pictures"][0]["picture"] == "standard input"
+
+
+def test_the_command_over_the_data_set(run, tmp_path):
+    done = call("predict", run, "--count", "7", "--csv", "--plot", tmp_path / "grid.svg")
+    assert done.returncode == 0, done.stderr
+    rows = list(csv.reader(io.StringIO(done.stdout.decode())))
+    assert rows[0] == ["picture", "class", "value", "true", "x", "o"]
+    assert len(rows) == 8
+    expected = by_keras(run, pictures().x)
+    for row in rows[1:]:
+        np.testing.assert_allclose([float(v) for v in row[4:]], expected[int(row[0])], atol=1e-5)
+    svg = (tmp_path / "grid.svg").read_text()
+    assert svg.count("<image") == 7
+    assert b"40 pictures of xo, test" in done.stderr
+    worst = call("predict", run, "--worst", "--json")
+    mistakes = (expected.argmax(1) != pictures().y).sum()
+    assert len(json.loads(worst.stdout)["pictures"]) == mistakes
+
+
+@pytest.mark.parametrize(("arguments", "words"), [
+    (["none.png"], "there is no file none.png"),
+    (["--json", "--csv"], "give one of them"),
+    (["--plot", "grid.gif"], "written as .png or .svg"),
+    (["--plot", "nowhere/grid.png"], "there is no folder nowhere"),
+    (["--invert"], "are for files"),
+    (["a.png", "--worst"], "leave the files away"),
+    (["--checkpoint", "epoch-9999"], "epoch-9999"),
+    (["-"], "nothing came"),
+])  # fmt: skip
+def test_wrong_arguments(run, arguments, words):
+    done = call("predict", run, *arguments, stdin=b"")
+    assert done.returncode == 2
+    assert words in done.stderr.decode()
+    assert b"Traceback" not in done.stderr
+
+
+def test_a_run_is_drawn_whole(run):
+    done = call("plot", run, "--json")
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert set(found["plots"]) == {
+        "architecture", "curves", "confusion", "calibration", "filters", "features", "saliency",
+        "excitation", "histograms",
+    }  # fmt: skip
+    for path in map(Path, found["plots"].values()):
+        assert path.parent == run / "plots"
+        with Image.open(path) as image:
+            assert np.asarray(image.convert("L")).std() > 5, path
+    before = {path: Path(path).read_bytes() for path in found["plots"].values()}
+    assert call("plot", run).returncode == 0
+    assert before == {path: Path(path).read_bytes() for path in before}
+
+
+@pytest.mark.parametrize(("arguments", "words"), [
+    (["histogram"], "there is no figure `histogram`"),
+    (["filters", "--layer", "dense"], "is no convolution"),
+    (["filters", "--layer", "nothing"], "no layer `nothing`"),
+    (["curves", "confusion", "--out", "one.png"], "name the one figure"),
+    (["features", "--picture", "4000"], "there is no picture 4000"),
+    (["features", "--picture", "none.png"], "there is no file"),
+])  # fmt: skip
+def test_wrong_figures(run, arguments, words):
+    done = call("plot", run, *arguments)
+    assert done.returncode == 2
+    assert words in done.stderr.decode()
+    assert b"Traceback" not in done.stderr
+
+
+def test_a_spec_is_drawn_without_tensorflow(tmp_path):
+    (tmp_path / "tiny.yaml").write_text(XO)
+    script = (
+        "import sys; from cnnctl.cli.app import app\n"
+        "try: app(['plot', 'tiny.yaml', '--out', 'a.svg'])\n"
+        "except SystemExit as end: assert not end.code\n"
+        "assert 'tensorflow' not in sys.modules"
+    )
+    done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True,
+                          timeout=60, check=False)  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert ">tiny: 114 parameters<" in (tmp_path / "a.svg").read_text()
+    refused = call("plot", tmp_path / "tiny.yaml", "curves")
+    assert refused.returncode == 2
+    assert b"only its architecture" in refused.stderr
+
+
+def test_data_show(tmp_path, run):
+    done = call("data", "show", "xo", "--count", "5", "--out", tmp_path / "xo.png", "--json")
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert len(found["indices"]) == 5
+    assert sum(found["balance"]) == found["pictures"]
+    text = XO.replace("    - Conv2D", "    - RandomFlip: {mode: horizontal}\n    - Conv2D", 1)
+    (tmp_path / "flip.yaml").write_text(text)
+    done = call("data", "show", tmp_path / "flip.yaml", "--out", tmp_path / "flip.svg")
+    assert done.returncode == 0, done.stderr
+    assert b"normalize: signed" in done.stdout
+    assert b"RandomFlip" in done.stdout
+    assert (tmp_path / "flip.svg").read_text().count("<image") == 2 * 36
+    wrong = call("data", "show", "xo", "--split", "validation")
+    assert wrong.returncode == 1
+    assert b"has no validation pictures" in wrong.stderr
