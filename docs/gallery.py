@@ -2,8 +2,8 @@
 
     python docs/gallery.py MNIST_RUN CIFAR10_RUN
 
-Each picture is what the command above it writes. The runs are named as they are to be shown: call it
-from the folder that has runs/mnist/001.
+Each picture is what the command above it writes. The runs are named as they are to be shown: call
+it from the folder that has runs/mnist/001.
 """
 
 from __future__ import annotations

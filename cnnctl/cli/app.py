@@ -14,6 +14,7 @@ from cnnctl.cli import (
     new,
     plot,
     predict,
+    report,
     reproduce,
     resume,
     schema,
@@ -34,6 +35,7 @@ app.command("resume")(resume.resume)
 app.command("reproduce")(reproduce.reproduce)
 app.command("evaluate")(evaluate.evaluate)
 app.command("plot")(plot.plot)
+app.command("report")(report.report)
 app.command("predict")(predict.predict)
 app.command("inspect")(inspect.inspect)
 app.command("summary")(summary.summary)

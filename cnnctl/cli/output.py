@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import sys
 import textwrap
@@ -70,6 +71,25 @@ def bar(part: float, columns: int = 24) -> str:
         return "#" * round(part * columns)
     eighths = round(part * columns * 8)
     return "█" * (eighths // 8) + " ▏▎▍▌▋▊▉"[eighths % 8].strip()
+
+
+def sparkline(values: Sequence[float], columns: int = 40) -> str:
+    """The shape of a curve in one line, from its least value to its greatest.
+
+    Args:
+        values: In order; of more than `columns`, each column shows the mean of its part.
+        columns: Letters at most.
+    """
+    finite = [value for value in values if math.isfinite(value)]
+    count = min(len(finite), columns)
+    parts = [
+        finite[len(finite) * index // count : len(finite) * (index + 1) // count]
+        for index in range(count)
+    ]
+    means = [math.fsum(part) / len(part) for part in parts]
+    low, high = min(means, default=0.0), max(means, default=0.0)
+    span = (high - low) or 1.0
+    return "".join("▁▂▃▄▅▆▇█"[min(7, int(8 * (mean - low) / span))] for mean in means)
 
 
 def table(

@@ -7,7 +7,7 @@ import time
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from cnnctl.cli.output import print_json, say_sample, table
+from cnnctl.cli.output import print_json, say_sample, sparkline, table
 
 if TYPE_CHECKING:
     from typing import Self
@@ -111,6 +111,7 @@ class Screen(Lines):
         self.current: Any = None
         self.live: Live | None = None
         self.rate = ""
+        self.losses: list[float] = []
 
     def __enter__(self) -> Self:
         from rich.live import Live
@@ -134,7 +135,14 @@ class Screen(Lines):
         """What is on the screen now."""
         from rich.console import Group
 
-        return Group(*([self.past()] if self.rows else []), self.bar)
+        return Group(*([self.past()] if self.rows else []), *self.curve(), self.bar)
+
+    def curve(self) -> list[str]:
+        """The shape of the loss so far, in a line."""
+        if len(self.losses) < 2 or not self.console.options.encoding.startswith("utf"):
+            return []
+        columns = max(10, min(60, self.console.width - 30))
+        return [f"loss {sparkline(self.losses, columns)} {self.losses[-1]:.4f}"]
 
     def past(self) -> Any:
         """The table of the epochs that are done."""
@@ -193,6 +201,8 @@ class Screen(Lines):
     def step_ended(self, step: int, logs: dict[str, float]) -> None:
         """Move the bar of the epoch, with the running loss and metrics."""
         figures = "  ".join([*(f"{k} {float(v):.4f}" for k, v in logs.items()), self.rate])
+        if "loss" in logs:
+            self.losses.append(float(logs["loss"]))
         # Several steps run in one call, and the last call may count more than there are.
         steps = min(step, self.facts.steps) if self.facts else step
         self.bar.update(self.current, completed=steps, figures=figures)

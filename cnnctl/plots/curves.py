@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from cnnctl.errors import UsageError
@@ -38,7 +38,7 @@ def curves(rows: Sequence[dict[str, Any]], *, title: str = "", best: int | None 
 
 
 def compared(
-    runs: dict[str, Sequence[dict[str, Any]]], *, title: str = "", best: int | None = None
+    runs: Mapping[str, Sequence[dict[str, Any]]], *, title: str = "", best: int | None = None
 ) -> Figure:
     """Draw the curves of several runs in the same axes.
 

@@ -1,0 +1,386 @@
+"""One self-contained HTML file about a run, or about several side by side.
+
+It needs no network and runs no script; every picture is in it. What a run folder says of itself is
+text here, whatever it holds.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import shlex
+from collections.abc import Callable, Iterator, Sequence
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cnnctl import runs
+from cnnctl.errors import CnnctlError, UsageError
+from cnnctl.plots import style
+from cnnctl.runs import Run
+from cnnctl.summary import Summary, summarize
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from cnnctl.arithmetic import Formula
+    from cnnctl.plots.subject import Subject
+
+MISTAKES = 24
+"""Pictures of the worst mistakes."""
+MOST_RUNS = 8
+
+Block = str
+Tell = Callable[[str], None]
+"""Is told which part is being made."""
+
+_STYLE = """
+:root { color-scheme: light dark; --ink: #1a1a1a; --quiet: #595959; --paper: #ffffff;
+        --card: #f5f6f7; --line: #d5d8dc; --accent: #005a8d; }
+@media (prefers-color-scheme: dark) {
+  :root { --ink: #e8e8e8; --quiet: #a8adb3; --paper: #16181b; --card: #202327; --line: #3a3f45;
+          --accent: #6cb8ea; } }
+* { box-sizing: border-box; }
+body { margin: 0 auto; max-width: 68rem; padding: 2rem 1.25rem 4rem; background: var(--paper);
+       color: var(--ink); font: 16px/1.5 system-ui, sans-serif; }
+h1 { font-size: 1.7rem; margin: 0 0 .3rem; overflow-wrap: anywhere; }
+h2 { font-size: 1.2rem; margin: 2.4rem 0 .8rem; border-bottom: 1px solid var(--line);
+     padding-bottom: .3rem; }
+p.lead { color: var(--quiet); margin: 0 0 1.2rem; overflow-wrap: anywhere; }
+.cards { display: flex; flex-wrap: wrap; gap: .8rem; }
+.card { background: var(--card); border: 1px solid var(--line); border-radius: .5rem;
+        padding: .6rem 1rem; min-width: 8rem; }
+.card b { display: block; font-size: 1.35rem; font-variant-numeric: tabular-nums; }
+.card span { color: var(--quiet); font-size: .85rem; }
+.wide { overflow-x: auto; }
+table { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums; }
+th, td { padding: .25rem .8rem .25rem 0; text-align: left; vertical-align: top;
+         border-bottom: 1px solid var(--line); }
+th { color: var(--quiet); font-weight: 600; }
+td:last-child:not(.n) { min-width: 15rem; }
+td.n, th.n { text-align: right; }
+figure { margin: 0; background: #ffffff; border: 1px solid var(--line); border-radius: .5rem;
+         padding: .6rem; display: inline-block; max-width: 100%; }
+figure img { display: block; max-width: 100%; height: auto; }
+pre { background: var(--card); border: 1px solid var(--line); border-radius: .5rem;
+      padding: .8rem 1rem; overflow-x: auto; font-size: .85rem; }
+summary { cursor: pointer; color: var(--accent); }
+.note { color: var(--quiet); }
+"""
+
+
+def report(
+    sources: Sequence[Path],
+    *,
+    data_dir: Path | None = None,
+    full_data: bool = False,
+    device: str = "auto",
+    tell: Tell = lambda part: None,
+) -> str:
+    """Make the page of a run, or of several side by side.
+
+    Args:
+        sources: Run folders; one gives everything about it, several a comparison.
+        data_dir, full_data, device: As in `cnnctl.evaluation.evaluate`.
+        tell: Is told which part is being made.
+
+    Returns:
+        The HTML, in UTF-8, with all that it shows.
+
+    Raises:
+        UsageError: One is no run folder, or there are more than 8.
+    """
+    if len(sources) > MOST_RUNS:
+        raise UsageError(f"a report compares at most {MOST_RUNS} runs")
+    found = [runs.find(source) for source in sources]
+    if len(found) == 1:
+        blocks = _of_one(found[0], data_dir, full_data, device, tell)
+        title = str(found[0])
+    else:
+        blocks = _of_several(found, tell)
+        title = " and ".join([", ".join(map(str, found[:-1])), str(found[-1])])
+    return _page(title, "\n".join(blocks))
+
+
+def _page(title: str, body: str) -> str:
+    policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+    return (
+        "<!doctype html>\n<html lang=en>\n<head>\n<meta charset=utf-8>\n"
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
+        '<meta name=viewport content="width=device-width, initial-scale=1">\n'
+        f"<title>{escape(title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n{body}\n"
+        "</body>\n</html>\n"
+    )
+
+
+def _of_one(
+    run: Run, data_dir: Path | None, full_data: bool, device: str, tell: Tell
+) -> Iterator[Block]:
+    from cnnctl.plots.architecture import architecture
+    from cnnctl.plots.curves import curves
+    from cnnctl.plots.subject import Subject
+
+    summary = summarize(run.spec_path)
+    yield from _head(run, summary)
+    subject = Subject(run.path, data_dir=data_dir, full_data=full_data, device=device)
+    tell("architecture")
+    yield _section("The network", _image(architecture(summary), "its layers, to scale"),
+                   _layers(summary))  # fmt: skip
+    tell("curves")
+    rows = run.history()
+    if rows:
+        best = run.state().get("best_epoch")
+        yield _section("How it learned", _image(curves(rows, best=best), "learning curves"),
+                       _history(rows))  # fmt: skip
+    yield from _mistakes(subject, tell)
+    yield from _inside(subject, tell)
+    yield _section("What it was made from", _environment(run), _spec(run))
+    yield _section("Again", f"<pre>{escape(_again(run))}</pre>")
+
+
+def _head(run: Run, summary: Summary) -> Iterator[Block]:
+    state, evaluation = run.state(), run.evaluation()
+    description = _description(run)
+    yield f"<h1>{escape(str(run))}</h1>"
+    yield f"<p class=lead>{escape(description or summary.name)}</p>"
+    cards = []
+    figures = evaluation.get("figures")
+    if isinstance(figures, dict):
+        data = str(evaluation.get("data", ""))
+        cards += [(f"{value:.4f}", f"{name}, test, {data}") for name, value in figures.items()
+                  if isinstance(value, int | float)]  # fmt: skip
+    done, planned = state.get("epochs"), state.get("planned")
+    cards.append((f"{done if done is not None else '–'}", f"of {planned} epochs" if planned else
+                  "epochs"))  # fmt: skip
+    if (best := state.get("best_epoch")) is not None:
+        cards.append((str(best), "best epoch"))
+    cards.append((f"{summary.total:,}", "parameters"))
+    if summary.macs is not None:
+        cards.append((_short(summary.macs), "multiply-adds a picture"))
+    cards.append((str(state.get("status", "unknown")), "status"))
+    yield _cards(cards)
+    if state.get("reason"):
+        yield f"<p class=note>{escape(str(state['reason']))}</p>"
+
+
+def _cards(cards: Sequence[tuple[str, str]]) -> Block:
+    inner = "".join(f"<div class=card><b>{escape(value)}</b><span>{escape(what)}</span></div>"
+                    for value, what in cards)  # fmt: skip
+    return f"<div class=cards>{inner}</div>"
+
+
+def _mistakes(subject: Subject, tell: Tell) -> Iterator[Block]:
+    """What it mistakes; a word where that cannot be known."""
+    from cnnctl.plots.mistakes import calibration, confusion
+    from cnnctl.plots.pictures import predictions
+
+    tell("mistakes")
+    try:
+        found = subject.predictions
+        matrix = confusion(found)
+    except CnnctlError as error:
+        yield _section("What it mistakes", f"<p class=note>{escape(error.message)}</p>")
+        return
+    parts = [_image(matrix, "confusion matrix, and precision, recall and F1 of every class")]
+    if found.are_probabilities:
+        parts.append(_image(calibration(found), "calibration"))
+    yield _section("What it mistakes", *parts)
+    worst = found.worst(MISTAKES)
+    if worst and found.x.ndim in (3, 4):
+        drawn = predictions(found.some(worst), title="predicted (true)", columns=8)
+        yield _section("Its worst mistakes", _image(drawn, "the worst mistakes", form="png"))
+
+
+def _inside(subject: Subject, tell: Tell) -> Iterator[Block]:
+    from cnnctl.plots.subject import KINDS
+
+    parts = []
+    for kind, words in (("filters", "filters of the first convolution"),
+                        ("saliency", "gradient and Grad-CAM"),
+                        ("features", "feature maps of one picture")):  # fmt: skip
+        tell(kind)
+        try:
+            parts.append(_image(KINDS[kind](subject), words, form="png"))
+        except CnnctlError:
+            continue
+    if parts:
+        yield _section("What it looks at", *parts)
+
+
+def _layers(summary: Summary) -> Block:
+    rows = [
+        (row.name, row.layer, _shape(row.output_shape), f"{row.parameters:,}",
+         "–" if row.macs is None else f"{row.macs:,}",
+         "; ".join(f"{each.quantity} {each.text}" for each in row.formulas if _counts(each)))
+        for row in summary.rows
+    ]  # fmt: skip
+    total = ("", "total", "", f"{summary.total:,}",
+             "–" if summary.macs is None else f"{summary.macs:,}", "")  # fmt: skip
+    head = ("layer", "class", "output", "parameters", "multiply-adds", "how they came about")
+    return _table(head, [*rows, total], numbers=(3, 4))
+
+
+def _counts(formula: Formula) -> bool:
+    """Whether a formula tells a size or a number of parameters."""
+    return not formula.quantity.startswith(("macs", "memory", "receptive"))
+
+
+def _history(rows: Sequence[dict[str, Any]]) -> Block:
+    keys = list(dict.fromkeys(key for row in rows for key in row))
+    cells = [[_figure(row.get(key)) for key in keys] for row in rows]
+    table = _table([key.replace("_", " ") for key in keys], cells, numbers=range(len(keys)))
+    return f"<details><summary>every epoch</summary>{table}</details>"
+
+
+def _environment(run: Run) -> Block:
+    environment = run.environment()
+    rows = []
+    data = environment.get("data")
+    if isinstance(data, dict):
+        rows += [("data", f"{data.get('name')} ({data.get('origin')})"),
+                 ("pictures", _pairs(data.get("images"))),
+                 ("fingerprint", str(data.get("fingerprint")))]  # fmt: skip
+    plan = environment.get("plan")
+    for key in ("versions", "platform", "processor", "cpus", "device", "seed", "deterministic"):
+        if key in environment:
+            rows.append((key, _pairs(environment[key])))
+    if isinstance(plan, dict):
+        rows.append(("steps", _pairs({key: value for key, value in plan.items() if value})))
+    overrides = environment.get("overrides")
+    if isinstance(overrides, list) and overrides:
+        rows.append(("--set", ", ".join(map(str, overrides))))
+    return _table(("", ""), rows)
+
+
+def _pairs(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {inner}" for key, inner in value.items() if inner is not None)
+    return str(value)
+
+
+def _spec(run: Run) -> Block:
+    text = _text(run.spec_path)
+    return f"<details><summary>the spec, resolved</summary><pre>{escape(text)}</pre></details>"
+
+
+def _text(path: Path) -> str:
+    from cnnctl.untrusted import read_plain
+
+    try:
+        return read_plain(path, 1 << 20).decode("utf-8", "replace")
+    except OSError:
+        return ""
+
+
+def _description(run: Run) -> str:
+    from cnnctl.spec import load
+
+    try:
+        return load(run.spec_path).description or ""
+    except CnnctlError:
+        return ""
+
+
+def _again(run: Run) -> str:
+    lines = [f"cnnctl reproduce {shlex.quote(str(run))}"]
+    command = run.environment().get("command")
+    if isinstance(command, list) and command:
+        words = [Path(str(command[0])).name, *map(str, command[1:])]
+        lines.append(f"# it was made by: {shlex.join(words)}")
+    return "\n".join(lines)
+
+
+def _of_several(found: Sequence[Run], tell: Tell) -> Iterator[Block]:
+    from cnnctl.plots.curves import compared
+    from cnnctl.preflight import preflight
+    from cnnctl.spec.difference import differences
+
+    yield f"<h1>{len(found)} runs</h1>"
+    yield f"<p class=lead>{escape(', '.join(map(str, found)))}</p>"
+    summaries = [summarize(run.spec_path) for run in found]
+    rows = []
+    names = list(dict.fromkeys(name for run in found for name in _figures(run)))
+    for run, summary in zip(found, summaries, strict=True):
+        figures, state = _figures(run), run.state()
+        history = run.history()
+        seconds = sum(row["seconds"] for row in history
+                      if isinstance(row.get("seconds"), int | float))  # fmt: skip
+        rows.append((str(run), str(state.get("status", "")), f"{state.get('epochs', '–')}",
+                     f"{state.get('best_epoch', '–')}", f"{summary.total:,}", f"{seconds:,.0f}",
+                     *(_figure(figures.get(name)) for name in names)))  # fmt: skip
+    head = ("run", "status", "epochs", "best", "parameters", "seconds",
+            *(f"test {name}" for name in names))  # fmt: skip
+    yield _section("Figures", _table(head, rows, numbers=range(2, len(head))))
+    tell("curves")
+    histories = {str(run): run.history() for run in found}
+    if any(histories.values()):
+        yield _section("How they learned", _image(compared(histories), "learning curves"))
+    first = preflight(found[0].spec_path).spec
+    for run in found[1:]:
+        changes = differences(first, preflight(run.spec_path).spec)
+        cells = [(each.path, _origin(each.before), _origin(each.after)) for each in changes]
+        what = f"What distinguishes {run} from {found[0]}"
+        same = "<p class=note>their specs mean the same</p>"
+        table = _table(("value", str(found[0]), str(run)), cells) if cells else same
+        yield _section(what, table)
+    commands = "\n".join(f"cnnctl reproduce {shlex.quote(str(run))}" for run in found)
+    yield _section("Again", f"<pre>{escape(commands)}</pre>")
+
+
+def _origin(origin: Any) -> str:
+    return "–" if origin is None else str(origin.to_dict().get("value"))
+
+
+def _figures(run: Run) -> dict[str, Any]:
+    figures = run.evaluation().get("figures")
+    return figures if isinstance(figures, dict) else {}
+
+
+def _section(title: str, *parts: Block) -> Block:
+    return f"<section>\n<h2>{escape(title)}</h2>\n" + "\n".join(parts) + "\n</section>"
+
+
+def _image(figure: Figure, words: str, form: str = "svg") -> Block:
+    """A figure inside the page."""
+    file = io.BytesIO()
+    metadata = {"svg": {"Date": None}, "png": {"Software": None}}[form]
+    with style.look():
+        figure.savefig(file, format=form, dpi=style.DPI, metadata=metadata)
+    kind = {"svg": "image/svg+xml", "png": "image/png"}[form]
+    data = base64.b64encode(file.getvalue()).decode()
+    width = round(figure.get_figwidth() * 84)
+    return (
+        f'<p><figure><img alt="{escape(words)}" width="{width}" src="data:{kind};base64,{data}">'
+        "</figure></p>"
+    )
+
+
+def _table(
+    head: Sequence[str], rows: Sequence[Sequence[str]], numbers: Sequence[int] = ()
+) -> Block:
+    def cells(row: Sequence[str], tag: str) -> str:
+        return "".join(
+            f"<{tag}{' class=n' if index in numbers else ''}>{escape(str(cell))}</{tag}>"
+            for index, cell in enumerate(row)
+        )
+
+    top = f"<thead><tr>{cells(head, 'th')}</tr></thead>" if any(head) else ""
+    body = "".join(f"<tr>{cells(row, 'td')}</tr>" for row in rows)
+    return f"<div class=wide><table>{top}<tbody>{body}</tbody></table></div>"
+
+
+def _shape(shape: Sequence[int | None]) -> str:
+    return "×".join("?" if size is None else str(size) for size in shape)
+
+
+def _figure(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.4f}" if abs(value) < 1000 else f"{value:,.0f}"
+    return "–" if value is None else str(value)
+
+
+def _short(value: int) -> str:
+    for size, letter in ((1_000_000_000, "G"), (1_000_000, "M"), (1_000, "k")):
+        if value >= size:
+            return f"{value / size:.1f} {letter}"
+    return str(value)
