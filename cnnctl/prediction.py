@@ -216,7 +216,7 @@ def of_pictures(
     if spec.data is not None and spec.data.label_mode == "float":
         class_names = ()
     else:
-        outputs, note = _per_class(spec, outputs)
+        outputs, note = per_class(spec, outputs)
         notes += [note] if note else []
         count = outputs.shape[1]
         class_names = class_names if len(class_names) == count else trained.class_names(count)
@@ -277,7 +277,7 @@ def look_of(spec: Spec, shape: tuple[int, ...], scale: Normalization) -> Look:
     )
 
 
-def _per_class(spec: Spec, outputs: np.ndarray) -> tuple[np.ndarray, str | None]:
+def per_class(spec: Spec, outputs: np.ndarray) -> tuple[np.ndarray, str | None]:
     """One number for each class: a network with one output knows two, and logits become
     probabilities."""
     import numpy as np

@@ -12,6 +12,7 @@ from cnnctl.cli import (
     inspect,
     layers,
     new,
+    play,
     plot,
     predict,
     report,
@@ -35,6 +36,7 @@ app.command("resume")(resume.resume)
 app.command("reproduce")(reproduce.reproduce)
 app.command("evaluate")(evaluate.evaluate)
 app.command("plot")(plot.plot)
+app.command("play")(play.play)
 app.command("report")(report.report)
 app.command("predict")(predict.predict)
 app.command("inspect")(inspect.inspect)

@@ -108,31 +108,52 @@ def read(
     for path, folder in _files(paths):
         try:
             with _open(path) as file:
-                if file.size > _MOST_BYTES:
-                    raise DataError(f"{file.name} has {file.size:,} bytes, more than any picture")
-                if file.start(6) == b"\x93NUMPY":
-                    yield from _arrays(file, look, folder)
-                else:
-                    told = _Told(_image(file))
-                    yield Incoming(
-                        file.name, _prepared(told, look, invert, centre), tuple(told.steps), folder
-                    )
+                yield from _pictures(file, look, folder, invert, centre)
         except OSError as error:
             raise DataError(f"cannot read {path}: {error.strerror or error}") from error
+
+
+def from_bytes(data: bytes, name: str, look: Look) -> Iterator[Incoming]:
+    """The pictures of a PNG, JPEG or `.npy` file that is in memory.
+
+    Args:
+        data: The file.
+        name: What messages call it.
+        look: What the network takes.
+
+    Raises:
+        DataError: As in `read`.
+    """
+    with _open(name, data) as file:
+        yield from _pictures(file, look, None, None, None)
+
+
+def _pictures(
+    file: _open, look: Look, folder: str | None, invert: bool | None, centre: bool | None
+) -> Iterator[Incoming]:
+    if file.size > _MOST_BYTES:
+        raise DataError(f"{file.name} has {file.size:,} bytes, more than any picture")
+    if file.start(6) == b"\x93NUMPY":
+        yield from _arrays(file, look, folder)
+        return
+    told = _Told(_image(file))
+    yield Incoming(file.name, _prepared(told, look, invert, centre), tuple(told.steps), folder)
 
 
 class _open:  # noqa: N801 - reads as a verb: `with _open(path) as file:`
     """A plain file, or standard input read to its end."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, data: bytes | None = None) -> None:
         self.name = "standard input" if path == STDIN else path
-        if path == STDIN:
+        if data is not None:
+            self.file: BinaryIO = io.BytesIO(data)
+        elif path == STDIN:
             if sys.stdin.isatty():
                 raise UsageError("`-` is standard input, which is a terminal here, not a file")
             data = sys.stdin.buffer.read(_MOST_BYTES + 1)
             if not data:
                 raise UsageError("`-` is standard input, and nothing came from it")
-            self.file: BinaryIO = io.BytesIO(data)
+            self.file = io.BytesIO(data)
         else:
             self.file = open_plain(Path(path))
         self.size = self.file.seek(0, io.SEEK_END)

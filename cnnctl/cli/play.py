@@ -1,0 +1,62 @@
+"""`cnnctl play RUN`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cnnctl.cli.options import DataDir, Device, Plugin
+
+
+def play(
+    source: Annotated[
+        Path,
+        typer.Argument(
+            metavar="RUN", help="A run folder, a checkpoint in one, a .keras or .weights.h5 file."
+        ),
+    ],
+    port: Annotated[
+        int, typer.Option("--port", min=0, max=65535, help="Of the page; 0 takes a free one.")
+    ] = 8600,
+    browser: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
+    spec: Annotated[
+        Path | None,
+        typer.Option("--spec", metavar="SPEC", help="The network of a single file."),
+    ] = None,
+    checkpoint: Annotated[
+        str | None,
+        typer.Option("--checkpoint", metavar="NAME", help="best (default), last or epoch-0003."),
+    ] = None,
+    device: Device = "auto",
+    data_dir: DataDir = None,
+    plugin: Plugin = None,
+) -> None:
+    """Serve a page on this machine: draw, or drop a picture, and see what every layer makes of it.
+
+    It is bound to the loopback address, and ends with Ctrl-C.
+    """
+    from cnnctl.backend import quiet
+    from cnnctl.preflight import preflight
+
+    checked = preflight(spec).spec if spec else None
+    quiet()
+    from cnnctl.play.network import Network
+    from cnnctl.play.server import HOST, serve
+
+    network = Network(source, spec=checked, checkpoint=checkpoint, data_dir=data_dir, device=device)
+    for note in network.notes:
+        print(f"note: {note}", file=sys.stderr)
+    with serve(network, port) as server:
+        address = f"http://{HOST}:{server.server_address[1]}/"
+        print(f"{address}  (Ctrl-C ends it)", flush=True)
+        if browser:
+            import webbrowser
+
+            webbrowser.open(address)
+        try:
+            server.serve_forever(poll_interval=0.2)
+        except KeyboardInterrupt:
+            print()
