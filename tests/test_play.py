@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from browser import BROWSER, Page
+from conftest import XO
 from PIL import Image
 
 from cnnctl.backend import quiet
@@ -184,3 +185,48 @@ def test_a_one_is_drawn_and_recognized(address, tmp_path):
         page.wait_for("document.getElementById('steps').textContent.includes('nothing stands out')")
         wider = page.evaluate("document.documentElement.scrollWidth - innerWidth")
         assert wider <= 0
+
+
+def test_a_training_is_watched(tmp_path):
+    """The page's figures are those of the history, and Chromium draws them."""
+    text = XO.replace("epochs: 3", "epochs: 4000").replace("count: 120", "count: 400")
+    (tmp_path / "tiny.yaml").write_text(text)
+    process = subprocess.Popen(
+        [PROGRAM, "train", "tiny.yaml", "--live", "--port", "0"], cwd=tmp_path, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    try:
+        line = process.stderr.readline()
+        address = re.match(r"live: (http://127\.0\.0\.1:\d+/)", line).group(1)
+        assert json.loads(ask(address, "GET", "/network")[2]) == {"live": True}
+        assert ask(address, "POST", "/look", b"x")[0] == 404
+
+        def progress():
+            return json.loads(ask(address, "GET", "/progress")[2])
+
+        end = time.monotonic() + 60
+        while len(progress()["rows"]) < 5:
+            assert time.monotonic() < end
+            time.sleep(0.1)
+        if BROWSER is not None:
+            with Page(address, tmp_path / "user") as page:
+                page.wait_for("document.querySelectorAll('#curves svg path.training').length > 1")
+                names = page.evaluate(
+                    "[...document.querySelectorAll('#curves svg')].map("
+                    "each => each.getAttribute('aria-label'))"
+                )
+                assert names == ["loss", "accuracy"]
+                assert page.evaluate("getComputedStyle(document.getElementById('top')).display"
+                                     ) == "none"  # fmt: skip
+                page.picture(tmp_path / "live.png")
+        told = progress()
+    finally:
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in err
+    assert told["status"] == "running"
+    assert told["epochs"] == 4000
+    assert len(told["losses"]) <= 601
+    history = (tmp_path / "runs/tiny/001/metrics.jsonl").read_text().splitlines()
+    assert told["rows"] == [json.loads(line) for line in history[: len(told["rows"])]]

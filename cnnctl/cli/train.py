@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -23,6 +24,8 @@ from cnnctl.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from cnnctl.cli.progress import Lines
+    from cnnctl.play.live import Live
     from cnnctl.spec import Spec
 
 
@@ -41,6 +44,13 @@ def train(
     data_dir: DataDir = None,
     full_data: FullData = False,
     runs_dir: RunsDir = Path("runs"),
+    live: Annotated[
+        bool, typer.Option("--live", help="Serve a page on which the curves grow.")
+    ] = False,
+    port: Annotated[
+        int,
+        typer.Option("--port", min=0, max=65535, help="Of the page of --live; 0: a free one."),
+    ] = 8600,
     plugin: Plugin = None,
     json: Json = False,
 ) -> None:
@@ -62,7 +72,10 @@ def train(
     checked.spec.require("data", "compile")
     earlier = _newest(checked.spec, runs_dir) if resume else None
     shown = observer(checked.spec)
-    with shown:
+    page = _page(shown, port) if live else None
+    with page or nullcontext(), shown:
+        if page:
+            shown.say(f"live: {page.address}")
         quiet()
         from cnnctl import training
 
@@ -71,7 +84,7 @@ def train(
             "full_data": full_data,
             "device": device,
             "finish_epoch": finish_epoch,
-            "observer": shown,
+            "observer": page or shown,
             "progress": shown.downloaded,
         }
         if earlier is not None:
@@ -83,6 +96,12 @@ def train(
     show_result(result, json=json)
     if result.stopped:
         raise typer.Exit(128 + result.stopped)
+
+
+def _page(shown: Lines, port: int) -> Live:
+    from cnnctl.play.live import Live
+
+    return Live(shown, port)
 
 
 def _newest(spec: Spec, runs_dir: Path) -> Path | None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 from cnnctl.errors import CnnctlError, UsageError
-from cnnctl.play.network import Network
+
+if TYPE_CHECKING:
+    from cnnctl.play.network import Network
 
 HOST = "127.0.0.1"
 MOST_BYTES = 20_000_000
@@ -21,12 +24,15 @@ _POLICY = (
 )
 
 
-def serve(network: Network, port: int) -> ThreadingHTTPServer:
-    """A server that answers at once when `serve_forever` is called.
+def serve(
+    network: Network | None, port: int, progress: Callable[[], dict[str, Any]] | None = None
+) -> ThreadingHTTPServer:
+    """A server that answers when `serve_forever` is called.
 
     Args:
-        network: What answers.
+        network: What looks at pictures; None while one is being trained.
         port: 0 takes a free one.
+        progress: Tells how a training goes; None where none runs.
 
     Raises:
         UsageError: The port is taken, or not to be had.
@@ -39,12 +45,14 @@ def serve(network: Network, port: int) -> ThreadingHTTPServer:
             hint="--port 0 takes a free one",
         ) from error
     server.network = network
+    server.progress = progress
     return server
 
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
-    network: Network
+    network: Network | None
+    progress: Callable[[], dict[str, Any]] | None
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A browser that has gone is nothing to tell of."""
@@ -61,7 +69,10 @@ class _Handler(BaseHTTPRequestHandler):
         if path == "/":
             self._send(200, "text/html; charset=utf-8", _PAGE.read_bytes())
         elif path == "/network":
-            self._json(200, self.server.network.description)
+            network = self.server.network
+            self._json(200, network.description if network else {"live": True})
+        elif path == "/progress" and self.server.progress is not None:
+            self._json(200, self.server.progress())
         else:
             self._json(404, {"error": "there is nothing here"})
 
@@ -75,12 +86,13 @@ class _Handler(BaseHTTPRequestHandler):
         data = self.rfile.read(int(length))
         if not self._is_for_us():
             return
-        if parts.path != "/look":
+        network = self.server.network
+        if parts.path != "/look" or network is None:
             self._json(404, {"error": "there is nothing here"})
             return
         chosen = parse_qs(parts.query).get("layer", [None])[0]
         try:
-            self._json(200, self.server.network.see(data, chosen))
+            self._json(200, network.see(data, chosen))
         except CnnctlError as error:
             self._json(400, {"error": error.message})
 
