@@ -61,7 +61,8 @@ def scores(truth: np.ndarray, guesses: np.ndarray, classes: int) -> Scores:
 def confusion(found: Predictions, *, title: str = "") -> Figure:
     """Draw what is mistaken for what, and each class's precision, recall and F1.
 
-    Rows are true classes, columns predicted ones; the darkness of a cell is its part of its row.
+    Rows are true classes, columns predicted ones; the darkness of a cell is its part of its row,
+    with more than 20 classes the root of it.
 
     Raises:
         UsageError: The true classes are not known.
@@ -82,10 +83,13 @@ def confusion(found: Predictions, *, title: str = "") -> Figure:
 
 def _matrix(axis: Any, counts: np.ndarray, names: tuple[str, ...]) -> None:
     import numpy as np
+    from matplotlib.colors import PowerNorm
 
     classes = len(names)
     parts = counts / np.maximum(counts.sum(1, keepdims=True), 1)
-    axis.imshow(parts, cmap="Blues", vmin=0, vmax=1, interpolation="nearest")
+    # With many classes a mistake is rare: by its root it can be seen.
+    norm = PowerNorm(1.0 if classes <= MOST_COUNTS else 0.5, 0, 1)
+    axis.imshow(parts, cmap="Blues", norm=norm, interpolation="nearest")
     axis.grid(visible=False)
     places, labels = every([shortened(name, 12) for name in names], 30)
     size = 8 if classes <= 12 else 6
