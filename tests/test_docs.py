@@ -36,7 +36,11 @@ def test_every_command_can_be_typed(command):
     group = get_command(app)
     while words and words[0] in getattr(group, "commands", {}):
         group = group.commands[words.pop(0)]
-    options = {option for parameter in group.params for option in parameter.opts}
+    options = {
+        option
+        for parameter in group.params
+        for option in (*parameter.opts, *parameter.secondary_opts)
+    }
     assert not getattr(group, "commands", None), f"no command in {command}"
     for word in words:
         if word.startswith("--"):

@@ -30,6 +30,7 @@ print("HEAVY", heavy, "CODE", code)
         (["layers", "Conv2D"], 0),
         (["schema"], 0),
         (["data", "list"], 0),
+        (["runs", str(CONFIGS)], 0),
         (["check", "nothing.yaml"], 2),
         (["train", str(CONFIGS / "mnist.yaml"), "--set", "fit.epoch=3"], 2),
     ],
@@ -57,7 +58,7 @@ def test_a_new_spec_needs_nothing_heavy(tmp_path):
     "module",
     ["cnnctl", "cnnctl.spec", "cnnctl.catalog", "cnnctl.arithmetic", "cnnctl.runs", "cnnctl.data",
      "cnnctl.preflight", "cnnctl.summary", "cnnctl.schedules", "cnnctl.shipped", "cnnctl.starter",
-     "cnnctl.spec.json_schema"],
+     "cnnctl.spec.json_schema", "cnnctl.overview"],
 )  # fmt: skip
 def test_modules_of_the_reading_half(module):
     script = f"import {module}, sys; print({{'tensorflow', 'keras', 'numpy'}} & set(sys.modules))"

@@ -6,6 +6,7 @@ import typer
 
 from cnnctl.cli import (
     check,
+    compare,
     data,
     diff,
     evaluate,
@@ -18,6 +19,7 @@ from cnnctl.cli import (
     report,
     reproduce,
     resume,
+    runs,
     schema,
     summary,
     train,
@@ -37,6 +39,8 @@ app.command("reproduce")(reproduce.reproduce)
 app.command("evaluate")(evaluate.evaluate)
 app.command("plot")(plot.plot)
 app.command("play")(play.play)
+app.command("runs")(runs.runs)
+app.command("compare")(compare.compare)
 app.command("report")(report.report)
 app.command("predict")(predict.predict)
 app.command("inspect")(inspect.inspect)

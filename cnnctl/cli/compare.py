@@ -1,0 +1,82 @@
+"""`cnnctl compare RUN RUN…`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cnnctl.cli.options import Json, Plugin
+
+if TYPE_CHECKING:
+    from cnnctl.overview import Group, Spread
+
+
+def compare(
+    sources: Annotated[
+        list[Path],
+        typer.Argument(metavar="RUN...", help="Run folders, or folders with runs below them."),
+    ],
+    plot: Annotated[
+        Path | None,
+        typer.Option("--plot", metavar="FILE", help="Their curves in one figure: .png or .svg."),
+    ] = None,
+    plugin: Plugin = None,
+    json: Json = False,
+) -> None:
+    """Set what differs in the specs of runs beside what differs in their figures.
+
+    Runs that differ in the seed alone are taken together: mean ± standard deviation.
+    """
+    from cnnctl.cli.output import print_json, table
+    from cnnctl.overview import compare as run_comparison
+    from cnnctl.plots.style import check_suffix
+
+    if plot is not None:
+        check_suffix(plot)
+    groups = run_comparison(sources)
+    if plot is not None:
+        _draw(groups, plot)
+    if json:
+        print_json([each.to_dict() for each in groups])
+        return
+    names = list(dict.fromkeys(name for group in groups for name in group.figures))
+    rows = [
+        [_called(group), *(_spread(group.figures.get(name)) for name in names)] for group in groups
+    ]
+    table(None, ["runs", *names], rows, right=len(names))
+    for group in groups[1:]:
+        print(f"{_called(group)}, beside {_called(groups[0])}:")
+        for change in group.changes:
+            before, after = (
+                "–" if each is None else str(each.to_dict().get("value"))
+                for each in (change.before, change.after)
+            )
+            print(f"  {change.path}: {before} → {after}")
+    if plot is not None:
+        print(f"{plot}: the curves of {sum(len(group.runs) for group in groups)} runs")
+
+
+def _called(group: Group) -> str:
+    first = group.runs[0].path
+    return first if len(group.runs) == 1 else f"{first} and {len(group.runs) - 1} with other seeds"
+
+
+def _spread(found: Spread | None) -> str:
+    if found is None:
+        return "–"
+    return f"{found.mean:.4f}" + (
+        f" ± {found.deviation:.4f}" if found.deviation is not None else ""
+    )
+
+
+def _draw(groups: list[Group], path: Path) -> None:
+    from cnnctl.plots.curves import compared
+    from cnnctl.plots.style import save
+    from cnnctl.runs import Run
+
+    histories = {
+        each.path: Run(Path(each.path)).history() for group in groups for each in group.runs
+    }
+    save(compared(histories), path)

@@ -1,0 +1,49 @@
+"""`cnnctl runs`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cnnctl.cli.options import Json
+
+
+def runs(
+    folder: Annotated[
+        Path, typer.Argument(metavar="[DIR]", help="Where to look, also in folders below.")
+    ] = Path("runs"),
+    best: Annotated[
+        str | None,
+        typer.Option(
+            "--best", metavar="FIGURE", help="Sort by a figure, the best first: val_accuracy."
+        ),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """List runs with their figures: those of the best epoch, and of the test set."""
+    from cnnctl.cli.output import print_json, table
+    from cnnctl.overview import entries
+
+    found = entries(folder, best)
+    if json:
+        print_json([each.to_dict() for each in found])
+        return
+    if not found:
+        print(f"no run in {folder}: cnnctl train SPEC makes one")
+        return
+    figures = list(dict.fromkeys(name for each in found for name in each.figures))
+    figures += list(dict.fromkeys(f"test_{name}" for each in found for name in each.test))
+    if best is not None:
+        figures = [best, *(name for name in figures if name != best)]
+    rows = []
+    for each in found:
+        values = [each.figure(name) for name in figures]
+        done = f"{each.epochs}/{each.planned}" if each.planned else str(each.epochs)
+        rows.append([
+            each.path, each.status, done, "–" if each.best_epoch is None else str(each.best_epoch),
+            f"{each.seconds:,.0f} s", *("–" if v is None else f"{v:.4f}" for v in values),
+        ])  # fmt: skip
+    head = ["run", "status", "epochs", "best", "time", *figures]
+    table(None, head, rows, right=len(head) - 2)

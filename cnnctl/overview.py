@@ -1,0 +1,245 @@
+"""All runs at a glance, and several side by side: what differs in their specs and in their figures.
+
+Reads text and JSON alone, and never starts Keras.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import statistics
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from cnnctl import runs
+from cnnctl.errors import UsageError
+from cnnctl.runs import Run
+from cnnctl.spec import Spec
+from cnnctl.spec.difference import Difference, differences
+from cnnctl.spec.nodes import plain
+
+_SAME = ("name", "description", "seed")
+"""What runs of one group may differ in."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One run.
+
+    Args:
+        path: Its folder.
+        status: finished, stopped, failed, running, or `killed`: it says that it runs, and no
+            process does.
+        epochs: How many are done.
+        planned: How many it is to have.
+        best_epoch: The best one, by what the run watches.
+        seconds: Of all epochs together.
+        figures: Of the best epoch: loss and metrics, `val_…` where images are held out.
+        test: Loss and metrics on the test set.
+        seed: The spec's.
+    """
+
+    path: str
+    status: str
+    epochs: int
+    planned: int | None
+    best_epoch: int | None
+    seconds: float
+    figures: dict[str, float]
+    test: dict[str, float]
+    seed: int | None
+
+    def figure(self, name: str) -> float | None:
+        """A figure by name: `val_accuracy` of the best epoch, `test_accuracy` of the test set."""
+        if name.startswith("test_"):
+            return self.test.get(name.removeprefix("test_"))
+        return self.figures.get(name)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON."""
+        return asdict(self)
+
+
+def entries(folder: Path = runs.RUNS_DIR, best: str | None = None) -> list[Entry]:
+    """The runs below a folder, in order of their paths.
+
+    Args:
+        folder: Where to look.
+        best: A figure by which they are sorted instead, the best first; losses and errors are best
+            where they are least. Runs that have it not come last.
+
+    Raises:
+        UsageError: There is no such folder, or no run has the figure.
+    """
+    if not folder.is_dir():
+        raise UsageError(
+            f"there is no folder {folder}", hint="cnnctl train SPEC makes the first run"
+        )
+    found = [entry(run) for run in _below(folder)]
+    if best is None:
+        return found
+    if not any(each.figure(best) is not None for each in found):
+        names = sorted({name for each in found for name in each.figures}
+                       | {f"test_{name}" for each in found for name in each.test})  # fmt: skip
+        raise UsageError(
+            f"no run has a figure `{best}`",
+            hint=f"there are {', '.join(names)}" if names else None,
+        )
+    sign = 1 if _least_is_best(best) else -1
+
+    def place(each: Entry) -> float:
+        value = each.figure(best)
+        return math.inf if value is None else sign * value
+
+    return sorted(found, key=place)
+
+
+def entry(run: Run) -> Entry:
+    """What the files of a run say of it."""
+    state, environment, rows = run.state(), run.environment(), run.history()
+    best = state.get("best_epoch")
+    row = next((each for each in rows if each["epoch"] == best), rows[-1] if rows else {})
+    skip = {"epoch", "seconds", "images_per_second", "learning_rate"}
+    status = str(state.get("status", "unknown"))
+    if status == "running" and not _lives(state.get("pid")):
+        status = "killed"
+    seed = environment.get("seed")
+    return Entry(
+        path=str(run.path),
+        status=status,
+        epochs=len(rows),
+        planned=state.get("planned"),
+        best_epoch=best,
+        seconds=math.fsum(_numbers(each.get("seconds") for each in rows)),
+        figures={key: float(value) for key, value in row.items()
+                 if key not in skip and _is_number(value)},
+        test={key: float(value) for key, value in _test(run).items() if _is_number(value)},
+        seed=seed if isinstance(seed, int) else None,
+    )  # fmt: skip
+
+
+def _below(folder: Path) -> Iterator[Run]:
+    """Every run folder below one, without looking into runs."""
+    for path, folders, files in os.walk(folder):
+        folders.sort()
+        if "spec.yaml" in files and "checkpoints" in folders:
+            folders.clear()
+            yield Run(Path(path))
+
+
+def _lives(pid: Any) -> bool:
+    """Whether a process of that number runs on this machine."""
+    if not isinstance(pid, int) or pid <= 0:
+        return False
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        return True
+    return True
+
+
+def _test(run: Run) -> dict[str, Any]:
+    figures = run.evaluation().get("figures")
+    return figures if isinstance(figures, dict) else {}
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _numbers(values: Any) -> Iterator[float]:
+    return (float(value) for value in values if _is_number(value))
+
+
+def _least_is_best(name: str) -> bool:
+    return any(word in name for word in ("loss", "error", "mse", "mae", "entropy", "perplexity"))
+
+
+@dataclass(frozen=True)
+class Spread:
+    """A figure over the runs of a group.
+
+    Args:
+        mean: Of the runs that have it.
+        deviation: Sample standard deviation; None for a single run.
+        count: How many have it.
+    """
+
+    mean: float
+    deviation: float | None
+    count: int
+
+
+@dataclass(frozen=True)
+class Group:
+    """Runs whose specs are the same but for the seed.
+
+    Args:
+        runs: The runs.
+        changes: What distinguishes its spec from the first group's.
+        figures: By name: those of the best epochs, `test_…` of the test sets.
+    """
+
+    runs: tuple[Entry, ...]
+    changes: tuple[Difference, ...]
+    figures: dict[str, Spread]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON."""
+        return {
+            "runs": [each.to_dict() for each in self.runs],
+            "changes": [each.to_dict() for each in self.changes],
+            "figures": {name: asdict(spread) for name, spread in self.figures.items()},
+        }
+
+
+def compare(sources: Sequence[Path]) -> list[Group]:
+    """Set runs side by side; those that differ in the seed alone are taken together.
+
+    Args:
+        sources: Run folders, or folders with runs below them.
+
+    Raises:
+        UsageError: One is neither.
+        SpecError: A run's spec has faults.
+    """
+    from cnnctl.preflight import preflight
+
+    found: dict[str, tuple[Spec, list[Run]]] = {}
+    for run in dict.fromkeys(run for source in sources for run in _meant(source)):
+        spec = preflight(run.spec_path).spec
+        tree = {key: value for key, value in plain(spec.tree).items() if key not in _SAME}
+        found.setdefault(json.dumps(tree, sort_keys=True), (spec, []))[1].append(run)
+    first = next(iter(found.values()))[0]
+    return [
+        _group(
+            [entry(run) for run in members],
+            [each for each in differences(first, spec) if each.path not in _SAME],
+        )
+        for spec, members in found.values()
+    ]
+
+
+def _meant(source: Path) -> list[Run]:
+    """The run at a path, or all runs below it."""
+    if source.is_dir() and not (source / "spec.yaml").is_file():
+        below = list(_below(source))
+        if below:
+            return below
+    return [runs.find(source)]
+
+
+def _group(members: list[Entry], changes: list[Difference]) -> Group:
+    names = dict.fromkeys(name for each in members for name in each.figures)
+    names |= dict.fromkeys(f"test_{name}" for each in members for name in each.test)
+    figures = {}
+    for name in names:
+        values = [value for each in members if (value := each.figure(name)) is not None]
+        deviation = statistics.stdev(values) if len(values) > 1 else None
+        figures[name] = Spread(statistics.fmean(values), deviation, len(values))
+    return Group(tuple(members), tuple(changes), figures)
