@@ -9,6 +9,7 @@ from cnnctl.cli import (
     compare,
     data,
     diff,
+    doctor,
     evaluate,
     inspect,
     layers,
@@ -48,6 +49,7 @@ app.command("summary")(summary.summary)
 app.command("check")(check.check)
 app.command("diff")(diff.diff)
 app.command("layers")(layers.layers)
+app.command("doctor")(doctor.doctor)
 app.command("new")(new.new)
 app.command("schema")(schema.schema)
 app.add_typer(data.app, name="data")

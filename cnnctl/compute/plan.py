@@ -238,14 +238,15 @@ def refuse_precision(precision: str, *, on_gpu: bool) -> None:
     Raises:
         UsageError: It does not: it would be slower than float32.
     """
-    if precision == MIXED and not on_gpu and not _has_bfloat16():
+    if precision == MIXED and not on_gpu and not has_bfloat16():
         raise UsageError(
             f"this processor has no instructions for bfloat16, and {MIXED} would be slower",
             hint="--precision float32",
         )
 
 
-def _has_bfloat16() -> bool:
+def has_bfloat16() -> bool:
+    """Whether the processor multiplies in bfloat16; on Linux alone it is known."""
     try:
         text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
     except OSError:

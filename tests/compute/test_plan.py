@@ -101,7 +101,7 @@ def test_a_run_from_before_there_were_plans_stays_as_it_was():
 
 
 def test_a_precision_that_the_processor_lacks_is_refused(monkeypatch):
-    monkeypatch.setattr(planning, "_has_bfloat16", lambda: False)
+    monkeypatch.setattr(planning, "has_bfloat16", lambda: False)
     refuse_precision("float32", on_gpu=False)
     refuse_precision("mixed_bfloat16", on_gpu=True)
     with pytest.raises(UsageError, match="bfloat16"):

@@ -14,7 +14,7 @@ from conftest import XO
 from reliability.helpers import arrays, figures, same_bits
 
 from cnnctl.backend import quiet
-from cnnctl.compute.plan import _has_bfloat16
+from cnnctl.compute.plan import has_bfloat16
 from cnnctl.errors import RunError
 from cnnctl.runs import Run
 from cnnctl.spec import load
@@ -70,7 +70,7 @@ def test_a_run_goes_on_with_fewer_processors_to_the_same_bits(tmp_path):
     call("reproduce", "whole/tiny/001", cpus={min(every)})
 
 
-@pytest.mark.skipif(not _has_bfloat16(), reason="this processor has no bfloat16")
+@pytest.mark.skipif(not has_bfloat16(), reason="this processor has no bfloat16")
 def test_half_precision_is_asked_for_and_stays_near(cnnctl, tmp_path):
     write(tmp_path)
     for precision in ("float32", "mixed_bfloat16"):
