@@ -9,7 +9,6 @@ from typing import Any
 from cnnctl.compute.plan import Plan
 from cnnctl.data.dataset import Split
 from cnnctl.data.preparation import Prepared
-from cnnctl.errors import DataError
 from cnnctl.spec import Spec
 from cnnctl.trained import find
 
@@ -69,7 +68,7 @@ def evaluate(
     trained = find(source, spec=spec, checkpoint=checkpoint)
     trained.spec.require("data", "compile")
     data = trained.prepare(data_dir=data_dir, full_data=full_data, progress=progress)
-    chosen = split_of(data, split)
+    chosen = data.dataset.split(split)
     loaded = trained.load(data.input_shape, len(chosen), device)
     from cnnctl.model import compile_model
 
@@ -83,26 +82,6 @@ def evaluate(
         figures=figures(loaded.model, chosen, data, trained.spec, loaded.plan),
         notes=loaded.notes,
     )
-
-
-def split_of(data: Prepared, name: str) -> Split:
-    """The pictures of a split.
-
-    Args:
-        data: The data.
-        name: `test`, `validation` or `train`.
-
-    Raises:
-        DataError: There are none.
-    """
-    chosen: Split | None = getattr(data.dataset, name)
-    if chosen is None:
-        there = ", ".join(each for each, _ in data.dataset.splits())
-        raise DataError(
-            f"{data.dataset.name} has no {name} pictures here",
-            hint=f"--split takes {there} for this data",
-        )
-    return chosen
 
 
 def figures(model: Any, split: Split, data: Prepared, spec: Spec, plan: Plan) -> dict[str, float]:

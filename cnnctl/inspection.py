@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from cnnctl import backend
+from cnnctl.arithmetic.shapes import same_but_for_ones
 from cnnctl.errors import UsageError
 from cnnctl.spec import Spec
 
@@ -293,7 +294,7 @@ def _shaped(array: np.ndarray, shape: tuple[int, ...] | None) -> np.ndarray:
         return array[..., None] if array.ndim == 2 else array
     if array.shape == tuple(shape):
         return array
-    if [n for n in array.shape if n != 1] == [n for n in shape if n != 1]:
+    if same_but_for_ones(array.shape, shape):
         return array.reshape(shape)
     came, wanted = ("×".join(map(str, each)) for each in (array.shape, shape))
     raise UsageError(f"the input is {came}, and the network takes {wanted}")

@@ -13,7 +13,6 @@ from cnnctl.data.normalization import Normalization, normalization
 from cnnctl.data.preparation import Prepared
 from cnnctl.data.sources import SOURCES
 from cnnctl.errors import UsageError
-from cnnctl.evaluation import split_of
 from cnnctl.spec import Component, Spec
 from cnnctl.trained import Loaded, Trained, find
 
@@ -178,7 +177,7 @@ def predict_split(
     """
     trained = find(source, spec=spec, checkpoint=checkpoint)
     data = trained.prepare(data_dir=data_dir, full_data=full_data)
-    loaded = trained.load(data.input_shape, len(split_of(data, split)), device)
+    loaded = trained.load(data.input_shape, len(data.dataset.split(split)), device)
     return of_split(trained, loaded, data, split)
 
 
@@ -188,7 +187,7 @@ def of_split(trained: Trained, loaded: Loaded, data: Prepared, split: str) -> Pr
     Raises:
         DataError: There is no such split.
     """
-    chosen = split_of(data, split)
+    chosen = data.dataset.split(split)
     found = of_pictures(trained, loaded, chosen.x, data.normalization, data.dataset.class_names)
     return replace(found, truth=chosen.y, data=f"{data.dataset.name}, {split}")
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from cnnctl import arithmetic, plugins
+from cnnctl.arithmetic.shapes import same_but_for_ones
 from cnnctl.compute import plan
 from cnnctl.data import foresight
 from cnnctl.data.sources import SOURCES
@@ -113,7 +114,7 @@ def _value_faults(spec: Spec, trace: arithmetic.Trace) -> Iterator[Diagnostic]:
             shape = _shape_of(values.arguments["values"])
             if shape is not None and values.arguments.get("filters_first"):
                 shape = (*shape[1:], shape[0])
-            if shape is None or not _is_but_for_ones(shape, weight.shape):
+            if shape is None or not same_but_for_ones(shape, weight.shape):
                 came = "ragged lists" if shape is None else "×".join(map(str, shape))
                 yield Diagnostic(
                     "values-shape",
@@ -133,10 +134,6 @@ def _shape_of(values: Any) -> tuple[int, ...] | None:
     inner = {_shape_of(each) for each in values}
     shape = inner.pop() if len(inner) == 1 else None
     return None if shape is None else (len(values), *shape)
-
-
-def _is_but_for_ones(shape: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
-    return [size for size in shape if size != 1] == [size for size in wanted if size != 1]
 
 
 def _outputs(spec: Spec, trace: arithmetic.Trace | None) -> tuple[int, ...]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from cnnctl.data.dataset import Dataset, Split
 from cnnctl.data.preparation import Progress, prepare
-from cnnctl.errors import DataError, UsageError
+from cnnctl.errors import UsageError
 from cnnctl.spec import GraphLayer, Spec
 
 if TYPE_CHECKING:
@@ -57,10 +57,7 @@ def choose(dataset: Dataset, split: str = "train", count: int = 36, seed: int = 
     """
     import numpy as np
 
-    pictures: Split | None = getattr(dataset, split)
-    if pictures is None:
-        there = ", ".join(name for name, _ in dataset.splits())
-        raise DataError(f"{dataset.name} has no {split} pictures", hint=f"it has {there}")
+    pictures = dataset.split(split)
     count = min(count, len(pictures))
     indices = np.random.default_rng(seed).choice(len(pictures), count, replace=False)
     return Samples(dataset, pictures, split, [int(index) for index in indices])

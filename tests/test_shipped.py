@@ -33,3 +33,24 @@ def test_in_a_wheel_they_lie_in_the_package(tmp_path, monkeypatch):
     monkeypatch.setattr(shipped, "_PLACES", places)
     assert shipped.names() == ("more/one",)
     assert shipped.find("more/one") == places[0] / "more/one.yaml"
+
+
+@pytest.mark.parametrize(("command", "words"), [
+    (["summary", "mnist"], "3,274,634"),
+    (["check", "cifar10", "mnist.yaml"], "no such file: mnist.yaml"),
+    (["check", "xo", "examples/edge"], "edge.yaml: ok"),
+    (["diff", "mnist", "mnist_book"], "model.layers"),
+    (["train", "mnits"], "did you mean mnist, a shipped spec?"),
+])  # fmt: skip
+def test_commands_take_their_names(cnnctl, command, words):
+    """In a folder without such files; a name with an ending is a file's."""
+    done = cnnctl(*command)
+    assert words in done.stdout + done.stderr
+
+
+def test_a_file_of_that_name_comes_first(cnnctl, tmp_path):
+    (tmp_path / "mnist").mkdir()
+    (tmp_path / "mnist/own.yaml").write_text(
+        "model: {input_shape: [4], layers: [Dense: {units: 2}]}\n"
+    )
+    assert "own.yaml: ok, 10 parameters" in cnnctl("check", "mnist").stdout

@@ -23,6 +23,11 @@ def shown(shape: Sequence[int]) -> str:
     return "x".join(map(str, shape)) or "a single number"
 
 
+def same_but_for_ones(shape: Sequence[int], wanted: Sequence[int]) -> bool:
+    """Whether a shape is another one, but for axes of length 1."""
+    return [size for size in shape if size != 1] == [size for size in wanted if size != 1]
+
+
 def sizes(call: Call, argument: str, count: int, *, least: int = 1) -> tuple[int, ...]:
     """An argument that is one integer for all axes or a list of one for each.
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cnnctl.cli.options import Json, Plugin, Set
+from cnnctl.cli.options import Json, Plugin, Set, or_shipped
 
 if TYPE_CHECKING:
     from cnnctl.spec.origin import Origin
@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 def check(
     paths: Annotated[
-        list[Path], typer.Argument(metavar="PATH…", help="Specs, or folders of specs.")
+        list[Path],
+        typer.Argument(metavar="PATH…", callback=or_shipped, help="Specs, or folders of specs."),
     ],
     set_: Set = None,
     origin: Annotated[

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cnnctl.cli.options import Json, Plugin
+from cnnctl.cli.options import Json, Plugin, or_shipped
 
 if TYPE_CHECKING:
     from cnnctl.spec.difference import Difference
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 
 def diff(
-    a: Annotated[Path, typer.Argument(metavar="A", help="A spec, or a run folder.")],
-    b: Annotated[Path, typer.Argument(metavar="B", help="Another one.")],
+    a: Annotated[Path, typer.Argument(metavar="A", callback=or_shipped, help="A spec, or a run.")],
+    b: Annotated[Path, typer.Argument(metavar="B", callback=or_shipped, help="Another one.")],
     plugin: Plugin = None,
     json: Json = False,
 ) -> None:

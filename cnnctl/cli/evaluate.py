@@ -3,34 +3,27 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
-from typing import Annotated, Literal
 
-import typer
-
-from cnnctl.cli.options import DataDir, Device, FullData, Json, Plugin, Set
+from cnnctl.cli.options import (
+    Checkpoint,
+    DataDir,
+    Device,
+    FullData,
+    Json,
+    Plugin,
+    Set,
+    Source,
+    SpecOfFile,
+    Split,
+)
 
 
 def evaluate(
-    source: Annotated[
-        Path,
-        typer.Argument(
-            metavar="RUN", help="A run folder, a checkpoint in one, a .keras or .weights.h5 file."
-        ),
-    ],
-    spec: Annotated[
-        Path | None,
-        typer.Option("--spec", metavar="SPEC", help="The network and data of a single file."),
-    ] = None,
+    source: Source,
+    spec: SpecOfFile = None,
     set_: Set = None,
-    checkpoint: Annotated[
-        str | None,
-        typer.Option("--checkpoint", metavar="NAME", help="best (default), last or epoch-0003."),
-    ] = None,
-    split: Annotated[
-        Literal["test", "validation", "train"],
-        typer.Option("--split", help="Which pictures."),
-    ] = "test",
+    checkpoint: Checkpoint = None,
+    split: Split = "test",
     device: Device = "auto",
     data_dir: DataDir = None,
     full_data: FullData = False,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cnnctl.cli.options import DataDir, Device, Json, Plugin, Set
+from cnnctl.cli.options import Checkpoint, DataDir, Device, Json, Plugin, Set, or_shipped
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,7 +26,11 @@ MOST_CHANNELS = 4
 def inspect(
     source: Annotated[
         Path,
-        typer.Argument(metavar="SPEC_OR_RUN", help="A spec, with weights as it starts; or a run."),
+        typer.Argument(
+            metavar="SPEC_OR_RUN",
+            callback=or_shipped,
+            help="A spec, with weights as it starts; or a run.",
+        ),
     ],
     given: Annotated[
         str | None,
@@ -57,10 +61,7 @@ def inspect(
         bool, typer.Option("--step", help="Walk through one output at a time.")
     ] = False,
     set_: Set = None,
-    checkpoint: Annotated[
-        str | None,
-        typer.Option("--checkpoint", metavar="NAME", help="best (default), last or epoch-0003."),
-    ] = None,
+    checkpoint: Checkpoint = None,
     device: Device = "auto",
     data_dir: DataDir = None,
     plugin: Plugin = None,

@@ -3,11 +3,57 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
-SpecPath = Annotated[Path, typer.Argument(metavar="SPEC", help="The YAML file of the network.")]
+Source = Annotated[
+    Path,
+    typer.Argument(
+        metavar="RUN", help="A run folder, a checkpoint in one, a .keras or .weights.h5 file."
+    ),
+]
+SpecOfFile = Annotated[
+    Path | None,
+    typer.Option("--spec", metavar="SPEC", help="The network and data of a single file."),
+]
+Checkpoint = Annotated[
+    str | None,
+    typer.Option("--checkpoint", metavar="NAME", help="best (default), last or epoch-0003."),
+]
+Split = Annotated[
+    Literal["test", "validation", "train"],
+    typer.Option("--split", help="Which pictures of the data set."),
+]
+
+
+def or_shipped(given: Any) -> Any:
+    """Paths as they are, and the name of a shipped spec as its path where there is no such file."""
+    if isinstance(given, list):
+        return [or_shipped(each) for each in given]
+    if given is None or given.suffix or given.is_absolute() or given.exists():
+        return given
+    from cnnctl import shipped
+    from cnnctl.catalog.suggest import nearest
+
+    name = given.as_posix()
+    if name in shipped.names():
+        return shipped.find(name)
+    if len(given.parts) == 1 and (close := nearest(name, shipped.names())):
+        from cnnctl.errors import UsageError
+
+        raise UsageError(f"no such file: {given}", hint=f"did you mean {close}, a shipped spec?")
+    return given
+
+
+SpecPath = Annotated[
+    Path,
+    typer.Argument(
+        metavar="SPEC",
+        callback=or_shipped,
+        help="The YAML file of the network, or the name of a shipped one: mnist.",
+    ),
+]
 Set = Annotated[
     list[str] | None,
     typer.Option(

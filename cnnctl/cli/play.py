@@ -3,33 +3,21 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from cnnctl.cli.options import DataDir, Device, Plugin
+from cnnctl.cli.options import Checkpoint, DataDir, Device, Plugin, Source, SpecOfFile
 
 
 def play(
-    source: Annotated[
-        Path,
-        typer.Argument(
-            metavar="RUN", help="A run folder, a checkpoint in one, a .keras or .weights.h5 file."
-        ),
-    ],
+    source: Source,
     port: Annotated[
         int, typer.Option("--port", min=0, max=65535, help="Of the page; 0 takes a free one.")
     ] = 8600,
     browser: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
-    spec: Annotated[
-        Path | None,
-        typer.Option("--spec", metavar="SPEC", help="The network of a single file."),
-    ] = None,
-    checkpoint: Annotated[
-        str | None,
-        typer.Option("--checkpoint", metavar="NAME", help="best (default), last or epoch-0003."),
-    ] = None,
+    spec: SpecOfFile = None,
+    checkpoint: Checkpoint = None,
     device: Device = "auto",
     data_dir: DataDir = None,
     plugin: Plugin = None,

@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from cnnctl.cli.options import DataDir, Device, FullData, Json, Plugin, Set
+from cnnctl.cli.options import (
+    Checkpoint,
+    DataDir,
+    Device,
+    FullData,
+    Json,
+    Plugin,
+    Set,
+    SpecOfFile,
+    Split,
+    or_shipped,
+)
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -20,6 +31,7 @@ def plot(
         Path,
         typer.Argument(
             metavar="RUN",
+            callback=or_shipped,
             help="A run folder, a checkpoint in one, a .keras or .weights.h5 file; a spec, for its "
             "architecture.",
         ),
@@ -51,19 +63,11 @@ def plot(
             "--picture", metavar="FILE", help="For features and saliency: a file, or a number."
         ),
     ] = None,
-    split: Annotated[
-        Literal["test", "validation", "train"], typer.Option("--split", help="Which pictures.")
-    ] = "test",
+    split: Split = "test",
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of the noise of excitation.")] = 0,
-    spec: Annotated[
-        Path | None,
-        typer.Option("--spec", metavar="SPEC", help="The network and data of a single file."),
-    ] = None,
+    spec: SpecOfFile = None,
     set_: Set = None,
-    checkpoint: Annotated[
-        str | None,
-        typer.Option("--checkpoint", metavar="NAME", help="best (default), last or epoch-0003."),
-    ] = None,
+    checkpoint: Checkpoint = None,
     device: Device = "auto",
     data_dir: DataDir = None,
     full_data: FullData = False,

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cnnctl.cli.options import DataDir, Device, FullData, Json, Plugin
+from cnnctl.cli.options import (
+    Checkpoint,
+    DataDir,
+    Device,
+    FullData,
+    Json,
+    Plugin,
+    Source,
+    SpecOfFile,
+    Split,
+)
 
 if TYPE_CHECKING:
     from cnnctl.prediction import Predictions
@@ -18,12 +28,7 @@ FEW = 5
 
 
 def predict(
-    source: Annotated[
-        Path,
-        typer.Argument(
-            metavar="RUN", help="A run folder, a checkpoint in one, a .keras or .weights.h5 file."
-        ),
-    ],
+    source: Source,
     files: Annotated[
         list[str] | None,
         typer.Argument(
@@ -58,18 +63,9 @@ def predict(
         int, typer.Option("--count", min=1, help="How many of the data set's pictures.")
     ] = 32,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Decides which of them.")] = 0,
-    split: Annotated[
-        Literal["test", "validation", "train"],
-        typer.Option("--split", help="Which pictures of the data set."),
-    ] = "test",
-    spec: Annotated[
-        Path | None,
-        typer.Option("--spec", metavar="SPEC", help="The network of a single file."),
-    ] = None,
-    checkpoint: Annotated[
-        str | None,
-        typer.Option("--checkpoint", metavar="NAME", help="best (default), last or epoch-0003."),
-    ] = None,
+    split: Split = "test",
+    spec: SpecOfFile = None,
+    checkpoint: Checkpoint = None,
     device: Device = "auto",
     data_dir: DataDir = None,
     full_data: FullData = False,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from cnnctl.cli.options import Json, Plugin, Set
+from cnnctl.cli.options import Json, Plugin, Set, or_shipped
 
 if TYPE_CHECKING:
     from cnnctl.cli.summary_cells import Choice
@@ -27,7 +27,9 @@ def summary(
     paths: Annotated[
         list[Path],
         typer.Argument(
-            metavar="SPEC…", help="The YAML file of a network; of several, or a folder."
+            metavar="SPEC…",
+            callback=or_shipped,
+            help="The YAML file of a network, or a shipped one's name; several, or a folder.",
         ),
     ],
     set_: Set = None,

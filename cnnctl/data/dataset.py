@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cnnctl.data.chunks import chunks, mapping
+from cnnctl.errors import DataError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -57,6 +58,24 @@ class Dataset:
     pixel_range: tuple[float, float] | None
     fingerprint: str
     notes: tuple[str, ...] = ()
+
+    def split(self, name: str) -> Split:
+        """The pictures of a split.
+
+        Args:
+            name: `train`, `validation` or `test`.
+
+        Raises:
+            DataError: There are none.
+        """
+        found: Split | None = getattr(self, name)
+        if found is None:
+            there = ", ".join(each for each, _ in self.splits())
+            raise DataError(
+                f"{self.name} has no {name} pictures here",
+                hint=f"--split takes {there} for this data",
+            )
+        return found
 
     def splits(self) -> Iterator[tuple[str, Split]]:
         """Yield the splits that exist, as (`train`, …), (`validation`, …), (`test`, …)."""

@@ -7,6 +7,8 @@ from typing import Any
 import keras
 import numpy as np
 
+from cnnctl.arithmetic.shapes import same_but_for_ones
+
 
 @keras.saving.register_keras_serializable(package="cnnctl")
 class Values(keras.initializers.Initializer):
@@ -38,7 +40,7 @@ class Values(keras.initializers.Initializer):
         values = np.asarray(self.values, np.float32)
         if self.filters_first and values.ndim:
             values = np.moveaxis(values, 0, -1)
-        if not fits(values.shape, tuple(shape)):
+        if not same_but_for_ones(values.shape, tuple(shape)):
             raise ValueError(
                 f"`values` must have the weight's shape {tuple(shape)}. Received: {values.shape}"
             )
@@ -47,8 +49,3 @@ class Values(keras.initializers.Initializer):
     def get_config(self) -> dict[str, Any]:
         """Return the arguments."""
         return {"values": self.values, "filters_first": self.filters_first}
-
-
-def fits(shape: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
-    """Whether a shape is another one, but for axes of length 1."""
-    return [size for size in shape if size != 1] == [size for size in wanted if size != 1]

@@ -116,9 +116,7 @@ class Subject:
             shape, scale = input_of(self.trained, self._data_dir)
             found = list(read([wanted], look_of(self.trained.spec, shape, scale)))
             return np.stack([each.x for each in found]), scale, tuple(each.name for each in found)
-        from cnnctl.evaluation import split_of
-
-        split = split_of(self.data, self.choice.split)
+        split = self.data.dataset.split(self.choice.split)
         if wanted is None:
             return split.x, self.data.normalization, ()
         index = int(wanted)
@@ -247,9 +245,7 @@ def _one_of_each(subject: Subject) -> list[int]:
     """The first picture of each of the first classes."""
     import numpy as np
 
-    from cnnctl.evaluation import split_of
-
-    y = split_of(subject.data, subject.choice.split).y
+    y = subject.data.dataset.split(subject.choice.split).y
     if y.dtype.kind != "i":
         return list(range(min(SALIENT, len(y))))
     firsts = np.unique(y, return_index=True)[1][:SALIENT]
