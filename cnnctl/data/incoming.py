@@ -271,6 +271,8 @@ def _colours(told: _Told, channels: int) -> None:
         image = told.image.convert(wanted)
         if wanted == "L" and coloured:
             told.now(image, "made grey")
+        elif wanted == "RGB" and told.image.mode in ("1", "L"):
+            told.now(image, "grey in all three channels")
         else:
             told.image = image
 

@@ -98,6 +98,9 @@ def test_colours_and_transparency(tmp_path):
     grey = one(save(tmp_path / "red.png", red), Look((32, 32, 1)))
     assert grey.steps == ("made grey",)
     assert set(np.unique(grey.x)) == {60}  # ITU-R 601: 0.299 of 200
+    shades = one(save(tmp_path / "grey.png", np.full((32, 32), 77)), COLOUR)
+    assert shades.steps == ("grey in all three channels",)
+    assert set(np.unique(shades.x)) == {77}
     clear = np.zeros((32, 32, 4), np.uint8)
     clear[8:24, 8:24] = (0, 0, 0, 255)
     laid = one(save(tmp_path / "clear.png", clear), COLOUR)
