@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cnnctl.cli import completing
 from cnnctl.cli.options import Json, Plugin, Set, or_shipped
 
 if TYPE_CHECKING:
@@ -16,7 +17,12 @@ if TYPE_CHECKING:
 def check(
     paths: Annotated[
         list[Path],
-        typer.Argument(metavar="PATH…", callback=or_shipped, help="Specs, or folders of specs."),
+        typer.Argument(
+            metavar="PATH…",
+            callback=or_shipped,
+            autocompletion=completing.specs,
+            help="Specs, or folders of specs.",
+        ),
     ],
     set_: Set = None,
     origin: Annotated[

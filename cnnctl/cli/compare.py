@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cnnctl.cli import completing
 from cnnctl.cli.options import Json, Plugin
 
 if TYPE_CHECKING:
@@ -16,7 +17,11 @@ if TYPE_CHECKING:
 def compare(
     sources: Annotated[
         list[Path],
-        typer.Argument(metavar="RUN...", help="Run folders, or folders with runs below them."),
+        typer.Argument(
+            metavar="RUN...",
+            autocompletion=completing.runs,
+            help="Run folders, or folders with runs below them.",
+        ),
     ],
     plot: Annotated[
         Path | None,

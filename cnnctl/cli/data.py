@@ -9,11 +9,19 @@ from typing import Annotated, Literal
 
 import typer
 
+from cnnctl.cli import completing
 from cnnctl.cli.options import DataDir, FullData, Json, Plugin, Set
 
 app = typer.Typer(help="Data sets: list them, fetch one, look into one.", no_args_is_help=True)
 
-_Name = Annotated[str, typer.Argument(metavar="NAME", help="A data set that `data list` names.")]
+_Name = Annotated[
+    str,
+    typer.Argument(
+        metavar="NAME",
+        autocompletion=completing.data_sets,
+        help="A data set that `data list` names.",
+    ),
+]
 
 
 @app.command("list")
@@ -95,7 +103,9 @@ def info(
     name: Annotated[
         str,
         typer.Argument(
-            metavar="NAME", help="A data set's name, an .npz file, or a folder with train/<class>/."
+            metavar="NAME",
+            autocompletion=completing.data_sets,
+            help="A data set's name, an .npz file, or a folder with train/<class>/.",
         ),
     ],
     data_dir: DataDir = None,
@@ -136,6 +146,7 @@ def show(
         str,
         typer.Argument(
             metavar="NAME",
+            autocompletion=completing.data_sets,
             help="A data set's name, an .npz file, a folder with train/<class>/, or a spec: its "
             "data, and what its network gets.",
         ),

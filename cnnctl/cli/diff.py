@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cnnctl.cli import completing
 from cnnctl.cli.options import Json, Plugin, or_shipped
 
 if TYPE_CHECKING:
@@ -15,8 +16,24 @@ if TYPE_CHECKING:
 
 
 def diff(
-    a: Annotated[Path, typer.Argument(metavar="A", callback=or_shipped, help="A spec, or a run.")],
-    b: Annotated[Path, typer.Argument(metavar="B", callback=or_shipped, help="Another one.")],
+    a: Annotated[
+        Path,
+        typer.Argument(
+            metavar="A",
+            callback=or_shipped,
+            autocompletion=completing.specs_and_runs,
+            help="A spec, or a run.",
+        ),
+    ],
+    b: Annotated[
+        Path,
+        typer.Argument(
+            metavar="B",
+            callback=or_shipped,
+            autocompletion=completing.specs_and_runs,
+            help="Another one.",
+        ),
+    ],
     plugin: Plugin = None,
     json: Json = False,
 ) -> None:

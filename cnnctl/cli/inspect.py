@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cnnctl.cli import completing
 from cnnctl.cli.options import Checkpoint, DataDir, Device, Json, Plugin, Set, or_shipped
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ def inspect(
         typer.Argument(
             metavar="SPEC_OR_RUN",
             callback=or_shipped,
+            autocompletion=completing.specs_and_runs,
             help="A spec, with weights as it starts; or a run.",
         ),
     ],

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cnnctl.catalog import KINDS
+from cnnctl.cli import completing
 from cnnctl.cli.options import Json, Plugin
 
 if TYPE_CHECKING:
@@ -18,7 +19,10 @@ NARROW = 20
 
 def layers(
     name: Annotated[
-        str | None, typer.Argument(metavar="[NAME]", help="A layer, optimizer, loss, ….")
+        str | None,
+        typer.Argument(
+            metavar="[NAME]", autocompletion=completing.names, help="A layer, optimizer, loss, …."
+        ),
     ] = None,
     kind: Annotated[
         str, typer.Option("--kind", help=f"What to list or look in: {', '.join(KINDS)}, or all.")

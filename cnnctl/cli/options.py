@@ -7,15 +7,24 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from cnnctl.cli import completing
+
 Source = Annotated[
     Path,
     typer.Argument(
-        metavar="RUN", help="A run folder, a checkpoint in one, a .keras or .weights.h5 file."
+        metavar="RUN",
+        autocompletion=completing.runs,
+        help="A run folder, a checkpoint in one, a .keras or .weights.h5 file.",
     ),
 ]
 SpecOfFile = Annotated[
     Path | None,
-    typer.Option("--spec", metavar="SPEC", help="The network and data of a single file."),
+    typer.Option(
+        "--spec",
+        metavar="SPEC",
+        autocompletion=completing.specs,
+        help="The network and data of a single file.",
+    ),
 ]
 Checkpoint = Annotated[
     str | None,
@@ -51,6 +60,7 @@ SpecPath = Annotated[
     typer.Argument(
         metavar="SPEC",
         callback=or_shipped,
+        autocompletion=completing.specs,
         help="The YAML file of the network, or the name of a shipped one: mnist.",
     ),
 ]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from cnnctl.cli import completing
 from cnnctl.cli.options import (
     Checkpoint,
     DataDir,
@@ -32,6 +33,7 @@ def plot(
         typer.Argument(
             metavar="RUN",
             callback=or_shipped,
+            autocompletion=completing.specs_and_runs,
             help="A run folder, a checkpoint in one, a .keras or .weights.h5 file; a spec, for its "
             "architecture.",
         ),

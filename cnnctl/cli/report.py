@@ -8,13 +8,18 @@ from typing import Annotated
 
 import typer
 
+from cnnctl.cli import completing
 from cnnctl.cli.options import DataDir, Device, FullData, Json, Plugin
 
 
 def report(
     sources: Annotated[
         list[Path],
-        typer.Argument(metavar="RUN...", help="A run folder; several are compared."),
+        typer.Argument(
+            metavar="RUN...",
+            autocompletion=completing.runs,
+            help="A run folder; several are compared.",
+        ),
     ],
     out: Annotated[
         Path | None,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cnnctl.cli import completing
 from cnnctl.cli.options import DataDir, Device, FullData, Json, Plugin
 
 if TYPE_CHECKING:
@@ -16,7 +17,12 @@ if TYPE_CHECKING:
 
 def reproduce(
     run: Annotated[
-        Path, typer.Argument(metavar="RUN", help="A run folder, or runs/NAME: the newest of it.")
+        Path,
+        typer.Argument(
+            metavar="RUN",
+            autocompletion=completing.runs,
+            help="A run folder, or runs/NAME: the newest of it.",
+        ),
     ],
     epochs: Annotated[
         int | None, typer.Option("--epochs", min=1, help="How many epochs to compare; all of them.")

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from cnnctl.cli import completing
 from cnnctl.cli.options import (
     Allow,
     DataDir,
@@ -22,7 +23,12 @@ from cnnctl.cli.options import (
 
 def resume(
     run: Annotated[
-        Path, typer.Argument(metavar="RUN", help="A run folder, or runs/NAME: the newest of it.")
+        Path,
+        typer.Argument(
+            metavar="RUN",
+            autocompletion=completing.runs,
+            help="A run folder, or runs/NAME: the newest of it.",
+        ),
     ],
     epochs: Epochs = None,
     set_: Set = None,

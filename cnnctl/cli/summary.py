@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
+from cnnctl.cli import completing
 from cnnctl.cli.options import Json, Plugin, Set, or_shipped
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ def summary(
         typer.Argument(
             metavar="SPEC…",
             callback=or_shipped,
+            autocompletion=completing.specs,
             help="The YAML file of a network, or a shipped one's name; several, or a folder.",
         ),
     ],
