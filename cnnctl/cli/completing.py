@@ -38,14 +38,13 @@ def data_sets(incomplete: str) -> list[str]:
 
 
 def names(incomplete: str) -> list[str]:
-    """Every name of the catalog, layers first; upper and lower case count alike."""
+    """Every name of the catalog, layers first."""
     from cnnctl.catalog import KINDS, load
 
     catalog = load()
     kinds = sorted(KINDS, key=lambda kind: kind != "layer")
     found = (name for kind in kinds for name in catalog.names(kind))
-    low = incomplete.lower()
-    return [name for name in dict.fromkeys(found) if name.lower().startswith(low)][:_MOST]
+    return [name for name in dict.fromkeys(found) if name.startswith(incomplete)][:_MOST]
 
 
 def _paths(incomplete: str, is_wanted: Callable[[Path], bool]) -> Iterator[str]:

@@ -22,8 +22,10 @@ printf '%s\\n' "${COMPREPLY[@]}"
 
 def tab(folder, *words):
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    done = subprocess.run(["bash", "-c", SCRIPT, "bash", *words], cwd=folder, capture_output=True,
-                          text=True, timeout=60, check=True, env={**os.environ, "PATH": path})  # fmt: skip
+    done = subprocess.run(
+        ["bash", "-c", SCRIPT, "bash", *words], cwd=folder, capture_output=True, text=True,
+        timeout=60, check=True, env={**os.environ, "PATH": path},
+    )  # fmt: skip
     return done.stdout.split()
 
 
@@ -35,7 +37,7 @@ def test_in_bash(tmp_path):
     (tmp_path / "runs/notes.txt").touch()
     (tmp_path / "mnist_mine.yaml").touch()
     assert tab(tmp_path, "cnnctl", "repr") == ["reproduce"]
-    assert tab(tmp_path, "cnnctl", "layers", "conv2d") == ["Conv2D", "Conv2DTranspose"]
+    assert tab(tmp_path, "cnnctl", "layers", "Conv2D") == ["Conv2D", "Conv2DTranspose"]
     assert tab(tmp_path, "cnnctl", "data", "fetch", "cifar") == ["cifar10", "cifar100"]
     assert tab(tmp_path, "cnnctl", "evaluate", "runs/mine/0") == ["runs/mine/001"]
     assert tab(tmp_path, "cnnctl", "resume", "ru") == ["runs/"]
