@@ -11,6 +11,7 @@ from cnnctl.cli import (
     diff,
     doctor,
     evaluate,
+    export,
     inspect,
     layers,
     new,
@@ -50,6 +51,7 @@ app.command("check")(check.check)
 app.command("diff")(diff.diff)
 app.command("layers")(layers.layers)
 app.command("doctor")(doctor.doctor)
+app.command("export")(export.export)
 app.command("new")(new.new)
 app.command("schema")(schema.schema)
 app.add_typer(data.app, name="data")

@@ -1,0 +1,169 @@
+"""`cnnctl export`: every format by its own runtime here as well, and exports that do not agree."""
+
+import importlib.util
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import XO
+
+from cnnctl.backend import quiet
+
+quiet()
+
+import keras  # noqa: E402
+import tensorflow as tf  # noqa: E402
+
+from cnnctl import export as exporting  # noqa: E402
+from cnnctl.data import load as load_data  # noqa: E402
+from cnnctl.errors import RunError, UsageError  # noqa: E402
+from cnnctl.export import export  # noqa: E402
+from cnnctl.spec import load  # noqa: E402
+from cnnctl.training import train  # noqa: E402
+
+PROGRAM = str(Path(sys.executable).parent / "cnnctl")
+FORMATS = ["keras", "saved_model", "onnx", "litert"]
+
+
+def needs(name):
+    for package in exporting._NEEDS.get(name, ()):
+        if importlib.util.find_spec(package) is None:
+            pytest.skip(f"{package} is not installed")
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("exported")
+    (folder / "tiny.yaml").write_text(XO)
+    return train(load(folder / "tiny.yaml"), runs_dir=folder / "runs", device="cpu").run.path
+
+
+def pictures():
+    return load_data("xo", {"count": 120, "test_count": 40, "translate": 1}, base=Path()).test
+
+
+def outputs(name, path, x):
+    """What an export computes, as its users would ask it."""
+    if name == "keras":
+        return keras.models.load_model(path).predict(x, verbose=0)  # our own file
+    if name == "saved_model":
+        return tf.saved_model.load(str(path)).serve(x).numpy()
+    if name == "onnx":
+        import onnxruntime
+
+        session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+        return session.run(None, {session.get_inputs()[0].name: x})[0]
+    from ai_edge_litert.interpreter import Interpreter
+
+    interpreter = Interpreter(model_path=str(path))
+    interpreter.allocate_tensors()
+    found = []
+    for one in x:
+        interpreter.set_tensor(interpreter.get_input_details()[0]["index"], one[None])
+        interpreter.invoke()
+        found.append(interpreter.get_tensor(interpreter.get_output_details()[0]["index"])[0])
+    return np.stack(found)
+
+
+@pytest.mark.parametrize("pixels", [False, True])
+@pytest.mark.parametrize("name", FORMATS)
+def test_every_format_computes_the_network(run, tmp_path, name, pixels):
+    needs(name)
+    out = tmp_path / f"net{exporting.SUFFIXES[name]}"
+    found = export(run, name, out, pixels=pixels)
+    test = pictures()
+    normalized = (test.x.astype("float32") - 127.5) / 127.5
+    expected = keras.models.load_model(run / "model.keras").predict(normalized, verbose=0)
+    x = test.x.astype("float32") if pixels else normalized
+    got = outputs(name, out, x)
+    np.testing.assert_allclose(got, expected, atol=1e-4)
+    assert found.difference <= 1e-4
+    assert found.pictures == 40
+    assert found.agreement == 1.0
+    evaluated = json.loads((run / "evaluation.json").read_text())["figures"]["accuracy"]
+    assert found.accuracy == found.accuracy_by_keras == pytest.approx(evaluated)
+    assert found.takes == ("pixels" if pixels else "normalized")
+    assert found.milliseconds > 0
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert found.bytes == sum(path.stat().st_size for path in files)
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith(".partial")]
+
+
+@pytest.mark.parametrize("quantize", ["float16", "int8"])
+def test_smaller_weights(run, tmp_path, quantize):
+    needs("litert")
+    text = XO.replace("filters: 4", "filters: 64").replace("epochs: 3", "epochs: 1")
+    (tmp_path / "wide.yaml").write_text(text)
+    wide = train(load(tmp_path / "wide.yaml"), runs_dir=tmp_path / "runs", device="cpu").run.path
+    plain = export(wide, "litert", tmp_path / "plain.tflite")
+    small = export(wide, "litert", tmp_path / "small.tflite", quantize=quantize)
+    assert small.bytes < plain.bytes
+    assert 0 < small.difference < 0.1
+    assert small.agreement >= exporting.AGREEMENT
+    np.testing.assert_allclose(
+        outputs("litert", tmp_path / "small.tflite",
+                (pictures().x.astype("float32") - 127.5) / 127.5).sum(1), 1, atol=0.02)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_an_export_that_does_not_agree_leaves_nothing(run, tmp_path, monkeypatch, name):
+    """The writer is given another network than the one that is compared."""
+    needs(name)
+    real = exporting._WRITERS[name]
+
+    def wrong(model, *rest):
+        weights = model.get_weights()
+        model.set_weights([weight + 0.5 for weight in weights])
+        try:
+            real(model, *rest)
+        finally:
+            model.set_weights(weights)
+
+    monkeypatch.setitem(exporting._WRITERS, name, wrong)
+    with pytest.raises(RunError, match="does not agree"):
+        export(run, name, tmp_path / f"net{exporting.SUFFIXES[name]}")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_converter_that_fails_leaves_nothing(run, tmp_path, monkeypatch):
+    def fail(model, path, *rest):
+        path.write_bytes(b"half")
+        raise ValueError("no such operation\nand much more")
+
+    monkeypatch.setitem(exporting._WRITERS, "keras", fail)
+    with pytest.raises(RunError, match=r"cannot be exported as keras: no such operation$"):
+        export(run, "keras", tmp_path / "net.keras")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_refused(run, tmp_path, monkeypatch):
+    (tmp_path / "there.keras").touch()
+    for arguments, words in (
+        (("keras", tmp_path / "there.keras"), "is there already"),
+        (("keras", tmp_path / "no/where.keras"), "there is no folder"),
+        (("pickle", None), "there is no format"),
+    ):
+        with pytest.raises(UsageError, match=words):
+            export(run, *arguments)
+    with pytest.raises(UsageError, match="for litert"):
+        export(run, "onnx", quantize="int8")
+    monkeypatch.setattr(exporting.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(UsageError, match="onnx needs onnx, tf2onnx, onnxruntime") as raised:
+        export(run, "onnx")
+    assert "cnnctl[export]" in raised.value.hint
+
+
+def test_the_command(run):
+    done = subprocess.run([PROGRAM, "export", run, "--format", "keras", "--json"], text=True,
+                          capture_output=True, timeout=120, check=False)  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found["path"] == str(run / "exports/tiny.keras")
+    again = subprocess.run([PROGRAM, "export", run, "--format", "keras"], text=True,
+                           capture_output=True, timeout=120, check=False)  # fmt: skip
+    assert again.returncode == 2
+    assert "is there already" in again.stderr
+    assert done.stderr == ""
