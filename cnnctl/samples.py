@@ -10,6 +10,7 @@ from cnnctl.data.dataset import Dataset, Split
 from cnnctl.data.preparation import Progress, prepare
 from cnnctl.errors import UsageError
 from cnnctl.spec import GraphLayer, Spec
+from cnnctl.spec.graph import INPUT
 
 if TYPE_CHECKING:
     import numpy as np
@@ -103,13 +104,15 @@ def of_spec(
 
 def leading(spec: Spec) -> list[GraphLayer]:
     """The layers that change pictures, with which a network begins."""
-    found = []
-    if spec.graph.is_sequential:
-        for layer in spec.graph.layers:
-            name = layer.component.name
-            if not name.startswith("Random") and name not in AUGMENTS:
-                break
-            found.append(layer)
+    found: list[GraphLayer] = []
+    before = INPUT
+    for layer in spec.graph.layers:
+        name = layer.component.name
+        changes = name.startswith("Random") or name in AUGMENTS
+        if not changes or tuple(layer.inputs) != (before,):
+            break
+        found.append(layer)
+        before = layer.name
     return found
 
 

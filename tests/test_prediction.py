@@ -224,6 +224,16 @@ def test_a_spec_is_drawn_without_tensorflow(tmp_path):
     assert b"only its architecture" in refused.stderr
 
 
+def test_layers_that_change_pictures_are_found_in_any_network():
+    from conftest import CONFIGS
+
+    from cnnctl.samples import leading
+
+    found = [layer.component.name for layer in leading(load(CONFIGS / "cifar10_resnet.yaml"))]
+    assert found == ["RandomFlip", "RandomTranslation"]
+    assert leading(load(CONFIGS / "mnist.yaml")) == []
+
+
 def test_data_show(tmp_path, run):
     done = call("data", "show", "xo", "--count", "5", "--out", tmp_path / "xo.png", "--json")
     assert done.returncode == 0, done.stderr
