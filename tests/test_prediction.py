@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -190,6 +191,15 @@ def test_a_run_is_drawn_whole(run):
     before = {path: Path(path).read_bytes() for path in found["plots"].values()}
     assert call("plot", run).returncode == 0
     assert before == {path: Path(path).read_bytes() for path in before}
+
+
+def test_a_run_without_a_checkpoint_still_has_curves(run, tmp_path):
+    shutil.copytree(run, tmp_path / "run", symlinks=True)
+    shutil.rmtree(tmp_path / "run/checkpoints")
+    (tmp_path / "run/checkpoints").mkdir()
+    found = json.loads(call("plot", tmp_path / "run", "--json").stdout)
+    assert set(found["plots"]) == {"architecture", "curves"}
+    assert "no checkpoint" in found["left_out"]["filters"]
 
 
 @pytest.mark.parametrize(("arguments", "words"), [

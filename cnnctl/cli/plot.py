@@ -106,7 +106,7 @@ def plot(
                       device=device)  # fmt: skip
     place = _Place(source, out, form, wanted)
     if not is_spec:
-        place.default = subject.trained.run.path / "plots" if subject.trained.run else Path()
+        place.default = subject.run_if_any.path / "plots" if subject.run_if_any else Path()
     written: dict[str, str] = {}
     figures: dict[str, str] = {}
     if not wanted or ARCHITECTURE in wanted:

@@ -11,6 +11,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cnnctl import runs
+from cnnctl.checkpoint import MANIFEST
 from cnnctl.errors import UsageError
 from cnnctl.runs import Run
 from cnnctl.spec import Spec
@@ -93,8 +95,16 @@ class Subject:
         Raises:
             UsageError: It belongs to none.
         """
-        if self.trained.run is None:
+        found = self.run_if_any
+        if found is None:
             raise UsageError(f"{self.source} is in no run folder, which alone knows how it went")
+        return found
+
+    @cached_property
+    def run_if_any(self) -> Run | None:
+        """Its run; one that has no checkpoint yet is one as well."""
+        if self.source.is_dir() and not (self.source / MANIFEST).exists():
+            return runs.find(self.source)
         return self.trained.run
 
     @cached_property
@@ -158,7 +168,7 @@ def curves(subject: Subject) -> Figure:
 
     run = subject.run
     best = run.state().get("best_epoch")
-    return drawing.curves(run.history(), title=subject.named(), best=best)
+    return drawing.curves(run.history(), title=str(run), best=best)
 
 
 def confusion(subject: Subject) -> Figure:
