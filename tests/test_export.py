@@ -50,7 +50,8 @@ def outputs(name, path, x):
     if name == "keras":
         return keras.models.load_model(path).predict(x, verbose=0)  # our own file
     if name == "saved_model":
-        return tf.saved_model.load(str(path)).serve(x).numpy()
+        loaded = tf.saved_model.load(str(path))
+        return loaded.serve(x).numpy()
     if name == "onnx":
         import onnxruntime
 
