@@ -28,6 +28,13 @@ from cnnctl.spec import load  # noqa: E402
 from cnnctl.training import train  # noqa: E402
 
 PROGRAM = str(Path(sys.executable).parent / "cnnctl")
+LISTENING = {
+    "text": True,
+    "stdout": subprocess.PIPE,
+    "stderr": subprocess.PIPE,
+    # In the background of a shell the tests ignore SIGINT, and so would their children.
+    "preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+}
 DIGITS = """\
 name: digits
 data: {dataset: mnist}
@@ -60,8 +67,7 @@ def run(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def address(run):
-    process = subprocess.Popen([PROGRAM, "play", str(run), "--port", "0"], text=True,
-                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)  # fmt: skip
+    process = subprocess.Popen([PROGRAM, "play", str(run), "--port", "0"], **LISTENING)
     line = process.stdout.readline()
     found = re.match(r"http://127\.0\.0\.1:(\d+)/", line)
     assert found, process.stderr.read()
@@ -192,9 +198,8 @@ def test_a_training_is_watched(tmp_path):
     text = XO.replace("epochs: 3", "epochs: 4000").replace("count: 120", "count: 400")
     (tmp_path / "tiny.yaml").write_text(text)
     process = subprocess.Popen(
-        [PROGRAM, "train", "tiny.yaml", "--live", "--port", "0"], cwd=tmp_path, text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    )  # fmt: skip
+        [PROGRAM, "train", "tiny.yaml", "--live", "--port", "0"], cwd=tmp_path, **LISTENING
+    )
     try:
         line = process.stderr.readline()
         address = re.match(r"live: (http://127\.0\.0\.1:\d+/)", line).group(1)

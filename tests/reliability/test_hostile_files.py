@@ -60,7 +60,7 @@ def reading(monkeypatch):
     found.wrap(
         monkeypatch,
         "cnnctl.weights.load_weights",
-        "cnnctl.evaluation.read",
+        "cnnctl.trained.read",
         "cnnctl.checkpoint.read",
         "cnnctl.checkpoint.state_of",
         "cnnctl.runs.read_plain",
