@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from cnnctl.data.dataset import Split
 from cnnctl.data.incoming import Incoming, Look, read
-from cnnctl.data.normalization import Normalization, normalization
+from cnnctl.data.normalization import Normalization, without_pictures
 from cnnctl.data.preparation import Prepared
 from cnnctl.data.sources import SOURCES
 from cnnctl.errors import UsageError
@@ -253,11 +253,7 @@ def input_of(trained: Trained, data_dir: Path | None) -> tuple[tuple[int, ...], 
     """
     spec = trained.spec
     kind = spec.data.normalize if spec.data else "none"
-    shape, scale = spec.model.input_shape, trained.normalization
-    if scale is None and kind in ("unit", "signed", "none"):
-        import numpy as np
-
-        scale = normalization(kind, Split(np.zeros((0, 1, 1, 1), np.uint8), np.zeros(0, np.int64)))
+    shape, scale = spec.model.input_shape, trained.normalization or without_pictures(kind)
     if shape is None or scale is None:
         data = trained.prepare(data_dir=data_dir)
         return data.input_shape, scale or data.normalization

@@ -6,8 +6,6 @@ text here, whatever it holds.
 
 from __future__ import annotations
 
-import base64
-import io
 import shlex
 from collections.abc import Callable, Iterator, Sequence
 from html import escape
@@ -16,13 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 from cnnctl import runs
 from cnnctl.errors import CnnctlError, UsageError
-from cnnctl.plots import style
+from cnnctl.report_page import Block, cards, image, page, section, table
 from cnnctl.runs import Run
 from cnnctl.summary import Summary, summarize
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from cnnctl.arithmetic import Formula
     from cnnctl.plots.subject import Subject
 
@@ -30,43 +26,8 @@ MISTAKES = 24
 """Pictures of the worst mistakes."""
 MOST_RUNS = 8
 
-Block = str
 Tell = Callable[[str], None]
 """Is told which part is being made."""
-
-_STYLE = """
-:root { color-scheme: light dark; --ink: #1a1a1a; --quiet: #595959; --paper: #ffffff;
-        --card: #f5f6f7; --line: #d5d8dc; --accent: #005a8d; }
-@media (prefers-color-scheme: dark) {
-  :root { --ink: #e8e8e8; --quiet: #a8adb3; --paper: #16181b; --card: #202327; --line: #3a3f45;
-          --accent: #6cb8ea; } }
-* { box-sizing: border-box; }
-body { margin: 0 auto; max-width: 68rem; padding: 2rem 1.25rem 4rem; background: var(--paper);
-       color: var(--ink); font: 16px/1.5 system-ui, sans-serif; }
-h1 { font-size: 1.7rem; margin: 0 0 .3rem; overflow-wrap: anywhere; }
-h2 { font-size: 1.2rem; margin: 2.4rem 0 .8rem; border-bottom: 1px solid var(--line);
-     padding-bottom: .3rem; }
-p.lead { color: var(--quiet); margin: 0 0 1.2rem; overflow-wrap: anywhere; }
-.cards { display: flex; flex-wrap: wrap; gap: .8rem; }
-.card { background: var(--card); border: 1px solid var(--line); border-radius: .5rem;
-        padding: .6rem 1rem; min-width: 8rem; }
-.card b { display: block; font-size: 1.35rem; font-variant-numeric: tabular-nums; }
-.card span { color: var(--quiet); font-size: .85rem; }
-.wide { overflow-x: auto; }
-table { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums; }
-th, td { padding: .25rem .8rem .25rem 0; text-align: left; vertical-align: top;
-         border-bottom: 1px solid var(--line); }
-th { color: var(--quiet); font-weight: 600; }
-td:last-child:not(.n) { min-width: 15rem; }
-td.n, th.n { text-align: right; }
-figure { margin: 0; background: #ffffff; border: 1px solid var(--line); border-radius: .5rem;
-         padding: .6rem; display: inline-block; max-width: 100%; }
-figure img { display: block; max-width: 100%; height: auto; }
-pre { background: var(--card); border: 1px solid var(--line); border-radius: .5rem;
-      padding: .8rem 1rem; overflow-x: auto; font-size: .85rem; }
-summary { cursor: pointer; color: var(--accent); }
-.note { color: var(--quiet); }
-"""
 
 
 def report(
@@ -99,18 +60,7 @@ def report(
     else:
         blocks = _of_several(found, tell)
         title = " and ".join([", ".join(map(str, found[:-1])), str(found[-1])])
-    return _page(title, "\n".join(blocks))
-
-
-def _page(title: str, body: str) -> str:
-    policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
-    return (
-        "<!doctype html>\n<html lang=en>\n<head>\n<meta charset=utf-8>\n"
-        f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
-        '<meta name=viewport content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n{body}\n"
-        "</body>\n</html>\n"
-    )
+    return page(title, "\n".join(blocks))
 
 
 def _of_one(
@@ -124,18 +74,18 @@ def _of_one(
     yield from _head(run, summary)
     subject = Subject(run.path, data_dir=data_dir, full_data=full_data, device=device)
     tell("architecture")
-    yield _section("The network", _image(architecture(summary), "its layers, to scale"),
+    yield section("The network", image(architecture(summary), "its layers, to scale"),
                    _layers(summary))  # fmt: skip
     tell("curves")
     rows = run.history()
     if rows:
         best = run.state().get("best_epoch")
-        yield _section("How it learned", _image(curves(rows, best=best), "learning curves"),
+        yield section("How it learned", image(curves(rows, best=best), "learning curves"),
                        _history(rows))  # fmt: skip
     yield from _mistakes(subject, tell)
     yield from _inside(subject, tell)
-    yield _section("What it was made from", _environment(run), _spec(run))
-    yield _section("Again", f"<pre>{escape(_again(run))}</pre>")
+    yield section("What it was made from", _environment(run), _spec(run))
+    yield section("Again", f"<pre>{escape(_again(run))}</pre>")
 
 
 def _head(run: Run, summary: Summary) -> Iterator[Block]:
@@ -143,30 +93,24 @@ def _head(run: Run, summary: Summary) -> Iterator[Block]:
     description = _description(run)
     yield f"<h1>{escape(str(run))}</h1>"
     yield f"<p class=lead>{escape(description or summary.name)}</p>"
-    cards = []
+    shown = []
     figures = evaluation.get("figures")
     if isinstance(figures, dict):
         data = str(evaluation.get("data", ""))
-        cards += [(f"{value:.4f}", f"{name}, test, {data}") for name, value in figures.items()
+        shown += [(f"{value:.4f}", f"{name}, test, {data}") for name, value in figures.items()
                   if isinstance(value, int | float)]  # fmt: skip
     done, planned = state.get("epochs"), state.get("planned")
-    cards.append((f"{done if done is not None else '–'}", f"of {planned} epochs" if planned else
+    shown.append((f"{done if done is not None else '–'}", f"of {planned} epochs" if planned else
                   "epochs"))  # fmt: skip
     if (best := state.get("best_epoch")) is not None:
-        cards.append((str(best), "best epoch"))
-    cards.append((f"{summary.total:,}", "parameters"))
+        shown.append((str(best), "best epoch"))
+    shown.append((f"{summary.total:,}", "parameters"))
     if summary.macs is not None:
-        cards.append((_short(summary.macs), "multiply-adds a picture"))
-    cards.append((str(state.get("status", "unknown")), "status"))
-    yield _cards(cards)
+        shown.append((_short(summary.macs), "multiply-adds a picture"))
+    shown.append((str(state.get("status", "unknown")), "status"))
+    yield cards(shown)
     if state.get("reason"):
         yield f"<p class=note>{escape(str(state['reason']))}</p>"
-
-
-def _cards(cards: Sequence[tuple[str, str]]) -> Block:
-    inner = "".join(f"<div class=card><b>{escape(value)}</b><span>{escape(what)}</span></div>"
-                    for value, what in cards)  # fmt: skip
-    return f"<div class=cards>{inner}</div>"
 
 
 def _mistakes(subject: Subject, tell: Tell) -> Iterator[Block]:
@@ -179,16 +123,16 @@ def _mistakes(subject: Subject, tell: Tell) -> Iterator[Block]:
         found = subject.predictions
         matrix = confusion(found)
     except CnnctlError as error:
-        yield _section("What it mistakes", f"<p class=note>{escape(error.message)}</p>")
+        yield section("What it mistakes", f"<p class=note>{escape(error.message)}</p>")
         return
-    parts = [_image(matrix, "confusion matrix, and precision, recall and F1 of every class")]
+    parts = [image(matrix, "confusion matrix, and precision, recall and F1 of every class")]
     if found.are_probabilities:
-        parts.append(_image(calibration(found), "calibration"))
-    yield _section("What it mistakes", *parts)
+        parts.append(image(calibration(found), "calibration"))
+    yield section("What it mistakes", *parts)
     worst = found.worst(MISTAKES)
     if worst and found.x.ndim in (3, 4):
         drawn = predictions(found.some(worst), title="predicted (true)", columns=8)
-        yield _section("Its worst mistakes", _image(drawn, "the worst mistakes", form="png"))
+        yield section("Its worst mistakes", image(drawn, "the worst mistakes", form="png"))
 
 
 def _inside(subject: Subject, tell: Tell) -> Iterator[Block]:
@@ -200,11 +144,11 @@ def _inside(subject: Subject, tell: Tell) -> Iterator[Block]:
                         ("features", "feature maps of one picture")):  # fmt: skip
         tell(kind)
         try:
-            parts.append(_image(KINDS[kind](subject), words, form="png"))
+            parts.append(image(KINDS[kind](subject), words, form="png"))
         except CnnctlError:
             continue
     if parts:
-        yield _section("What it looks at", *parts)
+        yield section("What it looks at", *parts)
 
 
 def _layers(summary: Summary) -> Block:
@@ -217,7 +161,7 @@ def _layers(summary: Summary) -> Block:
     total = ("", "total", "", f"{summary.total:,}",
              "–" if summary.macs is None else f"{summary.macs:,}", "")  # fmt: skip
     head = ("layer", "class", "output", "parameters", "multiply-adds", "how they came about")
-    return _table(head, [*rows, total], numbers=(3, 4))
+    return table(head, [*rows, total], numbers=(3, 4))
 
 
 def _counts(formula: Formula) -> bool:
@@ -228,8 +172,8 @@ def _counts(formula: Formula) -> bool:
 def _history(rows: Sequence[dict[str, Any]]) -> Block:
     keys = list(dict.fromkeys(key for row in rows for key in row))
     cells = [[_figure(row.get(key)) for key in keys] for row in rows]
-    table = _table([key.replace("_", " ") for key in keys], cells, numbers=range(len(keys)))
-    return f"<details><summary>every epoch</summary>{table}</details>"
+    lines = table([key.replace("_", " ") for key in keys], cells, numbers=range(len(keys)))
+    return f"<details><summary>every epoch</summary>{lines}</details>"
 
 
 def _environment(run: Run) -> Block:
@@ -249,7 +193,7 @@ def _environment(run: Run) -> Block:
     overrides = environment.get("overrides")
     if isinstance(overrides, list) and overrides:
         rows.append(("--set", ", ".join(map(str, overrides))))
-    return _table(("", ""), rows)
+    return table(("", ""), rows)
 
 
 def _pairs(value: Any) -> str:
@@ -310,21 +254,20 @@ def _of_several(found: Sequence[Run], tell: Tell) -> Iterator[Block]:
                      *(_figure(figures.get(name)) for name in names)))  # fmt: skip
     head = ("run", "status", "epochs", "best", "parameters", "seconds",
             *(f"test {name}" for name in names))  # fmt: skip
-    yield _section("Figures", _table(head, rows, numbers=range(2, len(head))))
+    yield section("Figures", table(head, rows, numbers=range(2, len(head))))
     tell("curves")
     histories = {str(run): run.history() for run in found}
     if any(histories.values()):
-        yield _section("How they learned", _image(compared(histories), "learning curves"))
+        yield section("How they learned", image(compared(histories), "learning curves"))
     first = preflight(found[0].spec_path).spec
     for run in found[1:]:
         changes = differences(first, preflight(run.spec_path).spec)
         cells = [(each.path, _origin(each.before), _origin(each.after)) for each in changes]
         what = f"What distinguishes {run} from {found[0]}"
         same = "<p class=note>their specs mean the same</p>"
-        table = _table(("value", str(found[0]), str(run)), cells) if cells else same
-        yield _section(what, table)
+        yield section(what, table(("value", str(found[0]), str(run)), cells) if cells else same)
     commands = "\n".join(f"cnnctl reproduce {shlex.quote(str(run))}" for run in found)
-    yield _section("Again", f"<pre>{escape(commands)}</pre>")
+    yield section("Again", f"<pre>{escape(commands)}</pre>")
 
 
 def _origin(origin: Any) -> str:
@@ -334,39 +277,6 @@ def _origin(origin: Any) -> str:
 def _figures(run: Run) -> dict[str, Any]:
     figures = run.evaluation().get("figures")
     return figures if isinstance(figures, dict) else {}
-
-
-def _section(title: str, *parts: Block) -> Block:
-    return f"<section>\n<h2>{escape(title)}</h2>\n" + "\n".join(parts) + "\n</section>"
-
-
-def _image(figure: Figure, words: str, form: str = "svg") -> Block:
-    """A figure inside the page."""
-    file = io.BytesIO()
-    metadata = {"svg": {"Date": None}, "png": {"Software": None}}[form]
-    with style.look():
-        figure.savefig(file, format=form, dpi=style.DPI, metadata=metadata)
-    kind = {"svg": "image/svg+xml", "png": "image/png"}[form]
-    data = base64.b64encode(file.getvalue()).decode()
-    width = round(figure.get_figwidth() * 84)
-    return (
-        f'<p><figure><img alt="{escape(words)}" width="{width}" src="data:{kind};base64,{data}">'
-        "</figure></p>"
-    )
-
-
-def _table(
-    head: Sequence[str], rows: Sequence[Sequence[str]], numbers: Sequence[int] = ()
-) -> Block:
-    def cells(row: Sequence[str], tag: str) -> str:
-        return "".join(
-            f"<{tag}{' class=n' if index in numbers else ''}>{escape(str(cell))}</{tag}>"
-            for index, cell in enumerate(row)
-        )
-
-    top = f"<thead><tr>{cells(head, 'th')}</tr></thead>" if any(head) else ""
-    body = "".join(f"<tr>{cells(row, 'td')}</tr>" for row in rows)
-    return f"<div class=wide><table>{top}<tbody>{body}</tbody></table></div>"
 
 
 def _shape(shape: Sequence[int | None]) -> str:

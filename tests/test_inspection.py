@@ -16,10 +16,11 @@ backend.quiet()
 import keras  # noqa: E402
 
 from cnnctl.errors import SpecError  # noqa: E402
-from cnnctl.inspection import View, inspect  # noqa: E402
+from cnnctl.inspection import inspect  # noqa: E402
 from cnnctl.preflight import preflight  # noqa: E402
 from cnnctl.spec import load  # noqa: E402
 from cnnctl.summary import summarize  # noqa: E402
+from cnnctl.sums import View  # noqa: E402
 from cnnctl.training import train  # noqa: E402
 
 EXAMPLES = CONFIGS / "examples"

@@ -14,7 +14,8 @@ from cnnctl.cli.options import Checkpoint, DataDir, Device, Json, Plugin, Set, o
 if TYPE_CHECKING:
     import numpy as np
 
-    from cnnctl.inspection import Backward, Inspection, Sum, View
+    from cnnctl.inspection import Backward, Inspection
+    from cnnctl.sums import Sum, View
 
 MOST_SUMS = 9
 """Outputs of a layer whose sums are written out; of more, the first of them are."""

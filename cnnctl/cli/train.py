@@ -48,9 +48,9 @@ def train(
         bool, typer.Option("--live", help="Serve a page on which the curves grow.")
     ] = False,
     port: Annotated[
-        int,
-        typer.Option("--port", min=0, max=65535, help="Of the page of --live; 0: a free one."),
-    ] = 8600,
+        int | None,
+        typer.Option("--port", min=0, max=65535, help="Of the page of --live, 8600; 0: a free one"),
+    ] = None,
     plugin: Plugin = None,
     json: Json = False,
 ) -> None:
@@ -64,6 +64,8 @@ def train(
     from cnnctl.errors import UsageError
     from cnnctl.preflight import preflight
 
+    if port is not None and not live:
+        raise UsageError("--port belongs to --live")
     if allow and not resume:
         raise UsageError("--allow belongs to --resume")
     overrides = [*(set_ or []), *([f"fit.epochs={epochs}"] if epochs else [])]
@@ -72,7 +74,7 @@ def train(
     checked.spec.require("data", "compile")
     earlier = _newest(checked.spec, runs_dir) if resume else None
     shown = observer(checked.spec)
-    page = _page(shown, port) if live else None
+    page = _page(shown, 8600 if port is None else port) if live else None
     with page or nullcontext(), shown:
         if page:
             shown.say(f"live: {page.address}")

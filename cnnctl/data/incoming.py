@@ -322,13 +322,13 @@ def _centre(told: _Told, size: tuple[int, int]) -> None:
     mass = small.sum() or 1.0
     down = (small.sum(1) * np.arange(fitted[0])).sum() / mass
     across = (small.sum(0) * np.arange(fitted[1])).sum() / mass
-    field_ = np.zeros(size, np.uint8)
+    canvas = np.zeros(size, np.uint8)
     # The middle of 28 pixels lies between two of them; MNIST's own centres lie at 14.
     row = min(max(0, round(size[0] / 2 - down)), size[0] - fitted[0])
     column = min(max(0, round(size[1] / 2 - across)), size[1] - fitted[1])
-    field_[row : row + fitted[0], column : column + fitted[1]] = small
+    canvas[row : row + fitted[0], column : column + fitted[1]] = small
     told.now(
-        Image.fromarray(field_),
+        Image.fromarray(canvas),
         f"cut out ({height}×{width}), scaled to {fitted[0]}×{fitted[1]}, centred by its mass",
     )
 

@@ -89,17 +89,14 @@ def normalization(kind: str, train: Split) -> Normalization:
     Raises:
         DataError: `unit` or `signed` for pictures that are no bytes, whose range is not known.
     """
-    if kind in ("unit", "signed"):
-        if train.x.dtype != "uint8":
-            raise DataError(
-                f"`normalize: {kind}` is for bytes from 0 to 255; the pictures are "
-                f"{train.x.dtype}, whose range is not known",
-                hint="write `normalize: none` or `normalize: standard`",
-            )
-        middle = 127.5 if kind == "signed" else 0.0
-        return Normalization(kind, (middle,), (255.0 - middle,))
-    if kind == "none":
-        return Normalization(kind, (0.0,), (1.0,))
+    if kind in ("unit", "signed") and train.x.dtype != "uint8":
+        raise DataError(
+            f"`normalize: {kind}` is for bytes from 0 to 255; the pictures are "
+            f"{train.x.dtype}, whose range is not known",
+            hint="write `normalize: none` or `normalize: standard`",
+        )
+    if (known := without_pictures(kind)) is not None:
+        return known
     if kind != "standard":
         raise DataError(f"normalize is unit, signed, standard or none. Received: {kind}")
     mean, deviation = _moments(train.x)
@@ -108,6 +105,16 @@ def normalization(kind: str, train: Split) -> Normalization:
         tuple(float(number) for number in mean),
         tuple(float(number) if number > 0 else 1.0 for number in deviation),
     )
+
+
+def without_pictures(kind: str) -> Normalization | None:
+    """The normalization of a kind that does not depend on the training pictures, if it is one."""
+    if kind == "none":
+        return Normalization(kind, (0.0,), (1.0,))
+    if kind in ("unit", "signed"):
+        middle = 127.5 if kind == "signed" else 0.0
+        return Normalization(kind, (middle,), (255.0 - middle,))
+    return None
 
 
 def _moments(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

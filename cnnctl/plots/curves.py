@@ -81,14 +81,14 @@ def _draw(
         points = [(row["epoch"], row[key]) for row in rows if _finite(row.get(key))]
         if not points or (what == "validation" and name in ("learning_rate", "seconds")):
             continue
-        look_ = {"color": color, "linestyle": style, "marker": marker}
+        drawing = {"color": color, "linestyle": style, "marker": marker}
         if not several:
             second = _LINES[1 if what == "validation" else 0]
-            look_ = dict(zip(("color", "linestyle", "marker"), second, strict=True))
+            drawing = dict(zip(("color", "linestyle", "marker"), second, strict=True))
         elif what == "validation":
-            look_ |= {"linestyle": "--", "markerfacecolor": "white"}
+            drawing |= {"linestyle": "--", "markerfacecolor": "white"}
         label = " ".join(filter(None, [run, what]))
-        axis.plot(*zip(*points, strict=True), label=label, **look_, **shown)
+        axis.plot(*zip(*points, strict=True), label=label, **drawing, **shown)
 
 
 def _dress(axis: Any, name: str, epochs: Sequence[int]) -> None:

@@ -117,9 +117,9 @@ def _caption(found: Predictions, index: int) -> tuple[str, str]:
         return values, "black"
     guess = int(found.classes[index])
     name, value = found.class_names[guess], float(found.outputs[index, guess])
-    figure_ = f"{value:.0%}" if found.are_probabilities else f"{value:.2f}"
+    sureness = f"{value:.0%}" if found.are_probabilities else f"{value:.2f}"
     if found.truth is None:
-        return f"{name}\n{figure_}", GREY
+        return f"{name}\n{sureness}", GREY
     true = int(found.truth[index])
     right = guess == true
     mark = "" if right else "× "

@@ -6,6 +6,7 @@ colour vision can tell apart; no figure says by colour alone what it says.
 
 from __future__ import annotations
 
+import io
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
@@ -99,10 +100,23 @@ def save(made: Figure, path: Path) -> None:
         RunError: It cannot be written.
     """
     check_suffix(path)
-    kind = path.suffix.lower()[1:]
-    metadata = {"svg": {"Date": None}, "png": {"Software": None}}[kind]
-    with look(), replacing(path, elsewhere="choose another place") as partial:
-        made.savefig(partial, format=kind, dpi=DPI, metadata=metadata)
+    content = to_bytes(made, path.suffix.lower()[1:])
+    with replacing(path, elsewhere="choose another place") as partial:
+        partial.write_bytes(content)
+
+
+def to_bytes(made: Figure, form: str) -> bytes:
+    """The file of a figure, without the time at which it was made.
+
+    Args:
+        made: The figure.
+        form: `png` or `svg`.
+    """
+    file = io.BytesIO()
+    metadata = {"svg": {"Date": None}, "png": {"Software": None}}[form]
+    with look():
+        made.savefig(file, format=form, dpi=DPI, metadata=metadata)
+    return file.getvalue()
 
 
 def shortened(text: str, most: int) -> str:
