@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import keras
@@ -53,13 +54,19 @@ def _sequential(spec: Spec, picture: Any) -> keras.Sequential:
         return model
 
 
-def compile_model(model: keras.Model, spec: Spec, plan: Plan | None = None) -> None:
+def compile_model(
+    model: keras.Model,
+    spec: Spec,
+    plan: Plan | None = None,
+    scope: Callable[[], AbstractContextManager[Any]] = nullcontext,
+) -> None:
     """Compile a model with the spec's loss, optimizer and metrics.
 
     Args:
         model: Built from the spec.
         spec: The spec, with `compile`.
         plan: How its steps are computed; by default as Keras does it.
+        scope: Within it, the optimizer makes its variables: that of the weights.
 
     Raises:
         SpecError: Keras refuses one of them, at its line.
@@ -67,7 +74,7 @@ def compile_model(model: keras.Model, spec: Spec, plan: Plan | None = None) -> N
     plan = plan or Plan()
     spec.require("compile")
     assert spec.compile is not None
-    with _located(spec.compile.optimizer):
+    with _located(spec.compile.optimizer), scope():
         optimizer = construct(spec.compile.optimizer)
     with _located(spec.compile.loss):
         loss = construct(spec.compile.loss)
@@ -83,8 +90,9 @@ def compile_model(model: keras.Model, spec: Spec, plan: Plan | None = None) -> N
         jit_compile=spec.compile.jit_compile,
     )
     if plan.fused:
-        model.optimizer.build(model.trainable_variables)
-        fuse(model.optimizer)
+        with scope():
+            model.optimizer.build(model.trainable_variables)
+            fuse(model.optimizer)
 
 
 def construct(component: Component, **extra: Any) -> Any:

@@ -103,6 +103,8 @@ def reproduce(
         raise RunError(f"{run} has no finished epoch to compare with")
     wanted = min(epochs or len(rows), len(rows))
     spec = load(run.spec_path)
+    if spec.fit.distribute == "multi_worker":  # one process computes what several did
+        spec = load(run.spec_path, ["fit.distribute=none"])
     notes = [str(change) for change in sameness.of_versions(environment)]
     notes += [str(change) for change in sameness.of_plugins(environment)]
     resumed = run.state().get("resumed")
@@ -123,7 +125,7 @@ def reproduce(
             )
         facts = comparing.facts
         if facts is not None:
-            notes += sameness.of_machine(environment, facts.device)
+            notes += sameness.of_machine(environment, facts.device, facts.replicas)
             changed = sameness.refuse(sameness.of_data(environment, facts.data), ["data"], run)
             notes += [str(change) for change in changed]
         weights = None

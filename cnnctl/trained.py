@@ -103,7 +103,7 @@ class Trained:
         started = backend.start(device, spec.seed, deterministic=spec.deterministic)
         plan = Plan()
         if spec.compile is not None:
-            plan = choose(spec, input_shape, images, on_gpu=started.name != "cpu")
+            plan = choose(spec, input_shape, images, on_gpu=started.on_gpu)
             plan = replace(plan, fused=False)  # no slots for an optimizer that updates nothing
         backend.compute_by(plan, started)
         from cnnctl.model import build

@@ -13,6 +13,7 @@ from cnnctl.cli import (
     evaluate,
     export,
     inspect,
+    launch,
     layers,
     new,
     play,
@@ -38,6 +39,7 @@ app = typer.Typer(
 app.command("train")(train.train)
 app.command("resume")(resume.resume)
 app.command("reproduce")(reproduce.reproduce)
+app.command("launch")(launch.launch)
 app.command("evaluate")(evaluate.evaluate)
 app.command("plot")(plot.plot)
 app.command("play")(play.play)

@@ -231,7 +231,12 @@ def introduction(facts: Facts) -> list[str]:
 
 
 def show_result(result: TrainingResult, *, json: bool) -> None:
-    """Where the run is, its best epoch, the test figures, and the next command."""
+    """Where the run is, its best epoch, the test figures, and the next command.
+
+    Nothing of a process that trained with another: that one says it all.
+    """
+    if result.run is None:
+        return
     evaluation = result.evaluation
     if json:
         print_json(

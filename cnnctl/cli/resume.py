@@ -47,9 +47,11 @@ def resume(
     """
     from cnnctl.backend import quiet
     from cnnctl.cli.progress import observer, show_result
+    from cnnctl.distribution.launch import end_with_launcher
     from cnnctl.preflight import preflight_run
     from cnnctl.runs import newest
 
+    end_with_launcher()
     found = newest(run)
     overrides = [*(set_ or []), *([f"fit.epochs={epochs}"] if epochs else [])]
     shown = observer(preflight_run(found, overrides).spec)

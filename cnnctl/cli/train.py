@@ -61,9 +61,11 @@ def train(
     """
     from cnnctl.backend import quiet
     from cnnctl.cli.progress import observer, show_result
+    from cnnctl.distribution.launch import end_with_launcher
     from cnnctl.errors import UsageError
     from cnnctl.preflight import preflight
 
+    end_with_launcher()
     if port is not None and not live:
         raise UsageError("--port belongs to --live")
     if allow and not resume:

@@ -100,7 +100,9 @@ def recorded(environment: dict[str, Any]) -> Plan | None:
     return plan if all(0 < count <= 1 << 16 for count in counts) else None
 
 
-def choose(spec: Spec, input_shape: tuple[int, ...], images: int, *, on_gpu: bool) -> Plan:
+def choose(
+    spec: Spec, input_shape: tuple[int, ...], images: int, *, on_gpu: bool, replicas: int = 1
+) -> Plan:
     """Choose how the steps of a spec are computed.
 
     Args:
@@ -108,6 +110,7 @@ def choose(spec: Spec, input_shape: tuple[int, ...], images: int, *, on_gpu: boo
         input_shape: Of one picture.
         images: How many there are in an epoch.
         on_gpu: Whether a GPU computes them.
+        replicas: How many devices compute a batch together; each computes its share by the plan.
 
     Raises:
         SpecError: Parts are asked for by hand, and would be another mathematics.
@@ -118,7 +121,10 @@ def choose(spec: Spec, input_shape: tuple[int, ...], images: int, *, on_gpu: boo
         raise SpecError(found)
     batch = spec.fit.batch_size
     threads = cpus() if wanted.threads == "auto" else wanted.threads
-    parts, reason = (1, "") if on_gpu else _parts(spec, threads)
+    at_once = threads
+    if spec.fit.distribute == "mirrored":
+        threads = max(1, threads // replicas)  # they share the processor
+    parts, reason = (1, "") if on_gpu else _parts(spec, threads, batch // replicas)
     small = parts == 1 and not reason
     if wanted.parts != "auto":
         parts, reason, small = wanted.parts, "", False
@@ -132,7 +138,7 @@ def choose(spec: Spec, input_shape: tuple[int, ...], images: int, *, on_gpu: boo
     return Plan(
         parts=parts,
         intra_op=0 if on_gpu else each,
-        inter_op=0 if on_gpu else threads,
+        inter_op=0 if on_gpu else at_once,
         steps_per_execution=several,
         precision=wanted.precision,
         fused=wanted.fused,
@@ -140,28 +146,46 @@ def choose(spec: Spec, input_shape: tuple[int, ...], images: int, *, on_gpu: boo
     )
 
 
-def _parts(spec: Spec, threads: int) -> tuple[int, str]:
+def _parts(spec: Spec, threads: int, pictures: int) -> tuple[int, str]:
     """In how many parts a batch can be computed; where it is one, why."""
     assert spec.compile is not None
     across = next(_looking_across(spec), None)
     if across is not None:
         return 1, f"{across} looks at the batch as a whole"
-    return max(1, min(threads, spec.fit.batch_size // SMALLEST_PART)), ""
+    return max(1, min(threads, pictures // SMALLEST_PART)), ""
 
 
 def faults(spec: Spec) -> Iterator[Diagnostic]:
-    """Parts that are asked for where a layer or loss of Keras's would see another batch in each.
+    """Parts or replicas that are asked for where a layer or loss of Keras's would see another batch
+    in each.
 
     Whether one of a plug-in does is for its author to say.
     """
     assert spec.compile is not None
-    if spec.compile.parts in ("auto", 1):
-        return
-    own = (each for each in _looking_across(spec) if not _of_plugin(each))
-    if (across := next(own, None)) is not None:
-        message = f"{across} looks at the batch as a whole, which `compile.parts` would cut"
+    own = [each for each in _looking_across(spec) if not _of_plugin(each)]
+    if spec.compile.parts not in ("auto", 1) and own:
+        message = f"{own[0]} looks at the batch as a whole, which `compile.parts` would cut"
         hint = "leave `compile.parts` away, or set it to 1"
-        yield Diagnostic("parts-of-a-whole", message, across.location, hint)
+        yield Diagnostic("parts-of-a-whole", message, own[0].location, hint)
+    if spec.fit.distribute == "none":
+        return
+    for each in own:
+        if each.name == "BatchNormalization":
+            if each.arguments.get("synchronized") is True:
+                continue
+            message = f"{each} would see another batch on every device of `fit.distribute`"
+            hint = "add `synchronized: true`"
+        else:
+            message = f"{each} looks at the batch as a whole, which `fit.distribute` would cut"
+            hint = "leave one of the two away"
+        yield Diagnostic("devices-of-a-whole", message, each.location, hint)
+    if spec.compile.jit_compile is True:
+        yield Diagnostic(
+            "devices-and-xla",
+            "XLA does not compile the step that several devices make, and `jit_compile` is true",
+            spec.place("compile", "jit_compile"),
+            "leave `jit_compile` away, or `fit.distribute`",
+        )
 
 
 def _looking_across(spec: Spec) -> Iterator[Component]:

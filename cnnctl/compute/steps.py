@@ -21,7 +21,8 @@ from cnnctl.compute.plan import MIXED, Plan
 from cnnctl.data.pipeline import Feed
 
 Logs = dict[str, Any]
-Step = Callable[[tf.Tensor, tf.Tensor], None]
+Step = Callable[[Any], None]
+"""What is done with an element of a feed's dataset: one step."""
 
 
 def train_function(model: keras.Model, feed: Feed, plan: Plan) -> Callable[[Any], Logs]:
@@ -32,56 +33,98 @@ def train_function(model: keras.Model, feed: Feed, plan: Plan) -> Callable[[Any]
         feed: What it is trained on.
         plan: In how many parts each batch is computed, side by side, and how precisely.
     """
-    parts = plan.parts
 
     def step(x: tf.Tensor, y: tf.Tensor) -> None:
         variables = model.trainable_weights
-        pictures = tf.shape(x)[0]
-        losses, gradients, outputs = [], [], []
-        with order.read_once(variables) if parts > 1 else nullcontext(variables) as weights:
-            for part_x, part_y, own in _cut(x, y, parts):
-                with tf.GradientTape() as tape:
-                    if parts > 1:
-                        tape.watch(weights)
-                    output = model(part_x, training=True)
-                    loss = model.compute_loss(x=part_x, y=part_y, y_pred=output)
-                    loss = loss * _share(own, pictures) if parts > 1 else loss
-                    scaled = model.optimizer.scale_loss(loss)
-                gradients.append(tape.gradient(scaled, weights))
-                losses.append(loss)
-                outputs.append(output[:own] if parts > 1 else output)
-        _count_loss(model, losses, pictures)
+        losses, outputs, gradients = computed(model, x, y, plan)
+        count_loss(model, tf.add_n(losses), tf.shape(x)[0])
         if plan.precision != MIXED:
             order.inputs_first()
-        summed = [order.summed(each) for each in zip(*gradients, strict=True)]
+        summed = [order.summed(each) for each in gradients]
         model.optimizer.apply_gradients(zip(summed, variables, strict=True))
-        model.compute_metrics(x, y, _joined(outputs))
+        model.compute_metrics(x, y, joined(outputs))
 
     if plan.precision != MIXED:
-        return _executions(model, feed, step)
+        return executions(model, feed, reading(model, feed, step))
 
     def pooled_first(x: tf.Tensor, y: tf.Tensor) -> None:
         with order.pooled_first(model):
             step(x, y)
 
-    return _executions(model, feed, pooled_first)
+    return executions(model, feed, reading(model, feed, pooled_first))
+
+
+def computed(
+    model: keras.Model,
+    x: tf.Tensor,
+    y: tf.Tensor,
+    plan: Plan,
+    pictures: tf.Tensor | None = None,
+    scale: float = 1,
+) -> tuple[list[tf.Tensor], list[tf.Tensor], list[tuple[Any, ...]]]:
+    """The losses, the outputs and the gradients of the parts of a batch.
+
+    Args:
+        model: Compiled.
+        x, y: Pictures and labels.
+        plan: In how many parts.
+        pictures: How many pictures count in the mean loss, where `x` is not all of them.
+        scale: A factor on the loss.
+
+    Returns:
+        Each part's share of the mean loss; its outputs; and of each trainable weight the gradients
+        of the parts, to be added.
+    """
+    parts = plan.parts
+    weighted = parts > 1 or pictures is not None
+    counted = tf.shape(x)[0] if pictures is None else pictures
+    variables = model.trainable_weights
+    losses, outputs, gradients = [], [], []
+    with order.read_once(variables) if parts > 1 else nullcontext(variables) as weights:
+        for part_x, part_y, own in cut(x, y, parts):
+            with tf.GradientTape() as tape:
+                if parts > 1:
+                    tape.watch(weights)
+                output = model(part_x, training=True)
+                loss = model.compute_loss(x=part_x, y=part_y, y_pred=output)
+                loss = loss * share(own, counted) if weighted else loss
+                loss = loss * scale if scale != 1 else loss
+                scaled = model.optimizer.scale_loss(loss)
+            gradients.append(tape.gradient(scaled, weights))
+            losses.append(loss)
+            outputs.append(output[:own] if parts > 1 else output)
+    return losses, outputs, list(zip(*gradients, strict=True))
 
 
 def test_function(model: keras.Model, feed: Feed, parts: int) -> Callable[[Any], Logs]:
     """What `model.evaluate` calls for every execution: `model.test_function`."""
 
     def step(x: tf.Tensor, y: tf.Tensor) -> None:
-        pictures = tf.shape(x)[0]
-        losses, outputs = [], []
-        for part_x, part_y, own in _cut(x, y, parts):
-            output = model(part_x, training=False)
-            loss = model.compute_loss(x=part_x, y=part_y, y_pred=output, training=False)
-            losses.append(loss * _share(own, pictures) if parts > 1 else loss)
-            outputs.append(output[:own] if parts > 1 else output)
-        _count_loss(model, losses, pictures)
-        model.compute_metrics(x, y, _joined(outputs))
+        losses, outputs = evaluated(model, x, y, parts)
+        count_loss(model, tf.add_n(losses), tf.shape(x)[0])
+        model.compute_metrics(x, y, joined(outputs))
 
-    return _executions(model, feed, step)
+    return executions(model, feed, reading(model, feed, step))
+
+
+def evaluated(
+    model: keras.Model,
+    x: tf.Tensor,
+    y: tf.Tensor,
+    parts: int,
+    pictures: tf.Tensor | None = None,
+    scale: float = 1,
+) -> tuple[list[tf.Tensor], list[tf.Tensor]]:
+    """The losses and the outputs of the parts of a batch, as `computed` without gradients."""
+    counted = tf.shape(x)[0] if pictures is None else pictures
+    losses, outputs = [], []
+    for part_x, part_y, own in cut(x, y, parts):
+        output = model(part_x, training=False)
+        loss = model.compute_loss(x=part_x, y=part_y, y_pred=output, training=False)
+        loss = loss * share(own, counted) if parts > 1 or pictures is not None else loss
+        losses.append(loss * scale if scale != 1 else loss)
+        outputs.append(output[:own] if parts > 1 else output)
+    return losses, outputs
 
 
 def predict_function(model: keras.Model, feed: Feed, parts: int) -> Callable[[], np.ndarray]:
@@ -97,7 +140,7 @@ def predict_function(model: keras.Model, feed: Feed, parts: int) -> Callable[[],
     """
 
     def step(x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
-        return _joined([model(part, training=False)[:own] for part, _, own in _cut(x, y, parts)])
+        return joined([model(part, training=False)[:own] for part, _, own in cut(x, y, parts)])
 
     compiled = tf.function(step, jit_compile=True) if model.jit_compile else step
 
@@ -114,14 +157,19 @@ def predict_function(model: keras.Model, feed: Feed, parts: int) -> Callable[[],
     return lambda: np.asarray(outputs(iter(feed.dataset)))
 
 
-def _executions(model: keras.Model, feed: Feed, step: Step) -> Callable[[Any], Logs]:
-    """A function of the iterator of an epoch that makes the next steps and gives the figures."""
+def reading(model: keras.Model, feed: Feed, step: Callable[[tf.Tensor, tf.Tensor], None]) -> Step:
+    """A step that reads its batch first; what follows is compiled by XLA where the model says."""
     compiled = tf.function(step, jit_compile=True) if model.jit_compile else step
+    return lambda element: compiled(*feed.read(element))
+
+
+def executions(model: keras.Model, feed: Feed, step: Step) -> Callable[[Any], Logs]:
+    """A function of the iterator of an epoch that makes the next steps and gives the figures."""
 
     @tf.function(autograph=False)  # type: ignore[untyped-decorator]
     def several(iterator: Any, count: tf.Tensor) -> Logs:
         def body(done: tf.Tensor) -> tuple[tf.Tensor]:
-            compiled(*feed.read(iterator.get_next()))
+            step(iterator.get_next())
             return (done + 1,)
 
         tf.while_loop(lambda done: done < count, body, (tf.constant(0),), parallel_iterations=1)
@@ -139,9 +187,7 @@ def _executions(model: keras.Model, feed: Feed, step: Step) -> Callable[[Any], L
     return execution
 
 
-def _cut(
-    x: tf.Tensor, y: tf.Tensor, parts: int
-) -> Iterator[tuple[tf.Tensor, tf.Tensor, tf.Tensor]]:
+def cut(x: tf.Tensor, y: tf.Tensor, parts: int) -> Iterator[tuple[tf.Tensor, tf.Tensor, tf.Tensor]]:
     """Yield (pictures, labels, how many of them count) for each part of a batch.
 
     Sizes differ by at most one. Where a batch has fewer pictures than parts, a part that would be
@@ -155,15 +201,16 @@ def _cut(
         yield x[rows], y[rows], end - start
 
 
-def _share(own: tf.Tensor, pictures: tf.Tensor) -> tf.Tensor:
+def share(own: tf.Tensor, pictures: tf.Tensor) -> tf.Tensor:
     """What the mean loss of a part is worth in the mean over the batch."""
     return tf.cast(own, tf.float32) / tf.cast(pictures, tf.float32)
 
 
-def _count_loss(model: keras.Model, losses: Sequence[tf.Tensor], pictures: tf.Tensor) -> None:
-    """Count the loss of a batch into the mean over the epoch, as Keras does."""
-    model._loss_tracker.update_state(tf.add_n(losses), sample_weight=pictures)
+def count_loss(model: keras.Model, loss: tf.Tensor, pictures: tf.Tensor) -> None:
+    """Count the mean loss of a batch into the mean over the epoch, as Keras does."""
+    model._loss_tracker.update_state(loss, sample_weight=pictures)
 
 
-def _joined(outputs: Sequence[tf.Tensor]) -> tf.Tensor:
+def joined(outputs: Sequence[tf.Tensor]) -> tf.Tensor:
+    """The outputs of the parts as those of the batch."""
     return outputs[0] if len(outputs) == 1 else tf.concat(outputs, 0)

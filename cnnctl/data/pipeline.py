@@ -38,6 +38,7 @@ class Feed:
         dataset: A finite `tf.data.Dataset` of one epoch, to iterate once per epoch; its elements
             are for `read`.
         steps: Batches in an epoch.
+        batch_size: Pictures in every batch but perhaps the last.
     """
 
     def __init__(
@@ -57,11 +58,13 @@ class Feed:
         self._classes = classes
         self._epoch = None
         self._x = None
+        self._place = "CPU:0" if on_disk(split.x) else device
+        self.batch_size = batch_size
         if shuffle:
             with tf.device("CPU:0"):
                 self._epoch = tf.Variable(0, dtype=tf.int64, trainable=False, name="epoch")
         rows = _rows(len(split), batch_size, self._epoch, seed)
-        with tf.device("CPU:0" if on_disk(split.x) else device):
+        with tf.device(self._place):
             self._y = tf.constant(split.y)
             if not on_disk(split.x):
                 self._x = _tensor(split.x, device)
@@ -84,20 +87,31 @@ class Feed:
         """One batch: normalized float32 pictures (b, …), and labels (b,), one-hot or targets.
 
         Args:
-            element: Of `dataset`.
+            element: Of `dataset`, or of its rows some.
         """
         if self._x is None:
-            rows, pictures = element
+            _, pictures = element
         else:
-            rows, pictures = element, tf.gather(self._x, element)
+            # Where they are kept: another device would fetch all of them for every batch.
+            with tf.device(self._place):
+                pictures = tf.gather(self._x, element)
         pictures = tf.cast(pictures, tf.float32)
         if self._subtract.any():
             pictures = pictures - self._subtract
         if (self._divide != 1).any():
             # A division, not a product with the inverse: they differ in the last bit.
             pictures = pictures / self._divide
-        labels = tf.gather(self._y, rows)
-        return pictures, tf.one_hot(labels, self._classes) if self._classes else labels
+        return pictures, self.labels(element)
+
+    def labels(self, element: Any) -> tf.Tensor:
+        """The labels of a batch: (b,), one-hot (b, classes) or targets.
+
+        Args:
+            element: Of `dataset`, or of its rows some.
+        """
+        with tf.device(self._place):
+            labels = tf.gather(self._y, element if self._x is not None else element[0])
+        return tf.one_hot(labels, self._classes) if self._classes else labels
 
 
 def _tensor(pictures: np.ndarray, device: str) -> tf.Tensor:

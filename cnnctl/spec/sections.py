@@ -122,6 +122,9 @@ class Fit(Section):
     """Whether the pictures are shuffled anew for every epoch."""
     keep: Annotated[int, Field(ge=2)] | Literal["all"] = 2
     """How many of the newest checkpoints are kept beside the best: 2 or more, or `all`."""
+    distribute: Literal["none", "mirrored", "multi_worker"] = "none"
+    """Whether every GPU of the machine computes a part of each batch (`mirrored`), or several
+    processes do, on one machine or many (`multi_worker`)."""
     callbacks: list[Annotated[Component, Kind("callback")]] = Field(default_factory=list)
     """Keras's callbacks."""
 

@@ -9,17 +9,23 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Protocol
 
 import keras
+import numpy as np
 
 from cnnctl import schedules
 from cnnctl.files import write_text
 from cnnctl.model import construct
 from cnnctl.runs import Run
 from cnnctl.spec import Component, Spec
+from cnnctl.training import state
 from cnnctl.training.checkpoints import ALL, Captured, Checkpoints
 from cnnctl.training.divergence import refuse
 
 DEFAULT_MONITORS = ("val_loss", "loss")
 """What decides which epoch is the best where no ModelCheckpoint says so: the first reported."""
+
+
+WRITE_ONLY = frozenset({"CSVLogger", "TensorBoard"})
+"""Callbacks that change nothing in the training."""
 
 
 class Observer(Protocol):
@@ -38,14 +44,15 @@ class Observer(Protocol):
         """An epoch is done and saved; `row` is its line of `metrics.jsonl`."""
 
 
-def from_spec(spec: Spec, run: Run, done: int = 0) -> list[keras.callbacks.Callback]:
+def from_spec(spec: Spec, run: Run | None, done: int = 0) -> list[keras.callbacks.Callback]:
     """Keras's callbacks that the spec lists, in its order, wired to the run folder.
 
     `ModelCheckpoint` is not among them: see `checkpoints_from_spec`.
 
     Args:
         spec: The spec.
-        run: Where they write.
+        run: Where they write; None for a process that writes nothing, whose callbacks that do
+            nothing else do nothing.
         done: How many epochs of the run are done already; what was written of later ones goes.
     """
     made = []
@@ -55,13 +62,17 @@ def from_spec(spec: Spec, run: Run, done: int = 0) -> list[keras.callbacks.Callb
         if component.name == "LearningRateScheduler":
             rate = schedules.make(component.arguments["schedule"], spec.fit.epochs)
             made.append(keras.callbacks.LearningRateScheduler(rate))
+        elif run is None and component.name in WRITE_ONLY:
+            made.append(keras.callbacks.Callback())
         else:
             made.append(construct(component, **_places(component, run, done)))
     return made
 
 
-def _places(component: Component, run: Run, done: int) -> dict[str, Any]:
+def _places(component: Component, run: Run | None, done: int) -> dict[str, Any]:
     """Where a callback writes: always inside the run folder."""
+    if run is None:
+        return {}
     if component.name == "CSVLogger":
         path = run.path / "history.csv"
         if done and path.exists():
@@ -90,6 +101,27 @@ def checkpoints_from_spec(spec: Spec, run: Run, has_validation: bool) -> Checkpo
                 threshold=arguments.get("initial_value_threshold"),
             )
     return Checkpoints(run, monitor=DEFAULT_MONITORS[0 if has_validation else 1], keep=keep)
+
+
+class Resumed(keras.callbacks.Callback):
+    """Puts the state of the callbacks back, after they have reset themselves.
+
+    Args:
+        callbacks: Those of the spec.
+        saved: Their states; None where they start afresh.
+    """
+
+    def __init__(
+        self, callbacks: list[keras.callbacks.Callback], saved: list[state.Saved] | None
+    ) -> None:
+        super().__init__()
+        self.callbacks = callbacks
+        self.saved = saved
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        """Restore."""
+        if self.saved is not None:
+            state.restore(self.callbacks, self.saved)
 
 
 class Recorder(keras.callbacks.Callback):
@@ -132,7 +164,7 @@ class Recorder(keras.callbacks.Callback):
         self._began = time.perf_counter()
         self._trained = 0.0
         # Schedulers have set it by now; ReduceLROnPlateau changes it at an epoch's end.
-        self._rate = float(self.model.optimizer.learning_rate)
+        self._rate = float(np.asarray(self.model.optimizer.learning_rate))
         if self.observer:
             self.observer.epoch_began(epoch + 1, self._rate)
 

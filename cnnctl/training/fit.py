@@ -9,6 +9,8 @@ from typing import Any
 from cnnctl import backend, plugins, runs
 from cnnctl.compute.plan import Plan, choose
 from cnnctl.data.preparation import Prepared, prepare
+from cnnctl.distribution.cluster import Cluster, from_environment
+from cnnctl.distribution.replicas import Replicas, start
 from cnnctl.errors import SpecError
 from cnnctl.files import write_json, write_text
 from cnnctl.runs import Run
@@ -39,29 +41,73 @@ def train(spec: Spec, *, runs_dir: Path = runs.RUNS_DIR, **settings: Any) -> Tra
     chosen = Settings(**settings)
     spec.require("data", "compile")
     interrupt = Interrupt(finish_epoch=chosen.finish_epoch)
+    cluster = cluster_of(spec)
     with interrupt.catching(), ExitStack() as held:
         data = prepare(
             spec,
             data_dir=chosen.data_dir,
             full_data=chosen.full_data,
-            progress=chosen.progress,
+            progress=chosen.progress if cluster is None or cluster.leads else None,
         )
         refuse_unknown_monitors(spec, data)
-        device = backend.start(chosen.device, spec.seed, deterministic=spec.deterministic)
-
-        plan = chosen.plan or choose(
-            spec, data.input_shape, len(data.dataset.train), on_gpu=device.name != "cpu"
-        )
-        note = backend.compute_by(plan, device)
+        device, plan, replicas, notes = begin(spec, data, chosen, cluster, chosen.plan)
 
         def make_run() -> Run:
             run = runs.create(spec.name, runs_dir)
             held.enter_context(run.locked())
-            describe(run, spec, data, device, plan)
+            describe(run, spec, data, device, plan, replicas)
             return run
 
-        start = Start(notes=(note,) if note else ())
-        return run_session(spec, data, device, plan, chosen, interrupt, make_run, start)
+        began = Start(notes=notes)
+        return run_session(spec, data, device, plan, replicas, chosen, interrupt, make_run, began)
+
+
+def cluster_of(spec: Spec) -> Cluster | None:
+    """The processes of a training, where the spec wants several.
+
+    Raises:
+        UsageError: The environment does not say which.
+    """
+    return from_environment() if spec.fit.distribute == "multi_worker" else None
+
+
+def begin(
+    spec: Spec, data: Prepared, settings: Settings, cluster: Cluster | None, plan: Plan | None
+) -> tuple[backend.Device, Plan, Replicas, tuple[str, ...]]:
+    """Start the device, choose how steps are computed, and start who computes them.
+
+    Args:
+        spec: A checked spec with `compile`.
+        data: Its data.
+        settings: Which device.
+        cluster: The processes of a training by several.
+        plan: How steps are computed, where that is known already.
+
+    Returns:
+        These three, and what is worth knowing.
+
+    Raises:
+        UsageError: There is no such device, or the processes cannot begin.
+    """
+    distribute = spec.fit.distribute
+    device = backend.start(
+        settings.device, spec.seed, deterministic=spec.deterministic, every=distribute != "none"
+    )
+    plan = plan or choose(
+        spec,
+        data.input_shape,
+        len(data.dataset.train),
+        on_gpu=device.on_gpu,
+        replicas=len(cluster.workers) if cluster else len(device.places),
+    )
+    note = backend.compute_by(plan, device)
+    replicas = start(distribute, device, cluster)
+    notes = [note] if note else []
+    if replicas.count > 1:
+        notes.append(f"{distribute}: {replicas}")
+    elif distribute != "none":
+        notes.append(f"{distribute}: there is one device, which computes all of it")
+    return device, plan, replicas, tuple(notes)
 
 
 def refuse_unknown_monitors(spec: Spec, data: Prepared) -> None:
@@ -74,18 +120,20 @@ def refuse_unknown_monitors(spec: Spec, data: Prepared) -> None:
         raise SpecError(faults)
 
 
-def describe(run: Run, spec: Spec, data: Prepared, device: backend.Device, plan: Plan) -> None:
+def describe(
+    run: Run, spec: Spec, data: Prepared, device: backend.Device, plan: Plan, replicas: Replicas
+) -> None:
     """Write what a run is made from: the resolved spec, its sources, the environment."""
     write_spec(run, spec, data)
     for index, source in enumerate(spec.sources):
         name = source.path.name if source.path else f"{index}.yaml"
         write_text(run.path / "sources" / (name if index == 0 else f"{index}-{name}"), source.text)
-    write_environment(run, spec, data, device, plan)
+    write_environment(run, spec, data, device, plan, replicas)
     run.begin(spec.fit.epochs)
 
 
 def write_environment(
-    run: Run, spec: Spec, data: Prepared, device: backend.Device, plan: Plan
+    run: Run, spec: Spec, data: Prepared, device: backend.Device, plan: Plan, replicas: Replicas
 ) -> None:
     """Write what the training depends on besides its spec: versions, machine, plug-ins, data."""
     sizes = {
@@ -109,6 +157,7 @@ def write_environment(
             "normalization": data.normalization.to_dict(),
             "inferred": list(data.inferred),
             "plan": plan.to_dict(),
+            **({"distribution": replicas.to_dict()} if replicas.count > 1 else {}),
         },
     )
 

@@ -29,12 +29,19 @@ class Interrupt(keras.callbacks.Callback):
 
     Attributes:
         gentle: Whether a first signal waits for the step; if not, it ends the work at once.
+        shared: Whether several processes train together, and agree on what is caught.
+        seen: The number of the signal that came.
+        caught: The number of the signal that ends the training.
     """
+
+    numbers = SIGNALS
 
     def __init__(self, *, finish_epoch: bool = False) -> None:
         super().__init__()
         self.finish_epoch = finish_epoch
         self.gentle = False
+        self.shared = False
+        self.seen: int | None = None
         self.caught: int | None = None
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
@@ -50,17 +57,29 @@ class Interrupt(keras.callbacks.Callback):
     @contextmanager
     def catching(self) -> Iterator[None]:
         """Listen to the signals inside the block (in the main thread; elsewhere do nothing)."""
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
-        before = {number: signal.signal(number, self._catch) for number in SIGNALS}
+        before = {number: signal.getsignal(number) for number in SIGNALS}
+        self.listen()
         try:
             yield
         finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
+            if _in_main_thread():
+                for number, handler in before.items():
+                    signal.signal(number, handler)
+
+    def listen(self) -> None:
+        """Listen to the signals again, which TensorFlow takes for itself where processes train
+        together."""
+        if _in_main_thread():
+            for number in SIGNALS:
+                signal.signal(number, self._catch)
 
     def _catch(self, number: int, frame: FrameType | None) -> None:
-        if self.caught is not None or not self.gentle:
+        if self.seen is not None or not self.gentle:
             raise Stopped(number)
-        self.caught = number
+        self.seen = number
+        if not self.shared:
+            self.caught = number
+
+
+def _in_main_thread() -> bool:
+    return threading.current_thread() is threading.main_thread()

@@ -6,21 +6,12 @@ so a state that is a function of (seed, epoch, generator) is what makes an epoch
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import keras
 import numpy as np
 
-
-def generators(model: keras.Model) -> Iterator[keras.random.SeedGenerator]:
-    """The seed generators of a model's layers, each once, in the order of the layers."""
-    seen: set[int] = set()
-    for layer in model._flatten_layers(include_self=False):
-        for generator in (getattr(layer, "seed_generator", None), *layer._seed_generators):
-            if isinstance(generator, keras.random.SeedGenerator) and id(generator) not in seen:
-                seen.add(id(generator))
-                yield generator
+from cnnctl.compute.generators import generators
 
 
 def reseed(model: keras.Model, seed: int, epoch: int) -> None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from cnnctl import arithmetic, backend, checkpoint, plugins, runs
+from cnnctl import arithmetic, checkpoint, plugins, runs
 from cnnctl.checkpoint import SPEC, STATE
-from cnnctl.compute.plan import choose, recorded
+from cnnctl.compute.plan import recorded
 from cnnctl.data.normalization import Normalization
 from cnnctl.data.preparation import Prepared, prepare
 from cnnctl.errors import CheckpointError, RunError, UsageError
@@ -21,7 +21,13 @@ from cnnctl.spec import Spec, load
 from cnnctl.training import sameness
 from cnnctl.training.callbacks import checkpoints_from_spec
 from cnnctl.training.checkpoints import forget
-from cnnctl.training.fit import refuse_unknown_monitors, write_environment, write_spec
+from cnnctl.training.fit import (
+    begin,
+    cluster_of,
+    refuse_unknown_monitors,
+    write_environment,
+    write_spec,
+)
 from cnnctl.training.interrupt import Interrupt
 from cnnctl.training.session import run_session
 from cnnctl.training.values import Settings, Start, TrainingResult
@@ -65,7 +71,9 @@ def resume(
         )
     plugins.require(environment.get("plugins") or (), run)
     interrupt = Interrupt(finish_epoch=chosen.finish_epoch)
-    with interrupt.catching(), run.locked():
+    cluster = cluster_of(spec or load(run.spec_path, overrides))
+    leads = cluster is None or cluster.leads
+    with interrupt.catching(), run.locked() if leads else nullcontext():
         before = _spec_of_checkpoint(run) or load(run.spec_path)
         now = spec or load(run.spec_path, overrides)
         now.require("data", "compile")
@@ -81,31 +89,29 @@ def resume(
                 hint=f"--epochs {done + 1} or more goes on with it",
             )
         if is_finished and not changes and done and _is_done(run, now):
-            return _unchanged(run)
+            return _unchanged(run) if leads else TrainingResult(None, [], None, None)
         fixed = Normalization.from_dict(environment["normalization"], run.path / "environment.json")
         data = prepare(
             now,
             data_dir=chosen.data_dir,
             full_data=chosen.full_data,
-            progress=chosen.progress,
+            progress=chosen.progress if leads else None,
             fixed=None if any(each.kind == "data" for each in changes) else fixed,
         )
         changes += sameness.refuse(sameness.of_data(environment, data), allow, run)
         refuse_unknown_monitors(now, data)
         planned = int(state.get("planned") or before.fit.epochs)
         start = _start(run, now, data, changes, environment)
-        device = backend.start(chosen.device, now.seed, deterministic=now.deterministic)
         plan = recorded(environment)
-        if plan is None or any(each.kind in {"compile", "model"} for each in changes):
-            plan = choose(
-                now, data.input_shape, len(data.dataset.train), on_gpu=device.name != "cpu"
-            )
-        note = backend.compute_by(plan, device)
+        if any(each.kind in {"compile", "model"} for each in changes):
+            plan = None
+        # Whoever leads changes nothing in the run before all are there, and have read it.
+        device, plan, replicas, began = begin(now, data, chosen, cluster, plan)
         notes = (
             *start.notes,
-            *([note] if note else []),
+            *began,
             *(f"changed: {change}" for change in changes),
-            *sameness.of_machine(environment, device),
+            *sameness.of_machine(environment, device, replicas.count),
             *sameness.of_schedules(now, planned, start.done),
         )
 
@@ -117,12 +123,12 @@ def resume(
             if now.fit.epochs != before.fit.epochs or changes:
                 write_spec(run, now, data)
             if changes:  # what was allowed once is what later commands go by
-                write_environment(run, now, data, device, plan)
+                write_environment(run, now, data, device, plan, replicas)
             run.resume(start.done, now.fit.epochs, [str(change) for change in changes])
             return run
 
         start = replace(start, notes=notes)
-        return run_session(now, data, device, plan, chosen, interrupt, open_run, start)
+        return run_session(now, data, device, plan, replicas, chosen, interrupt, open_run, start)
 
 
 def _start(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib import metadata
 from typing import Any
 
@@ -23,7 +23,7 @@ VERSIONS = ("tensorflow", "keras", "numpy")
 """The packages whose versions decide about bits."""
 
 _OF_NO_CONSEQUENCE = ("name", "description", "fit.epochs", "fit.keep", "model.input_shape",
-                      "compile.steps_per_execution")  # fmt: skip
+                      "compile.steps_per_execution", "fit.distribute")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -83,15 +83,25 @@ def of_plugins(environment: dict[str, Any]) -> Iterator[Change]:
         yield Change("plugins", name, f"SHA-256 {before[:12]}", now[:12])
 
 
-def of_machine(environment: dict[str, Any], device: Device) -> Iterator[str]:
+def of_machine(environment: dict[str, Any], device: Device, replicas: int) -> Iterator[str]:
     """What else may change the last bits, in words: it is said, and not refused."""
     recorded = environment.get("device")
-    if isinstance(recorded, dict) and recorded != {"name": device.name,
-                                                   "description": device.description}:  # fmt: skip
-        before = Device(str(recorded.get("name")), str(recorded.get("description")))
-        yield f"the device was {before}, and is {device}: the last bits may differ"
+    together = environment.get("distribution")
+    before = together.get("replicas") if isinstance(together, dict) else 1
+    if before != replicas:
+        yield (
+            f"{_devices(before)} computed each batch, and {_devices(replicas)} from now on: "
+            "the last bits may differ"
+        )
+    elif isinstance(recorded, dict) and recorded != asdict(device):
+        was = Device(str(recorded.get("name")), str(recorded.get("description")))
+        yield f"the device was {was}, and is {device}: the last bits may differ"
     elif environment.get("threads") not in (None, threads()):
         yield "the number of threads is not what it was: the last bits may differ"
+
+
+def _devices(count: object) -> str:
+    return "one device" if count == 1 else f"{count} devices"
 
 
 def of_schedules(spec: Spec, planned: int, done: int) -> Iterator[str]:

@@ -2,49 +2,35 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
+from importlib import metadata
 
 import keras
-import tensorflow as tf
 
 from cnnctl import backend, runs
 from cnnctl.blame import failure
-from cnnctl.checkpoint import ARRAYS, WEIGHTS
-from cnnctl.compute import steps
+from cnnctl.checkpoint import WEIGHTS
 from cnnctl.compute.plan import Plan
-from cnnctl.data.pipeline import Feed
 from cnnctl.data.preparation import Prepared
+from cnnctl.distribution.replicas import Replicas
 from cnnctl.errors import CnnctlError, RunError, Stopped
 from cnnctl.evaluation import Evaluation, figures
 from cnnctl.files import replacing, write_json
 from cnnctl.model import build, compile_model
 from cnnctl.runs import Run
 from cnnctl.spec import Spec
-from cnnctl.training import state
-from cnnctl.training.callbacks import Recorder, checkpoints_from_spec, from_spec
+from cnnctl.spec.dump import dump
+from cnnctl.spec.nodes import plain
+from cnnctl.training.callbacks import Recorder, Resumed, checkpoints_from_spec, from_spec
 from cnnctl.training.divergence import FiniteLoss
+from cnnctl.training.following import Agreement, follow
 from cnnctl.training.interrupt import Interrupt
+from cnnctl.training.network import ready
 from cnnctl.training.randomness import Randomness
 from cnnctl.training.values import Facts, Settings, Start, TrainingResult
-from cnnctl.weights import load_bytes, load_weights
-
-
-class _Resumed(keras.callbacks.Callback):
-    """Puts the state of the callbacks back, after they have reset themselves."""
-
-    def __init__(
-        self, callbacks: list[keras.callbacks.Callback], saved: list[state.Saved] | None
-    ) -> None:
-        super().__init__()
-        self.callbacks = callbacks
-        self.saved = saved
-
-    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
-        """Restore."""
-        if self.saved is not None:
-            state.restore(self.callbacks, self.saved)
+from cnnctl.weights import load_weights
 
 
 def run_session(
@@ -52,6 +38,7 @@ def run_session(
     data: Prepared,
     device: backend.Device,
     plan: Plan,
+    replicas: Replicas,
     settings: Settings,
     interrupt: Interrupt,
     make_run: Callable[[], Run],
@@ -64,6 +51,8 @@ def run_session(
         data: Its data.
         device: The device that was started.
         plan: How steps are computed.
+        replicas: Who computes them. A process that does not lead them leaves the run folder, the
+            figures and the evaluation to the one that does.
         settings: Who is told, and how a signal is taken.
         interrupt: Listens to signals.
         make_run: Gives the run folder, locked.
@@ -71,39 +60,18 @@ def run_session(
 
     Raises:
         SpecError, RunError, CheckpointError: Before the first step.
-        TrainingError: It diverged, or Keras failed in the middle.
+        UsageError: Another process is about to train something else.
+        TrainingError: It diverged, Keras failed in the middle, or another process is gone.
     """
     assert spec.compile
     start = start or Start()
-    classes = data.classes if data.one_hot else 0
-    place = "CPU:0" if device.name == "cpu" else "GPU:0"
-    feed = Feed(
-        data.dataset.train,
-        data.normalization,
-        batch_size=spec.fit.batch_size,
-        classes=classes,
-        shuffle=spec.fit.shuffle,
-        seed=spec.seed,
-        device=place,
-    )
-    model = build(spec, data.input_shape)
-    compile_model(model, spec, plan)
-    model.optimizer.build(model.trainable_variables)
-    model.train_function = steps.train_function(model, feed, plan)
-    rate = model.optimizer.learning_rate
-    rate = float(rate) if isinstance(rate, keras.Variable | tf.Variable) else None
-    saved = None
-    if start.path is not None:
-        saved = _saved(spec, model, start)
-        _load(model, start)
-        if start.learning_rate and rate is not None:
-            model.optimizer.learning_rate = rate
+    replicas.compare(_facts(spec, data, plan, start))
+    network = ready(spec, data, device, plan, replicas, start)
+    if not replicas.leads:
+        return follow(spec, network, replicas, interrupt, start)
+    model = network.model
     run = make_run()
-    validation = None
-    if (held_out := data.dataset.validation) is not None:
-        validation = Feed(held_out, data.normalization, classes=classes, device=place)
-        model.test_function = steps.test_function(model, validation, plan.parts_of_evaluation)
-    checkpoints = checkpoints_from_spec(spec, run, held_out is not None)
+    checkpoints = checkpoints_from_spec(spec, run, network.validation is not None)
     if start.best[0] is not None and start.best[1] is not None:
         checkpoints.best_epoch, checkpoints.best = start.best[0], start.best[1]
         checkpoints.point_to_best()
@@ -113,28 +81,25 @@ def run_session(
     if settings.observer:
         parameters = model.count_params()
         settings.observer.started(
-            Facts(spec, run, device, plan, data, parameters, feed.steps, start.done, start.notes)
-        )
+            Facts(
+                spec, run, device, plan, data, parameters, network.feed.steps, start.done,
+                start.notes, replicas.count,
+            )
+        )  # fmt: skip
     recorder = Recorder(run, len(data.dataset.train.x), checkpoints, settings.observer, start.rows)
     stopped = None
     try:
+        interrupt.listen()
         interrupt.gentle = True
-        model.fit(
-            feed.dataset,
-            initial_epoch=start.done,
-            epochs=start.done if start.content.get("stopped") else spec.fit.epochs,
-            validation_data=validation and validation.dataset,
-            callbacks=[
-                Randomness(spec.seed, feed),
-                FiniteLoss(),
-                *callbacks,
-                _Resumed(callbacks, saved),
-                recorder,
-                interrupt,
-            ],
-            shuffle=False,  # the pipeline shuffles
-            verbose=0,
-        )
+        network.fit(spec, start, [
+            Randomness(spec.seed, network.feed),
+            FiniteLoss(),
+            *callbacks,
+            Resumed(callbacks, network.saved),
+            recorder,
+            *([Agreement(interrupt, replicas)] if replicas.cluster else []),
+            interrupt,
+        ])  # fmt: skip
         stopped = interrupt.caught
     except Stopped as signalled:
         recorder.finish()
@@ -150,7 +115,7 @@ def run_session(
     except Exception as error:
         with suppress(RunError):
             recorder.finish()
-        failed = failure("the training", error, model, spec)
+        failed = replicas.failure(error) or failure("the training", error, model, spec)
         _note_failure(run, failed.message)
         raise failed from error
     evaluation = None
@@ -159,16 +124,33 @@ def run_session(
         interrupt.gentle = False
         best = checkpoints.best_epoch
         if best is not None:
+            model = _of_one_device(spec, data, plan, replicas, model)
             _keep_best(run, model)
         if stopped is None:
             if best is not None and data.dataset.test is not None:
                 evaluation = _evaluate(run, model, data, spec, plan, best)
             run.update_state(status="finished", epochs=len(recorder.rows))
+        replicas.wait()
     except Stopped as signalled:
         stopped = signalled.number
     if stopped is not None:
         run.update_state(status="stopped", epochs=len(recorder.rows))
     return TrainingResult(run, recorder.rows, checkpoints.best_epoch, evaluation, stopped)
+
+
+def _of_one_device(
+    spec: Spec, data: Prepared, plan: Plan, replicas: Replicas, model: keras.Model
+) -> keras.Model:
+    """The network, for the one process that saves and evaluates it."""
+    if replicas.strategy is None:
+        return model
+    alone = build(spec, data.input_shape)
+    compile_model(alone, spec, plan)
+    alone.optimizer.build(alone.trainable_variables)
+    pairs = zip(alone.optimizer.variables, model.optimizer.variables, strict=True)
+    for own, trained in pairs:
+        own.assign(trained)
+    return alone
 
 
 def _keep_best(run: Run, model: keras.Model) -> None:
@@ -195,37 +177,17 @@ def _evaluate(
     return evaluation
 
 
-def _load(model: keras.Model, start: Start) -> None:
-    """Put a checkpoint into the model and its optimizer.
-
-    Raises:
-        CheckpointError: It is not of this network.
-    """
-    assert start.path is not None
-    name = start.path / WEIGHTS
-    if start.optimizer:
-        load_bytes(model, start.files[WEIGHTS], name, optimizer=True)
-        return
-    # Another optimizer starts afresh: Keras reads into a model only what the model has.
-    optimizer, model.optimizer = model.optimizer, None
-    try:
-        load_bytes(model, start.files[WEIGHTS], name)
-    finally:
-        model.optimizer = optimizer
-
-
-def _saved(spec: Spec, model: keras.Model, start: Start) -> list[state.Saved] | None:
-    """What a checkpoint holds of the callbacks; None where they start afresh.
-
-    Raises:
-        CheckpointError: It is not of these callbacks.
-    """
-    assert start.path is not None
-    states = start.content.get("callbacks")
-    if states is None:
-        return None
-    names = [each.name for each in spec.fit.callbacks if each.name != "ModelCheckpoint"]
-    return state.parse(names, states, start.files.get(ARRAYS), model, start.path)
+def _facts(spec: Spec, data: Prepared, plan: Plan, start: Start) -> dict[str, str]:
+    """What all processes of a training have to have alike."""
+    return {
+        "spec": dump(plain(spec.tree)),
+        "data set": data.dataset.fingerprint,
+        "checkpoint": hashlib.sha256(start.files.get(WEIGHTS, b"")).hexdigest(),
+        "way to compute": f"{plan.steps_per_execution} {plan.precision}",
+        "version of TensorFlow, Keras or cnnctl": " ".join(
+            metadata.version(each) for each in ("tensorflow", "keras", "cnnctl")
+        ),
+    }
 
 
 def _note_failure(run: Run, reason: str) -> None:

@@ -30,6 +30,7 @@ class Facts:
         steps: Steps in an epoch.
         done: Epochs of the run that were done before.
         notes: What is worth knowing of a training that goes on.
+        replicas: How many devices compute a batch together.
     """
 
     spec: Spec
@@ -41,6 +42,7 @@ class Facts:
     steps: int
     done: int = 0
     notes: tuple[str, ...] = ()
+    replicas: int = 1
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ class TrainingResult:
     """What a training left.
 
     Args:
-        run: The run folder.
+        run: The run folder; None in a process that trained with another and left it to that one.
         history: The lines of `metrics.jsonl`.
         best_epoch: The epoch (from 1) whose weights are `model.keras`.
         evaluation: Loss and metrics of the best epoch on the test set, if there is one.
@@ -56,7 +58,7 @@ class TrainingResult:
         unchanged: Whether there was nothing left to do.
     """
 
-    run: Run
+    run: Run | None
     history: list[dict[str, Any]]
     best_epoch: int | None
     evaluation: Evaluation | None

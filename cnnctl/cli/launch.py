@@ -1,0 +1,40 @@
+"""`cnnctl launch -n 2 -- train SPEC`."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+COMMANDS = ("train", "resume")
+
+
+def launch(
+    command: Annotated[
+        list[str],
+        typer.Argument(metavar="-- COMMAND …", help="What each process runs: train or resume."),
+    ],
+    processes: Annotated[
+        int, typer.Option("--processes", "-n", min=1, metavar="N", help="How many processes.")
+    ] = 2,
+) -> None:
+    """Train by several processes on this machine that compute each batch together.
+
+    `cnnctl launch -n 2 -- train mnist` is `cnnctl train mnist` with `fit.distribute: multi_worker`
+    in two processes. The result is that of one process, to the rounding of sums. On several
+    machines, start `cnnctl train` on each with TF_CONFIG, or by Slurm's srun.
+    """
+    from cnnctl.distribution.launch import launch as start
+    from cnnctl.errors import UsageError
+
+    if command[0] not in COMMANDS:
+        raise UsageError(
+            f"`cnnctl launch` starts {' or '.join(COMMANDS)}, not `{command[0]}`",
+            hint="cnnctl launch -n 2 -- train SPEC",
+        )
+    if command[0] == "train" and not any("fit.distribute" in word for word in command):
+        command = [*command, "--set", "fit.distribute=multi_worker"]
+    code = start(command, processes, lambda line: print(line, file=sys.stderr))
+    if code:
+        raise typer.Exit(code)

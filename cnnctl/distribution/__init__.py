@@ -1,0 +1,1 @@
+"""Training on several devices: which processes there are, their replicas, and starting them."""

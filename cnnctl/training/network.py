@@ -1,0 +1,160 @@
+"""The network of a training with its data, ready for the first step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from cnnctl.backend import Device
+from cnnctl.checkpoint import ARRAYS, WEIGHTS
+from cnnctl.compute import replicas as of_replicas
+from cnnctl.compute import steps
+from cnnctl.compute.plan import Plan
+from cnnctl.data.pipeline import Feed
+from cnnctl.data.preparation import Prepared
+from cnnctl.distribution.replicas import Replicas
+from cnnctl.model import build, compile_model
+from cnnctl.spec import Spec
+from cnnctl.training import state
+from cnnctl.training.values import Start
+from cnnctl.weights import load_bytes
+
+
+@dataclass(frozen=True)
+class Network:
+    """What `model.fit` is called with.
+
+    Args:
+        model: Compiled, with the weights that it begins with.
+        feed: The training pictures.
+        validation: The pictures held out, if there are any.
+        saved: The state of the callbacks; None where they start afresh.
+    """
+
+    model: keras.Model
+    feed: Feed
+    validation: Feed | None
+    saved: list[state.Saved] | None
+
+    def fit(self, spec: Spec, start: Start, callbacks: list[keras.callbacks.Callback]) -> None:
+        """Train from where it begins to the spec's last epoch."""
+        self.model.fit(
+            self.feed.dataset,
+            initial_epoch=start.done,
+            epochs=start.done if start.content.get("stopped") else spec.fit.epochs,
+            validation_data=self.validation and self.validation.dataset,
+            callbacks=callbacks,
+            shuffle=False,  # the pipeline shuffles
+            verbose=0,
+        )
+
+
+def ready(
+    spec: Spec, data: Prepared, device: Device, plan: Plan, replicas: Replicas, start: Start
+) -> Network:
+    """Build a network, with the weights that it begins with.
+
+    Args:
+        spec: A checked spec with `data`, `compile` and `fit`.
+        data: Its data.
+        device: The device that was started.
+        plan: How steps are computed.
+        replicas: Who computes them.
+        start: Where the training begins.
+
+    Raises:
+        SpecError: Keras refuses something.
+        CheckpointError: The checkpoint is not of this network, or not of these callbacks.
+    """
+    classes = data.classes if data.one_hot else 0
+    # Several devices take their pictures from the processor's memory.
+    place = device.places[0] if replicas.count == 1 else "CPU:0"
+    feed = Feed(
+        data.dataset.train,
+        data.normalization,
+        batch_size=spec.fit.batch_size,
+        classes=classes,
+        shuffle=spec.fit.shuffle,
+        seed=spec.seed,
+        device=place,
+    )
+    with replicas.scope():
+        model = build(spec, data.input_shape)
+    # What TensorFlow distributes is the step, not Keras's loop around it, which fails where several
+    # processes share a model (keras-team/keras#20585).
+    model._distribute_strategy = None
+    compile_model(model, spec, plan, scope=replicas.scope)
+    with replicas.scope():
+        model.optimizer.build(model.trainable_variables)
+    if replicas.strategy:
+        model.optimizer._all_reduce_sum_gradients = list  # the steps sum them, before clipping
+    model.train_function = _train_function(model, feed, plan, replicas)
+    rate = model.optimizer.learning_rate
+    fixed = isinstance(rate, keras.Variable | tf.Variable)
+    rate = float(np.asarray(rate)) if fixed else None
+    saved = None
+    if start.path is not None:
+        saved = _saved(spec, model, start)
+        _load(model, start)
+        if start.learning_rate and rate is not None:
+            model.optimizer.learning_rate = rate
+    validation = None
+    if (held_out := data.dataset.validation) is not None:
+        validation = Feed(held_out, data.normalization, classes=classes, device=place)
+        model.test_function = _test_function(model, validation, plan, replicas)
+    return Network(model, feed, validation, saved)
+
+
+def _train_function(
+    model: keras.Model, feed: Feed, plan: Plan, replicas: Replicas
+) -> Callable[[Any], Any]:
+    if replicas.strategy is None:
+        return steps.train_function(model, feed, plan)
+    return of_replicas.train_function(model, feed, plan, replicas.strategy)
+
+
+def _test_function(
+    model: keras.Model, feed: Feed, plan: Plan, replicas: Replicas
+) -> Callable[[Any], Any]:
+    parts = plan.parts_of_evaluation
+    if replicas.strategy is None:
+        return steps.test_function(model, feed, parts)
+    return of_replicas.test_function(model, feed, parts, replicas.strategy)
+
+
+def _load(model: keras.Model, start: Start) -> None:
+    """Put a checkpoint into the model and its optimizer.
+
+    Raises:
+        CheckpointError: It is not of this network.
+    """
+    assert start.path is not None
+    name = start.path / WEIGHTS
+    if start.optimizer:
+        load_bytes(model, start.files[WEIGHTS], name, optimizer=True)
+        return
+    # Another optimizer starts afresh: Keras reads into a model only what the model has.
+    optimizer, model.optimizer = model.optimizer, None
+    try:
+        load_bytes(model, start.files[WEIGHTS], name)
+    finally:
+        model.optimizer = optimizer
+
+
+def _saved(spec: Spec, model: keras.Model, start: Start) -> list[state.Saved] | None:
+    """What a checkpoint holds of the callbacks; None where they start afresh.
+
+    Raises:
+        CheckpointError: It is not of these callbacks.
+    """
+    assert start.path is not None
+    states = start.content.get("callbacks")
+    if states is None:
+        return None
+    names = [each.name for each in spec.fit.callbacks if each.name != "ModelCheckpoint"]
+    return state.parse(names, states, start.files.get(ARRAYS), model, start.path)
