@@ -70,10 +70,10 @@ DATASETS = (
         _setting("test_count", integer(0), "Pictures to test with.", 200),
         _setting("seed", integer(0), "The same seed draws the same pictures.", 0),
         _setting("translate", _PIXELS, "Largest shift in each direction, in pixels.", 0),
-        _setting("scale", number(0, below=1), "Largest change of size, as a fraction.", 0),
+        _setting("scale", number(0, 0.9), "Largest change of size, as a fraction.", 0),
         _setting("rotate", number(0, 180), "Largest turn either way, in degrees.", 0),
-        _setting("weight", number(above=0), "Thickness of the stroke, in pixels.", 1),
-        _setting("noise", number(0), "Standard deviation of the noise; white is 1.", 0),
+        _setting("weight", number(1), "Thickness of the stroke, in pixels.", 1),
+        _setting("noise", number(0, 0.5), "The share of pixels that is turned over.", 0),
     ),
 )
 """The data sets' entries."""

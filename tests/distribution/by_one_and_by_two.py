@@ -1,0 +1,79 @@
+"""Trains specs on one device and on two logical ones; prints how far apart they are, as JSON.
+
+A program of its own: logical devices are made before TensorFlow runs anything.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from cnnctl import backend
+
+device = backend.start("cpu:0,cpu:1", 0, every=True)
+
+import keras  # noqa: E402
+import tensorflow as tf  # noqa: E402
+
+from cnnctl.compute.plan import Plan  # noqa: E402
+from cnnctl.data.pipeline import Feed  # noqa: E402
+from cnnctl.data.preparation import prepare  # noqa: E402
+from cnnctl.distribution.replicas import Replicas, start  # noqa: E402
+from cnnctl.spec import load  # noqa: E402
+from cnnctl.training import network as network_of  # noqa: E402
+from cnnctl.training.callbacks import Resumed, from_spec  # noqa: E402
+from cnnctl.training.network import ready  # noqa: E402
+from cnnctl.training.randomness import Randomness  # noqa: E402
+from cnnctl.training.values import Start  # noqa: E402
+
+
+def trained(spec, data, plan, replicas):
+    keras.utils.set_random_seed(spec.seed)
+    network = ready(spec, data, device, plan, replicas, Start())
+    callbacks = from_spec(spec, None)
+    history = keras.callbacks.History()
+    network.fit(spec, Start(), [
+        Randomness(spec.seed, network.feed), *callbacks, Resumed(callbacks, None), history,
+    ])  # fmt: skip
+    return [np.asarray(each) for each in network.model.weights], history.history
+
+
+def apart(one, two):
+    return max(float(np.abs(a - b).max()) for a, b in zip(one, two, strict=True))
+
+
+class Reversed(Feed):
+    """Each batch in reverse order: the same mathematics, rounded otherwise."""
+
+    def read(self, element):
+        return super().read(tf.reverse(element, [0]))
+
+
+mirrored = start("mirrored", device, None)
+assert mirrored.count == 2
+assert mirrored.strategy.extended.worker_devices[1].endswith("CPU:1")
+found = {}
+for path in map(Path, sys.argv[1:]):
+    spec = load(path)
+    data = prepare(spec)
+    fused = bool(spec.compile and spec.compile.fused)
+    whole = spec.compile.parts == 1
+    one, before = trained(spec, data, Plan(1 if whole else 2, 1, 2, 3, fused=fused), Replicas())
+    two, after = trained(spec, data, Plan(1, 1, 2, 3, fused=fused), mirrored)
+    rounding = 0.0
+    if whole:  # nothing draws, and nothing is cut
+        network_of.Feed = Reversed
+        three, _ = trained(spec, data, Plan(1, 1, 2, 3, fused=fused), Replicas())
+        network_of.Feed = Feed
+        rounding = apart(one, three)
+    found[path.stem] = {
+        "rounding": rounding,
+        "weights": apart(one, two),
+        "figures": max(
+            float(np.abs(np.subtract(before[name], after[name])).max()) for name in before
+        ),
+        "moved": float(np.abs(one[0]).max()),
+        "epochs": [len(before["loss"]), len(after["loss"])],
+    }
+print(json.dumps(found))
