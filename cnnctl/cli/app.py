@@ -39,7 +39,7 @@ app = typer.Typer(
 app.command("train")(train.train)
 app.command("resume")(resume.resume)
 app.command("reproduce")(reproduce.reproduce)
-app.command("launch")(launch.launch)
+app.command("launch", context_settings={"allow_interspersed_args": False})(launch.launch)
 app.command("evaluate")(evaluate.evaluate)
 app.command("plot")(plot.plot)
 app.command("play")(play.play)

@@ -13,7 +13,9 @@ COMMANDS = ("train", "resume")
 def launch(
     command: Annotated[
         list[str],
-        typer.Argument(metavar="-- COMMAND …", help="What each process runs: train or resume."),
+        typer.Argument(
+            metavar="COMMAND", help="What each process runs: train or resume, and its options."
+        ),
     ],
     processes: Annotated[
         int, typer.Option("--processes", "-n", min=1, metavar="N", help="How many processes.")

@@ -102,8 +102,13 @@ class Replicas:
         )
 
     def wait(self) -> None:
-        """Wait until every process has come here."""
-        self.summed([0.0])
+        """Wait until every process has come here, or has ended."""
+        try:
+            self.summed([0.0])
+        except Exception as error:
+            if self.failure(error) is None:
+                raise
+            # Whoever is through first may be gone before the others have heard of it.
 
     def compare(self, facts: Mapping[str, str]) -> None:
         """Look whether every process is about to train the same.
