@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from cnnctl.catalog import load
 from cnnctl.catalog.suggest import nearest
 from cnnctl.errors import Diagnostic
+from cnnctl.plugins import is_registered
 from cnnctl.spec.components import Component
 from cnnctl.spec.graph import snake_case
 from cnnctl.spec.pairs import contradictory
@@ -209,10 +210,14 @@ def monitored(spec: Spec, has_validation: bool) -> Iterator[Diagnostic]:
 
 
 def _may_validate(spec: Spec) -> bool:
-    """Whether the data set may have a validation split of its own, which only its folder tells."""
+    """Whether the data set may have a validation split of its own, which only its folder tells,
+    or a plug-in."""
     if spec.doubtful & {"data", "data.validation", "extends"}:
         return True
-    return bool(spec.data and spec.data.dataset.name in {"image_folder", ""})
+    if not spec.data:
+        return False
+    name = spec.data.dataset.name
+    return name in {"image_folder", ""} or is_registered("dataset", name)
 
 
 def metric_name(metric: Component) -> str:

@@ -97,7 +97,9 @@ def write_environment(
         run.path / "environment.json",
         {
             **backend.environment(device, spec.seed, spec.deterministic),
-            "plugins": [plugin.to_dict() for plugin in plugins.loaded()],
+            "plugins": [
+                each.to_dict() for each in plugins.in_use(c.name for c in spec.components())
+            ],
             "overrides": list(spec.overrides),
             "data": {
                 "name": data.dataset.name,
