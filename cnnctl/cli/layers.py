@@ -48,8 +48,9 @@ def layers(
         return
     found = [entry for each in kinds if (entry := catalog.find(each, name))]
     if not found:
-        say_left_out(catalog.complete())
+        left_out = catalog.complete()
         found = [entry for each in kinds if (entry := catalog.find(each, name))]
+        say_left_out(() if found else left_out)
     if found:
         _show(found, json)
         return

@@ -69,8 +69,10 @@ def _entries() -> Iterator[tuple[metadata.Distribution, metadata.EntryPoint]]:
 
     A package that only lies in the current folder, where `python -m` looks too, is not installed.
     """
-    first = Path(sys.path[0] if sys.path else "")
-    places = sys.path[1:] if first in {Path(), Path.cwd()} else sys.path
+    here = ""
+    with contextlib.suppress(OSError):  # the current folder may be gone
+        here = str(Path.cwd())
+    places = sys.path[1:] if sys.path[:1] in ([""], [here]) else sys.path
     seen = set()
     for distribution in metadata.distributions(path=places):
         entries = [each for each in distribution.entry_points if each.group == GROUP]

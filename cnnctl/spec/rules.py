@@ -139,6 +139,8 @@ def outputs(spec: Spec, shape: Sequence[int | None]) -> Iterator[Diagnostic]:
         return
     takes_numbers = ("Sparse", "accuracy", "acc")
     for component in (loss, *spec.compile.metrics):
+        if is_registered(component.kind, component.name):
+            continue  # what it compares is for its author to say
         if not (component.name.startswith(takes_numbers) or component.written in takes_numbers):
             mend = ("use `data.label_mode: categorical`, or a loss or metric whose name starts "
                     "with `sparse_`")  # fmt: skip

@@ -124,7 +124,7 @@ def write_spec(run: Run, spec: Spec, data: Prepared) -> None:
     dataset = resolved["data"]["dataset"]
     if isinstance(dataset, dict):
         (arguments,) = dataset.values()
-        if isinstance(arguments, dict) and "path" in arguments:
+        if isinstance(arguments, dict) and isinstance(arguments.get("path"), str):
             # The resolved spec stands in another folder than the one that the path starts from.
             arguments["path"] = str(
                 (spec.data_base / Path(arguments["path"]).expanduser()).resolve()
