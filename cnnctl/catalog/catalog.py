@@ -143,7 +143,7 @@ class Catalog:
             if there is not None or self.refusal(entry.kind, spelling):
                 owner = "keras" if there is None else there.source
                 owner = {"keras": "Keras's"}.get(owner, f"that of {owner}")
-                kind = entry.kind.replace("_", " ")
+                kind = {"dataset": "data set"}.get(entry.kind, entry.kind.replace("_", " "))
                 raise UsageError(
                     f"{entry.source} defines the {kind} {spelling}, which there is already: "
                     f"{owner}",

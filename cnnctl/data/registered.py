@@ -165,9 +165,10 @@ def _is_pair(value: Any) -> bool:
 
 
 def _class_names(name: str, returned: Any, declared: tuple[str, ...]) -> tuple[str, ...]:
-    names = tuple(returned) if isinstance(returned, list | tuple) else (returned,)
-    if not all(isinstance(each, str) for each in names):
+    is_list = isinstance(returned, list | tuple)
+    if not is_list or not all(isinstance(each, str) for each in returned):
         raise DataError(f"`class_names` of the data set {name} is no list of texts")
+    names = tuple(returned)
     if names and declared and names != declared:
         raise DataError(
             f"the data set {name} declares the classes {', '.join(declared)}, and returns "

@@ -16,6 +16,7 @@ what nothing else defines. A spec cannot name a file of code, and neither can a 
     kinds.py          what can be registered
     registering.py    the decorator, and what it has registered
     formulas.py       a plug-in's arithmetic, which may be wrong
+    starting.py       Keras, for a plug-in that imports it
     files.py          --plugin FILE
     installed.py      entry points
     record.py         what was loaded, and what a run recorded of it

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import contextlib
 import hashlib
 import importlib.util
@@ -13,9 +12,7 @@ from pathlib import Path
 
 from cnnctl.errors import CnnctlError, UsageError
 from cnnctl.plugins import record, registering
-
-_LIGHT = sys.stdlib_module_names | {"cnnctl", "numpy"}
-"""What a plug-in may import without Keras being started for it."""
+from cnnctl.plugins.starting import start_for
 
 
 def load(paths: Iterable[Path]) -> None:
@@ -31,10 +28,7 @@ def load(paths: Iterable[Path]) -> None:
         if not resolved.is_file():
             raise UsageError(f"no such plug-in: {path}")
         content = resolved.read_bytes()
-        if _needs_keras(content):
-            from cnnctl.backend import quiet
-
-            quiet()
+        start_for(content)
         before = registering.keys()
         _run(path, resolved)
         names = tuple(sorted(name for _, name in registering.keys() - before))
@@ -45,26 +39,6 @@ def load(paths: Iterable[Path]) -> None:
             )
         digest = hashlib.sha256(content).hexdigest()
         record.add(record.Plugin(resolved.name, (resolved,), digest, names))
-
-
-def _needs_keras(content: bytes) -> bool:
-    """Whether a file imports something that may be Keras, or may import it."""
-    try:
-        tree = ast.parse(content)
-    except (SyntaxError, ValueError):
-        return False  # it is told when the file runs
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            modules = [each.name for each in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            modules = [node.module or ""]
-        else:
-            continue
-        for module in modules:
-            light = module.split(".")[0] in _LIGHT
-            if not light or module.startswith(("cnnctl.layers", "cnnctl.training")):
-                return True
-    return False
 
 
 def _run(path: Path, resolved: Path) -> None:

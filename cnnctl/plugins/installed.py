@@ -19,6 +19,7 @@ from pathlib import Path
 
 from cnnctl.errors import CnnctlError
 from cnnctl.plugins import record, registering
+from cnnctl.plugins.starting import start_for_module
 
 GROUP = "cnnctl.plugins"
 
@@ -84,11 +85,9 @@ def _entries() -> Iterator[tuple[metadata.Distribution, metadata.EntryPoint]]:
 
 
 def _load(distribution: str, version: str, entry: metadata.EntryPoint) -> None:
-    from cnnctl.backend import quiet
-
-    quiet()
     before = registering.keys()
     try:
+        start_for_module(entry.module)
         # Results alone go to standard output.
         with (
             contextlib.redirect_stdout(sys.stderr),

@@ -32,7 +32,7 @@ def test_every_command_prints_what_the_page_shows(folder, cnnctl):
     """In the order of the page, since one needs what another made."""
     installed, seen = False, 0
     for screen in page.screens(PAGE):
-        installed |= "check stripes.yaml" == " ".join(shlex.split(screen.commands[0])[1:])
+        installed |= " ".join(shlex.split(screen.commands[0])[1:]) == "check stripes.yaml"
         for command in screen.commands:
             # The last one is about a package that is missing.
             has_package = installed and "evaluate again" not in command
