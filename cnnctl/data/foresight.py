@@ -87,18 +87,12 @@ def faults(
     elif dataset.name == "inline":
         yield from _written(spec, input_shape, outputs)
     elif plugins.is_registered("dataset", dataset.name):
-        from cnnctl.data.registered import declared
+        from cnnctl.data.registered import declared, located
 
         try:
             declared(dataset.name, dataset.arguments, spec.data_base)
         except DataError as error:
             yield located(error, dataset)
-
-
-def located(error: DataError, dataset: Component) -> Diagnostic:
-    """What a plug-in's data set fails with, at its place in the spec."""
-    notes = tuple((error.hint or "").splitlines())
-    return Diagnostic("failed-dataset", error.message, dataset.location, None, notes)
 
 
 def _training_pictures(dataset: Component) -> int | None:

@@ -9,8 +9,8 @@ from pathlib import Path
 from cnnctl import arithmetic, data, plugins
 from cnnctl.data.checks import fit_to
 from cnnctl.data.dataset import Dataset
-from cnnctl.data.foresight import located
 from cnnctl.data.normalization import Normalization, normalization
+from cnnctl.data.registered import located
 from cnnctl.data.split import hold_out
 from cnnctl.errors import DataError, SpecError
 from cnnctl.preflight import compare_outputs, with_channels

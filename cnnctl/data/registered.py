@@ -16,14 +16,17 @@ import contextlib
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cnnctl import plugins
 from cnnctl.catalog.suggest import nearest
 from cnnctl.data.checks import fit_to
 from cnnctl.data.dataset import Dataset, make_dataset
 from cnnctl.data.npz import KEYS, splits_of
-from cnnctl.errors import CnnctlError, DataError
+from cnnctl.errors import CnnctlError, DataError, Diagnostic
+
+if TYPE_CHECKING:
+    from cnnctl.spec import Component
 
 _NAMES = "class_names"
 _ARRAYS = tuple(key for pair in KEYS.values() for key in pair)
@@ -94,6 +97,12 @@ def load_registered(name: str, arguments: dict[str, Any], base: Path) -> Dataset
     mode = "float" if dataset.train.y.dtype.kind == "f" else "int"
     fit_to(dataset, train, mode)  # counts, NaN and labels, whatever network there will be
     return dataset
+
+
+def located(error: DataError, dataset: Component) -> Diagnostic:
+    """What a plug-in's data set fails with, at its place in the spec."""
+    notes = tuple((error.hint or "").splitlines())
+    return Diagnostic("failed-dataset", error.message, dataset.location, None, notes)
 
 
 def _source(name: str) -> str:

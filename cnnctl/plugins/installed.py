@@ -48,7 +48,7 @@ class Failure:
 
 
 _failures: list[Failure] = []
-_tried: set[tuple[str, str]] = set()
+_asked = False
 
 
 def load() -> tuple[Failure, ...]:
@@ -57,18 +57,19 @@ def load() -> tuple[Failure, ...]:
     Returns:
         Those that cannot be used. They are left out, since a spec may not need them.
     """
-    for distribution, entry in _entries():
-        key = (distribution.name, entry.value)
-        if key not in _tried:
-            _tried.add(key)
-            _load(distribution.name, distribution.version, entry)
+    global _asked
+    if not _asked:
+        _asked = True  # before the first is imported, which may ask again
+        for distribution, version, entry in _entries():
+            _load(distribution, version, entry)
     return tuple(_failures)
 
 
-def _entries() -> Iterator[tuple[metadata.Distribution, metadata.EntryPoint]]:
-    """The entry points of the group, each with its package; the first of a name counts.
+def _entries() -> Iterator[tuple[str, str, metadata.EntryPoint]]:
+    """The entry points of the group, each behind its package's name and version.
 
-    A package that only lies in the current folder, where `python -m` looks too, is not installed.
+    Of packages of the same name the first on the path counts. One that only lies in the current
+    folder, where `python -m` looks too, is not installed.
     """
     here = ""
     with contextlib.suppress(OSError):  # the current folder may be gone
@@ -76,18 +77,23 @@ def _entries() -> Iterator[tuple[metadata.Distribution, metadata.EntryPoint]]:
     places = sys.path[1:] if sys.path[:1] in ([""], [here]) else sys.path
     seen = set()
     for distribution in metadata.distributions(path=places):
-        entries = [each for each in distribution.entry_points if each.group == GROUP]
-        if not entries or distribution.name is None or distribution.name in seen:
+        try:
+            entries = [each for each in distribution.entry_points if each.group == GROUP]
+            if not entries or distribution.name in seen:
+                continue
+            seen.add(distribution.name)
+            package = str(distribution.name), str(distribution.version)
+        except Exception:  # files of metadata that are damaged: pip tells that
             continue
-        seen.add(distribution.name)
         for entry in entries:
-            yield distribution, entry
+            yield *package, entry
 
 
 def _load(distribution: str, version: str, entry: metadata.EntryPoint) -> None:
+    module = entry.value.partition(":")[0].strip()
     before = registering.keys()
     try:
-        start_for_module(entry.module)
+        start_for_module(module)
         # Results alone go to standard output.
         with (
             contextlib.redirect_stdout(sys.stderr),
@@ -96,20 +102,29 @@ def _load(distribution: str, version: str, entry: metadata.EntryPoint) -> None:
             entry.load()
     except (Exception, SystemExit) as error:
         registering.forget(registering.keys() - before)
-        told = (
-            error.message if isinstance(error, CnnctlError) else f"{type(error).__name__}: {error}"
-        )
-        _failures.append(Failure(distribution, version, entry.module, told))
+        _failures.append(Failure(distribution, version, module, _reason_of(error)))
         return
     # What another plug-in imported before is registered already.
-    found = (registering.keys() - before) | registering.of_module(entry.module)
+    found = (registering.keys() - before) | registering.of_module(module)
     if not found:
         reason = "it registers nothing: `@cnnctl.register` stands above no class or function"
-        _failures.append(Failure(distribution, version, entry.module, reason))
+        _failures.append(Failure(distribution, version, module, reason))
         return
-    modules = {entry.module, *(registering.find_class(*key).__module__ for key in found)}
-    paths = [getattr(sys.modules.get(module), "__file__", None) for module in sorted(modules)]
-    files = tuple(Path(path).resolve() for path in paths if path)
+    files = tuple(_files({module, *(registering.find_class(*key).__module__ for key in found)}))
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
     names = tuple(sorted(name for _, name in found))
-    record.add(record.Plugin(entry.module, files, digest, names, distribution, version))
+    record.add(record.Plugin(module, files, digest, names, distribution, version))
+
+
+def _reason_of(error: BaseException) -> str:
+    if isinstance(error, CnnctlError):
+        return error.message
+    return f"{type(error).__name__}: {error}".strip().splitlines()[0]
+
+
+def _files(modules: set[str]) -> Iterator[Path]:
+    """The files of some modules, in the order of their names; a zipped one has none."""
+    for module in sorted(modules):
+        path = Path(getattr(sys.modules.get(module), "__file__", None) or "")
+        if path.is_file():
+            yield path.resolve()

@@ -100,6 +100,15 @@ def test_a_run_says_what_to_install_and_what_has_changed(site, tmp_path):
     assert done.returncode == 2
     assert "the plug-in my-specks 1.0, and it is not installed" in done.stderr
     assert "pip install my-specks==1.0" in done.stderr
+    # A run from elsewhere may record anything: no command is made of it.
+    path = tmp_path / "runs/net/001/environment.json"
+    text = path.read_text()
+    path.write_text(text.replace('"my-specks"', '"x; rm -rf \\u001b[2J"'))
+    done = site.run("evaluate", "runs/net/001")
+    assert done.returncode == 2
+    assert "pip install" not in done.stderr
+    assert "\x1b" not in done.stderr
+    path.write_text(text)
 
     site.install("my-specks", DATA, version="1.1")
     done = site.run("evaluate", "runs/net/001", "--json")
@@ -119,24 +128,9 @@ def test_a_run_says_what_to_install_and_what_has_changed(site, tmp_path):
     assert "Traceback" not in done.stderr
 
 
-def test_a_name_for_a_shell_is_no_other_command(site, tmp_path):
-    """A run from elsewhere may record anything."""
-    site.install("my-specks", DATA)
-    assert site.run("train", "net.yaml").returncode == 0
-    site.remove("my-specks")
-    path = tmp_path / "runs/net/001/environment.json"
-    environment = json.loads(path.read_text())
-    environment["plugins"][0]["distribution"] = "x; rm -rf \x1b[2J"
-    path.write_text(json.dumps(environment))
-    done = site.run("evaluate", "runs/net/001")
-    assert done.returncode == 2
-    assert "pip install" not in done.stderr
-    assert "\x1b" not in done.stderr
-
-
 def test_what_fails_is_told_and_in_nobody_s_way(site):
     site.install("my-specks", DATA)
-    site.install("broken-one", "import nothing_of_that_name\n")
+    site.install("broken-one", "raise ImportError('no such library')\n")
     site.install("empty-one", "x = 1\n")
     site.install("missing-one", None)
     # It registers `half`, and then fails: `half` is taken back, or a run would not record it.
@@ -147,7 +141,7 @@ def test_what_fails_is_told_and_in_nobody_s_way(site):
     done = site.run("check", "net.yaml", "--set", "data.dataset=half")
     assert "unknown data set `half`" in done.stderr
     for name, reason in (
-        ("broken-one", "ModuleNotFoundError: No module named 'nothing_of_that_name'"),
+        ("broken-one", "ImportError: no such library"),
         ("empty-one", "it registers nothing"),
         ("missing-one", "No module named 'missing_one'"),
         ("half-one", "ZeroDivisionError: division by zero"),
