@@ -100,7 +100,7 @@ def places_in_plugins(error: BaseException) -> tuple[str, ...]:
     """Where in a plug-in an error arose, if it was in one."""
     from cnnctl.plugins import loaded
 
-    files = {str(plugin.path): plugin.path.name for plugin in loaded()}
+    files = {str(path): path.name for plugin in loaded() for path in plugin.files}
     # Inside the compiled step the frames are gone, and TensorFlow writes them into its message.
     lines = [(match[1], int(match[2])) for match in _FRAME.finditer(str(error))]
     lines += [(frame.f_code.co_filename, line) for frame, line in _frames(error)]

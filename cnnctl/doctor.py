@@ -36,7 +36,7 @@ class Finding:
     """One thing that was looked at.
 
     Args:
-        part: What it belongs to: python, machine, tensorflow, gpu, data, disk.
+        part: What it belongs to: python, machine, tensorflow, gpu, plug-ins, data, disk.
         name: What it is.
         value: What was found.
         verdict: `ok`; `note`: worth knowing; `bad`: something will not work.
@@ -66,6 +66,7 @@ def examine(data_dir: Path | None = None) -> Iterator[Finding]:
     yield from _python()
     yield from _machine()
     yield from _tensorflow()
+    yield from _plugins()
     yield from _data(data_dir)
     yield from _disk()
 
@@ -177,6 +178,23 @@ def _loads(name: str) -> bool:
     except OSError:
         return False
     return True
+
+
+def _plugins() -> Iterator[Finding]:
+    """The plug-ins that are installed; those of `--plugin` are given with each command."""
+    if "tensorflow" not in sys.modules:
+        return  # it cannot be imported, and they need it
+    from cnnctl import plugins
+    from cnnctl.plugins import installed
+
+    failures = installed.load()
+    for each in plugins.loaded():
+        if each.distribution:
+            yield Finding("plug-ins", str(each), ", ".join(each.names))
+    for failure in failures:
+        name = f"{failure.distribution} {failure.version}"
+        mend = f"pip install --upgrade {failure.distribution}, or pip uninstall it"
+        yield Finding("plug-ins", name, f"{failure.module} fails: {failure.reason}", BAD, mend)
 
 
 def _data(data_dir: Path | None) -> Iterator[Finding]:

@@ -9,6 +9,7 @@ from typing import Any
 import keras
 
 from cnnctl import registry
+from cnnctl.agreement import disagreements
 from cnnctl.blame import places_in_plugins, reason_of
 from cnnctl.compute.plan import Plan
 from cnnctl.compute.updates import fuse
@@ -25,8 +26,16 @@ def build(spec: Spec, input_shape: Sequence[int]) -> keras.Model:
         input_shape: Shape of one picture, without the batch.
 
     Raises:
-        SpecError: Keras refuses a layer, at the layer's line.
+        SpecError: Keras refuses a layer, or builds another one than a plug-in's formula says, at
+            the layer's line.
     """
+    model = _built(spec, input_shape)
+    if faults := list(disagreements(spec, model, tuple(input_shape))):
+        raise SpecError(faults)
+    return model
+
+
+def _built(spec: Spec, input_shape: Sequence[int]) -> keras.Model:
     picture = keras.Input(tuple(input_shape), name=INPUT)
     if spec.graph.is_sequential:
         return _sequential(spec, picture)

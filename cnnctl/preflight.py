@@ -11,7 +11,6 @@ from cnnctl import arithmetic, plugins
 from cnnctl.arithmetic.shapes import same_but_for_ones
 from cnnctl.compute import plan
 from cnnctl.data import foresight
-from cnnctl.data.sources import SOURCES
 from cnnctl.errors import Diagnostic, Location, SpecError, UsageError
 from cnnctl.runs import Run
 from cnnctl.spec import Component, Spec, rules
@@ -94,7 +93,7 @@ def _shapes(spec: Spec, found: list[Diagnostic]) -> arithmetic.Trace | None:
     if trace and outputs and "model.layers" not in spec.doubtful:
         found.extend(rules.outputs(spec, outputs))
     if outputs and spec.data and spec.data.label_mode != "float":
-        name, classes = _classes(spec.data.dataset)
+        name, classes = foresight.classes(spec.data.dataset, spec.data_base)
         if classes:
             found.extend(compare_outputs(spec, outputs[-1], classes, name))
     found.extend(
@@ -182,7 +181,7 @@ def _input_faults(spec: Spec) -> Iterator[Diagnostic]:
 
 def _known_shape(spec: Spec) -> tuple[int, ...] | None:
     """The shape of a picture as stored, where it is known without files."""
-    return foresight.picture_shape(spec.data.dataset) if spec.data else None
+    return foresight.picture_shape(spec.data.dataset, spec.data_base) if spec.data else None
 
 
 def with_channels(shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -239,15 +238,3 @@ def _is_in_run(path: Path) -> bool:
     """Whether a file is one of a run folder's, which are copies."""
     folders = (path.parent, path.parent.parent)
     return any((f / "checkpoints").is_dir() and (f / "spec.yaml").is_file() for f in folders)
-
-
-def _classes(dataset: Component) -> tuple[str, int]:
-    """A data set's name and its number of classes, 0 where only its files tell."""
-    name = dataset.name
-    if dataset.faults:
-        return name, 0
-    if name == "cifar100" and dataset.arguments.get("label") == "coarse":
-        return "cifar100 (coarse)", len(SOURCES[name].coarse_names)
-    if name in SOURCES:
-        return name, len(SOURCES[name].class_names)
-    return name, 2 if name == "xo" else 0

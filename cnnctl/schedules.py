@@ -1,20 +1,25 @@
-"""Learning rates by epoch: an arithmetic expression, or a schedule with a name.
+"""Learning rates by epoch: an arithmetic expression, or a schedule with a name, a plug-in's too.
 
-Both are functions of the epoch (from 0, as in Keras's LearningRateScheduler), the rate so far and
+All are functions of the epoch (from 0, as in Keras's LearningRateScheduler), the rate so far and
 the number of epochs. Nothing here imports Keras: `check` computes them too.
 """
 
 from __future__ import annotations
 
 import ast
+import contextlib
 import math
 import re
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from numbers import Real
+from typing import Any
 
 from simpleeval import DEFAULT_OPERATORS, SimpleEval
 
+from cnnctl.catalog import load
 from cnnctl.errors import CnnctlError
 from cnnctl.spec.components import Component
 
@@ -75,13 +80,50 @@ class Expression:
             reason = re.split(r",? for expression| \(<unknown>", str(error))[0]
             reason = reason[:200] or type(error).__name__
             raise ExpressionError(f"{reason}, in epoch {epoch}") from None
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise ExpressionError(f"it gives {value!r:.50}, which is no number, in epoch {epoch}")
-        if not (math.isfinite(value) and value >= 0):
+        return _rate_of(value, epoch)
+
+
+@dataclass(frozen=True)
+class Registered:
+    """A plug-in's function `(epoch, lr, …)`, with the arguments that a spec gives it.
+
+    Args:
+        name: Its name.
+        arguments: Those of the spec; `epochs` among them, if the function takes it.
+    """
+
+    name: str
+    arguments: dict[str, Any]
+
+    def __call__(self, epoch: int, rate: float) -> float:
+        """The rate of an epoch.
+
+        Raises:
+            ExpressionError: It fails, or does not return a finite number of at least 0.
+        """
+        from cnnctl.plugins import find_class
+
+        try:
+            with contextlib.redirect_stdout(sys.stderr):  # results alone go to standard output
+                value = find_class("rate_schedule", self.name)(epoch, rate, **self.arguments)
+        except Exception as error:
+            from cnnctl.blame import places_in_plugins
+
+            where = ", ".join((f"in epoch {epoch}", *places_in_plugins(error)))
             raise ExpressionError(
-                f"it gives {value:.4g}, which is no learning rate, in epoch {epoch}"
-            )
-        return float(value)
+                f"{self.name} fails with {type(error).__name__}: {error}, {where}"
+            ) from error
+        return _rate_of(value, epoch)
+
+
+def _rate_of(value: Any, epoch: int) -> float:
+    """A value that was computed as the rate of an epoch, if it can be one."""
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise ExpressionError(f"it gives {value!r:.50}, which is no number, in epoch {epoch}")
+    rate = float(value)
+    if not (math.isfinite(rate) and rate >= 0):
+        raise ExpressionError(f"it gives {rate:.4g}, which is no learning rate, in epoch {epoch}")
+    return rate
 
 
 @lru_cache(maxsize=64)
@@ -107,7 +149,12 @@ def make(schedule: str | Component, epochs: int) -> Rate:
     arguments = dict(schedule.arguments)
     if isinstance(after := arguments.get("after"), Component):
         arguments["after"] = make(after, max(1, epochs - arguments["warm_up_epochs"]))
-    return _SCHEDULES[schedule.name](epochs=epochs, **arguments)
+    if schedule.name in _SCHEDULES:
+        return _SCHEDULES[schedule.name](epochs=epochs, **arguments)
+    entry = load().find("rate_schedule", schedule.name)
+    if entry and "epochs" in entry.managed:
+        arguments["epochs"] = epochs
+    return Registered(schedule.name, arguments)
 
 
 def _exponential(

@@ -98,7 +98,7 @@ def _new_values(spec: Spec, tree: Node, path: Path) -> list[tuple[Scalar, str]]:
     name = _at(tree, "name")
     if name is not None:
         changed.append((name, path.stem))
-    if spec.data is not None and "path" in spec.data.dataset.arguments:
+    if spec.data is not None and isinstance(spec.data.dataset.arguments.get("path"), str):
         way = spec.data.dataset.arguments["path"]
         node = _at(tree, "data", "dataset", spec.data.dataset.written, "path")
         if node is not None and not Path(way).is_absolute():

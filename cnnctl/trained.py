@@ -111,8 +111,7 @@ class Trained:
 
         model = build(spec, input_shape)
         notes = [
-            f"the plug-in {name} is not as it was when the run began (SHA-256 {before[:12]}, now "
-            f"{now[:12]})"
+            f"the plug-in {name} is not as it was when the run began: {before}, now {now}"
             for name, before, now in plugins.changed(self.recorded.get("plugins") or ())
         ]
         weights = self.weights

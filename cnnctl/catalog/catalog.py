@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -43,6 +43,8 @@ class Catalog:
         stored: Keras's entries in the form of `keras.json`; read one at a time, when asked for.
         own: Further entries.
         refused: Names that are left out, with the reason, by kind.
+        more: Adds what is known only on request: the plug-ins that are installed. Returns what is
+            to be said of those that cannot be used.
     """
 
     def __init__(
@@ -50,8 +52,10 @@ class Catalog:
         stored: Mapping[str, Mapping[str, Any]],
         own: Iterable[Entry] = (),
         refused: Mapping[str, Mapping[str, str]] | None = None,
+        more: Callable[[], tuple[str, ...]] = tuple,
     ) -> None:
         self._stored = stored
+        self._more = more
         self._refused = refused or {}
         self._entries: dict[str, dict[str, Entry]] = {kind: {} for kind in KINDS}
         # Identifiers and names alike lead to the entry's name.
@@ -119,21 +123,40 @@ class Catalog:
         found = suggest.nearest(name, candidates)
         return spellings[found] if found is not None and kind == "layer" else found
 
+    def complete(self) -> tuple[str, ...]:
+        """Add the plug-ins that are installed, once; return what to say of those that fail.
+
+        Who looks a name up and misses it asks for this, and looks again.
+        """
+        return self._more()
+
     def add(self, entry: Entry) -> None:
         """Add an entry, a plug-in's for example.
 
         Raises:
-            UsageError: Another entry has its name or one of its identifiers already.
+            UsageError: Another entry has its name or one of its identifiers already, or Keras has
+                a class of that name that a spec may not use.
         """
         spellings = self._spellings_of(entry.kind)
         for spelling in (entry.name, *entry.identifiers):
-            if spelling in spellings:
+            there = self.find(entry.kind, spelling)
+            if there is not None or self.refusal(entry.kind, spelling):
+                owner = "keras" if there is None else there.source
+                owner = {"keras": "Keras's"}.get(owner, f"that of {owner}")
+                kind = {"dataset": "data set"}.get(entry.kind, entry.kind.replace("_", " "))
                 raise UsageError(
-                    f"{entry.source} defines the {entry.kind} {spelling}, which there is already",
+                    f"{entry.source} defines the {kind} {spelling}, which there is already: "
+                    f"{owner}",
                     hint="Give it another name.",
                 )
         spellings.update(dict.fromkeys((entry.name, *entry.identifiers), entry.name))
         self._entries[entry.kind][entry.name] = entry
+
+    def remove(self, kind: str, name: str) -> None:
+        """Take back an entry that was added."""
+        entry = self._entries[kind].pop(name)
+        for spelling in (name, *entry.identifiers):
+            self._spellings[kind].pop(spelling, None)
 
     def _spellings_of(self, kind: str) -> dict[str, str]:
         if kind not in self._spellings:
@@ -144,4 +167,10 @@ class Catalog:
 @lru_cache(maxsize=1)
 def load() -> Catalog:
     """Return the catalog, always the same object, so that plug-ins add to it once."""
-    return Catalog(json.loads(STORED.read_bytes()), OWN, REFUSED)
+    return Catalog(json.loads(STORED.read_bytes()), OWN, REFUSED, _installed)
+
+
+def _installed() -> tuple[str, ...]:
+    from cnnctl.plugins import installed
+
+    return tuple(map(str, installed.load()))

@@ -1,11 +1,12 @@
-"""The catalog entry of a class that is not Keras's: arguments from its signature, their types from
-its annotations and Keras's names for things, their descriptions from its docstring."""
+"""The catalog entry of a class or function that is not Keras's: arguments from its signature, their
+types from its annotations and Keras's names for things, their descriptions from its docstring."""
 
 from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -20,42 +21,58 @@ _PLAIN: dict[type, Schema] = {
     int: {"type": "integer"},
     float: {"type": "number"},
     str: STRING,
+    Path: STRING,
     NoneType: {"type": "null"},
 }
-
 
 _MEANS_THE_SAME = re.compile(
     r".*_(initializer|regularizer|constraint)|(recurrent_)?activation|data_format|dtype"
 )
 """Names of Keras's that no other argument has."""
 
+_NOT_OF_KERAS = frozenset({"dataset", "rate_schedule"})
+"""Kinds whose arguments are plain values, whatever they are called."""
 
-def describe(kind: str, described: type, source: str) -> Entry:
-    """The entry of a class.
+_GIVEN = {
+    "rate_schedule": {
+        "epoch": "it is the number of the epoch, from 0",
+        "lr": "it is the learning rate so far",
+        "epochs": "it is written once, as fit.epochs",
+    },
+}
+"""Arguments that cnnctl gives itself, each with the reason why a spec may not, by kind."""
+
+
+def describe(kind: str, described: Callable[..., Any], source: str) -> Entry:
+    """The entry of a class or function.
 
     Args:
         kind: The catalog's kind: layer, callback, ….
-        described: The class. An argument that has a name of Keras's (`activation`,
+        described: The class or function. An argument that has a name of Keras's (`activation`,
             `kernel_initializer`, `padding`) takes what Keras takes there; another one takes what
             its annotation says, or else what is of its default's type, or else anything.
-        source: The plug-in's file.
+        source: The plug-in's file or package.
 
     Raises:
         UsageError: An argument can only be given by position.
     """
     docs = _docs(described)
     arguments = []
+    managed = dict(BASE_LAYER) if kind == "layer" else {}
     signature = inspect.signature(described)
     hints = _hints(described)
     for name, parameter in signature.parameters.items():
         if parameter.kind in {parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL}:
+            continue
+        if reason := _GIVEN.get(kind, {}).get(name):
+            managed[name] = reason
             continue
         if parameter.kind is parameter.POSITIONAL_ONLY:
             raise UsageError(
                 f"{source}: `{name}` of {described.__name__} can only be given by position, and a "
                 "spec gives arguments by name"
             )
-        if name not in BASE_LAYER:
+        if name not in managed:
             arguments.append(
                 _argument(kind, described.__name__, parameter, hints.get(name), docs.get(name, ""))
             )
@@ -68,7 +85,7 @@ def describe(kind: str, described: type, source: str) -> Entry:
         name=described.__name__,
         summary=docstrings.summary(described.__doc__),
         arguments=tuple(arguments),
-        managed=dict(BASE_LAYER) if kind == "layer" else {},
+        managed=managed,
         inputs=_inputs(described) if kind == "layer" else "one",
         source=source,
     )
@@ -109,7 +126,7 @@ def _argument(
 
 
 def _schema(kind: str, class_name: str, parameter: inspect.Parameter, hint: Any) -> Schema:
-    if _MEANS_THE_SAME.fullmatch(parameter.name):
+    if kind not in _NOT_OF_KERAS and _MEANS_THE_SAME.fullmatch(parameter.name):
         return rules.schema_of(kind, class_name, parameter.name, default=0, required=True)
     if hint is not None:
         return _of_type(hint)
@@ -121,7 +138,7 @@ def _of_type(hint: Any) -> Schema:
     if hint in _PLAIN:
         return _PLAIN[hint]
     origin, parts = get_origin(hint), get_args(hint)
-    if origin is Literal and all(isinstance(part, str | NoneType) for part in parts):
+    if origin is Literal and all(isinstance(part, str | int | NoneType) for part in parts):
         return choice(*parts)
     if origin in {Union, UnionType}:
         alternatives = [_of_type(part) for part in parts]
@@ -133,16 +150,17 @@ def _of_type(hint: Any) -> Schema:
     return {}
 
 
-def _hints(described: type) -> Mapping[str, Any]:
+def _hints(described: Any) -> Mapping[str, Any]:
+    function = described.__init__ if inspect.isclass(described) else described
     try:
-        return get_type_hints(described.__init__)  # type: ignore[misc]
+        return get_type_hints(function)
     except Exception:  # an annotation that names what is not there at run time says nothing
         return {}
 
 
-def _docs(described: type) -> dict[str, str]:
+def _docs(described: Any) -> dict[str, str]:
     docs: dict[str, str] = {}
-    for owner in reversed(described.__mro__):
+    for owner in reversed(described.__mro__) if isinstance(described, type) else [described]:
         docs |= docstrings.arguments(owner.__doc__)
     return docs
 

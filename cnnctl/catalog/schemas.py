@@ -39,8 +39,8 @@ def number(
     )
 
 
-def choice(*values: str | None) -> Schema:
-    """Return the schema of one of the given strings (or None)."""
+def choice(*values: str | int | None) -> Schema:
+    """Return the schema of one of the given values (or None)."""
     return {"enum": list(values)}
 
 

@@ -30,8 +30,20 @@ def specs_and_runs(incomplete: str) -> list[str]:
     return list(dict.fromkeys([*specs(incomplete), *runs(incomplete)]))[:_MOST]
 
 
+def readable_data_sets(incomplete: str) -> list[str]:
+    """The data sets that can be read by their name alone, those of plug-ins too."""
+    from cnnctl.data.inventory import list_registered
+    from cnnctl.data.sources import SOURCES
+
+    def found() -> list[str]:
+        names = [*SOURCES, "xo", *(each.name for each in list_registered())]
+        return [name for name in names if name.startswith(incomplete)]
+
+    return found() or _after_completing(found)
+
+
 def data_sets(incomplete: str) -> list[str]:
-    """The data sets that have a name."""
+    """The data sets that are fetched by their name."""
     from cnnctl.data.sources import SOURCES
 
     return [name for name in SOURCES if name.startswith(incomplete)]
@@ -43,8 +55,21 @@ def names(incomplete: str) -> list[str]:
 
     catalog = load()
     kinds = sorted(KINDS, key=lambda kind: kind != "layer")
-    found = (name for kind in kinds for name in catalog.names(kind))
-    return [name for name in dict.fromkeys(found) if name.startswith(incomplete)][:_MOST]
+
+    def found() -> list[str]:
+        names = dict.fromkeys(name for kind in kinds for name in catalog.names(kind))
+        return [name for name in names if name.startswith(incomplete)][:_MOST]
+
+    return found() or _after_completing(found)
+
+
+def _after_completing(found: Callable[[], list[str]]) -> list[str]:
+    """What is found among the installed plug-ins as well: asked where nothing else fits, since
+    they import Keras."""
+    from cnnctl.catalog import load
+
+    load().complete()
+    return found()
 
 
 def _paths(incomplete: str, is_wanted: Callable[[Path], bool]) -> Iterator[str]:

@@ -25,21 +25,25 @@ _Name = Annotated[
 
 
 @app.command("list")
-def list_(data_dir: DataDir = None, json: Json = False) -> None:
+def list_(data_dir: DataDir = None, plugin: Plugin = None, json: Json = False) -> None:
     """List the data sets that have a name, and where each lies on this machine."""
     from dataclasses import asdict
 
-    from cnnctl.cli.output import print_json, table
-    from cnnctl.data.inventory import list_datasets
+    from cnnctl import catalog as catalogs
+    from cnnctl.cli.output import print_json, say_left_out, table
+    from cnnctl.data.inventory import list_datasets, list_registered
     from cnnctl.data.sources import MADE
 
     entries = list_datasets(data_dir)
+    say_left_out(catalogs.load().complete())
+    registered = list_registered()
     if json:
         print_json(
             [
                 {**asdict(entry), "path": str(entry.path) if entry.path else None}
                 for entry in entries
             ]
+            + [asdict(each) for each in registered]
         )
         return
     rows = []
@@ -62,6 +66,8 @@ def list_(data_dir: DataDir = None, json: Json = False) -> None:
     table(None, ("name", "train + test", "shape", "classes", "download", "where"), rows, right=0)
     for name, line in MADE.items():
         typer.echo(f"  {name:<14} {line}")
+    for each in registered:
+        typer.echo(f"  {each.name:<14} {each.title.rstrip('.')} (by {each.source})")
 
 
 @app.command("fetch")
@@ -104,11 +110,12 @@ def info(
         str,
         typer.Argument(
             metavar="NAME",
-            autocompletion=completing.data_sets,
+            autocompletion=completing.readable_data_sets,
             help="A data set's name, an .npz file, or a folder with train/<class>/.",
         ),
     ],
     data_dir: DataDir = None,
+    plugin: Plugin = None,
     json: Json = False,
 ) -> None:
     """Load a data set and tell what it holds: counts, shapes, classes, fingerprint."""
@@ -146,7 +153,7 @@ def show(
         str,
         typer.Argument(
             metavar="NAME",
-            autocompletion=completing.data_sets,
+            autocompletion=completing.readable_data_sets,
             help="A data set's name, an .npz file, a folder with train/<class>/, or a spec: its "
             "data, and what its network gets.",
         ),

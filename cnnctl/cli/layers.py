@@ -33,6 +33,7 @@ def layers(
     """List what a spec may use, or show the arguments of one of them, with an example."""
     from cnnctl import catalog as catalogs
     from cnnctl.catalog.suggest import nearest
+    from cnnctl.cli.output import say_left_out
     from cnnctl.errors import UsageError
 
     if kind != "all" and kind not in KINDS:
@@ -42,9 +43,14 @@ def layers(
     catalog = catalogs.load()
     kinds = KINDS if kind == "all" else (kind,)
     if name is None:
+        say_left_out(catalog.complete())
         _list(catalog, kinds, json)
         return
     found = [entry for each in kinds if (entry := catalog.find(each, name))]
+    if not found:
+        left_out = catalog.complete()
+        found = [entry for each in kinds if (entry := catalog.find(each, name))]
+        say_left_out(() if found else left_out)
     if found:
         _show(found, json)
         return

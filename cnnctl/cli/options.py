@@ -109,8 +109,8 @@ Plugin = Annotated[
         "--plugin",
         metavar="FILE",
         callback=_load_plugins,
-        help="A Python file whose registered classes the spec may name. It is run: give only "
-        "files that you trust. May be repeated.",
+        help="A Python file whose registered classes and functions the spec may name. It is run: "
+        "give only files that you trust. May be repeated.",
     ),
 ]
 Allow = Annotated[

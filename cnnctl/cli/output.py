@@ -105,6 +105,12 @@ def table(
     print()
 
 
+def say_left_out(plugins: Sequence[str]) -> None:
+    """A line on standard error for each installed plug-in that fails."""
+    for each in plugins:
+        print(f"warning: {each}", file=sys.stderr)
+
+
 def say_sample(name: str) -> None:
     """A panel on standard error where figures come from the small sample of MNIST."""
     if not name.endswith(SAMPLE_MARK):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 import sys
 import time
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from cnnctl.cli.output import print_json, say_sample, sparkline, table
+from cnnctl.plugins import loaded
 
 if TYPE_CHECKING:
     from typing import Self
@@ -256,7 +259,7 @@ def show_result(result: TrainingResult, *, json: bool) -> None:
         some = "1 finished epoch is kept" if epochs == 1 else f"{epochs} finished epochs are kept"
         kept = some if epochs else "no epoch was finished"
         print(f"stopped by a signal: {kept} in {result.run}")
-        print(f"go on with: cnnctl resume {result.run}")
+        print(f"go on with: cnnctl resume {result.run}{_flags()}")
     elif result.unchanged:
         print(f"{result.run} is finished: nothing was changed (--epochs gives it more epochs)")
     else:
@@ -274,4 +277,11 @@ def show_result(result: TrainingResult, *, json: bool) -> None:
         )
         say_sample(evaluation.data)
     if evaluation:
-        print(f"next: cnnctl evaluate {result.run}")
+        print(f"next: cnnctl evaluate {result.run}{_flags()}")
+
+
+def _flags() -> str:
+    """The flags that the next command needs as this one did: those of plug-ins that are files."""
+    paths = [str(each.files[0]) for each in loaded() if not each.distribution]
+    paths = [min(path, os.path.relpath(path), key=len) for path in paths]
+    return "".join(f" --plugin {shlex.quote(path)}" for path in paths)

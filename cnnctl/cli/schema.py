@@ -13,6 +13,9 @@ def schema(plugin: Plugin = None) -> None:
     `cnnctl schema > cnnctl.schema.json` writes it into a file; a spec names that in its first line:
     # yaml-language-server: $schema=cnnctl.schema.json
     """
+    from cnnctl import catalog as catalogs
+    from cnnctl.cli.output import say_left_out
     from cnnctl.spec.json_schema import schema_text, spec_schema
 
     sys.stdout.write(schema_text(spec_schema()))
+    say_left_out(catalogs.load().complete())

@@ -151,7 +151,8 @@ def _parts(spec: Spec, threads: int, pictures: int) -> tuple[int, str]:
     assert spec.compile is not None
     across = next(_looking_across(spec), None)
     if across is not None:
-        return 1, f"{across} looks at the batch as a whole"
+        word = "may look" if _of_plugin(across) else "looks"
+        return 1, f"{across} {word} at the batch as a whole"
     return max(1, min(threads, pictures // SMALLEST_PART)), ""
 
 

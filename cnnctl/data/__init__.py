@@ -42,7 +42,7 @@ def load(
 
     Args:
         name: `mnist`, `fashion_mnist`, `cifar10`, `cifar100`, `npz`, `image_folder`, `inline` or
-            `xo`.
+            `xo`, or a plug-in's.
         arguments: Those of the spec, their types checked.
         base: The folder of the spec; relative paths in it start there.
         data_dir: Where named data sets are looked for first.
@@ -84,6 +84,12 @@ def load(
         from cnnctl.data.xo import load_xo
 
         return load_xo(**options)
+    from cnnctl import plugins
+
+    if plugins.is_registered("dataset", name):
+        from cnnctl.data.registered import load_registered
+
+        return load_registered(name, arguments or {}, base)
     known = ", ".join([*SOURCES, *MADE])
     raise DataError(f"unknown data set `{name}`", hint=f"there are {known}")
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cnnctl import plugins
 from cnnctl.catalog import load as load_catalog
 from cnnctl.data.sources import SOURCES
 from cnnctl.errors import DataError, Diagnostic
@@ -17,13 +20,47 @@ if TYPE_CHECKING:
 _FIELD = re.compile(r"([xy])_(train|test|validation)")
 
 
-def picture_shape(dataset: Component) -> tuple[int, ...] | None:
-    """The shape of a picture as stored; None where only files tell."""
+def picture_shape(dataset: Component, base: Path = Path()) -> tuple[int, ...] | None:
+    """The shape of a picture as stored; None where only files tell.
+
+    Args:
+        dataset: The data set.
+        base: The folder from which its path starts.
+    """
     if dataset.name in SOURCES:
         return SOURCES[dataset.name].shape
     if dataset.name == "inline" and not dataset.faults:
         return _nesting(dataset.arguments["x_train"])[1:] or None
-    return (9, 9, 1) if dataset.name == "xo" else None
+    if dataset.name == "xo":
+        return (9, 9, 1)
+    return _declared(dataset, base).input_shape
+
+
+def classes(dataset: Component, base: Path = Path()) -> tuple[str, int]:
+    """A data set's name and its number of classes, 0 where only its files tell.
+
+    Args:
+        dataset, base: As in `picture_shape`.
+    """
+    name = dataset.name
+    if dataset.faults:
+        return name, 0
+    if name == "cifar100" and dataset.arguments.get("label") == "coarse":
+        return "cifar100 (coarse)", len(SOURCES[name].coarse_names)
+    if name in SOURCES:
+        return name, len(SOURCES[name].class_names)
+    return name, 2 if name == "xo" else len(_declared(dataset, base).class_names)
+
+
+def _declared(dataset: Component, base: Path) -> plugins.Declared:
+    """What a plug-in's data set says of itself; nothing, if it is none or fails."""
+    if dataset.faults or not plugins.is_registered("dataset", dataset.name):
+        return plugins.Declared()
+    from cnnctl.data.registered import declared
+
+    with suppress(DataError):
+        return declared(dataset.name, dataset.arguments, base)
+    return plugins.Declared()
 
 
 def faults(
@@ -49,6 +86,13 @@ def faults(
         )
     elif dataset.name == "inline":
         yield from _written(spec, input_shape, outputs)
+    elif plugins.is_registered("dataset", dataset.name):
+        from cnnctl.data.registered import declared, located
+
+        try:
+            declared(dataset.name, dataset.arguments, spec.data_base)
+        except DataError as error:
+            yield located(error, dataset)
 
 
 def _training_pictures(dataset: Component) -> int | None:

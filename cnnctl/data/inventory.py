@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cnnctl import plugins
+from cnnctl.catalog import load as load_catalog
 from cnnctl.data.download import Progress
 from cnnctl.data.places import find
 from cnnctl.data.sample import sample_file
@@ -43,6 +45,25 @@ class Entry:
     path: Path | None
     place: str | None
     sample: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """A data set of a plug-in, as listed.
+
+    Args:
+        name: As written in a spec.
+        title: For people.
+        source: The plug-in's file or package.
+        shape: Of one picture; None if it is not declared.
+        classes: How many; None if they are not declared.
+    """
+
+    name: str
+    title: str
+    source: str
+    shape: tuple[int, ...] | None
+    classes: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +120,24 @@ def list_datasets(data_dir: Path | None = None) -> tuple[Entry, ...]:
     return tuple(_entry(source, data_dir) for source in SOURCES.values())
 
 
+def list_registered() -> tuple[Registered, ...]:
+    """List the data sets of the plug-ins that are loaded. Loads none of them."""
+    found = []
+    for name in _registered():
+        entry = load_catalog().find("dataset", name)
+        assert entry is not None
+        is_class = isinstance(plugins.find_class("dataset", name), type)
+        known = plugins.Declared() if is_class else plugins.declared(name)
+        classes = len(known.class_names) or None
+        found.append(Registered(name, entry.summary, entry.source, known.input_shape, classes))
+    return tuple(found)
+
+
+def _registered() -> list[str]:
+    names = load_catalog().names("dataset")
+    return [name for name in names if plugins.is_registered("dataset", name)]
+
+
 def _entry(source: Source, data_dir: Path | None) -> Entry:
     found = find(source, data_dir)
     path = None
@@ -127,10 +166,12 @@ def named_source(name: str) -> Source:
     if name not in SOURCES:
         import difflib
 
-        near = difflib.get_close_matches(name, SOURCES, 1)
+        near = difflib.get_close_matches(name, [*SOURCES, *_registered()], 1)
         known = f"the named data sets are {', '.join(SOURCES)}"
         if name in MADE:
             raise UsageError(f"{name} is not fetched: it is {MADE[name]}", hint=known)
+        if name in _registered():
+            raise UsageError(f"{name} is not fetched: a plug-in makes it", hint=known)
         raise UsageError(
             f"unknown data set `{name}`",
             hint=f"did you mean `{near[0]}`? {known}" if near else known,
@@ -144,7 +185,8 @@ def open_dataset(
     """Load a data set by its name or path.
 
     Args:
-        name: A named data set, `xo`, or the path of an `.npz` file or of a folder of pictures.
+        name: A named data set, `xo`, a plug-in's, or the path of an `.npz` file or of a folder of
+            pictures.
         data_dir: Where to look first.
         progress: Told about downloads and long readings.
 
@@ -156,14 +198,35 @@ def open_dataset(
 
     path = Path(name)
     here = Path.cwd()
-    if name == "xo":
-        return load("xo", base=here)
+    if name == "xo" or _is_registered(name):
+        return load(name, base=here)
     if name not in SOURCES and path.is_dir():
         return load("image_folder", {"path": name}, base=here, progress=progress)
     if name not in SOURCES and path.is_file():
         return load("npz", {"path": name}, base=here)
+    if name not in SOURCES:
+        load_catalog().complete()  # an installed plug-in may have it
+    if _is_registered(name):
+        return load(name, base=here)
     source = named_source(name)
     return load(source.name, base=here, data_dir=data_dir, progress=progress)
+
+
+def _is_registered(name: str) -> bool:
+    """Whether a plug-in that is loaded makes the data set, and makes it of nothing.
+
+    Raises:
+        UsageError: It needs arguments, which only a spec has.
+    """
+    entry = load_catalog().find("dataset", name)
+    if entry is None or not plugins.is_registered("dataset", name):
+        return False
+    if missing := [argument.name for argument in entry.arguments if argument.required]:
+        raise UsageError(
+            f"{name} needs {', '.join(missing)}",
+            hint="name it in a spec with its arguments, and show that: cnnctl data show SPEC",
+        )
+    return True
 
 
 def describe(name: str, *, data_dir: Path | None = None, progress: Progress | None = None) -> Info:

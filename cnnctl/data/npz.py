@@ -14,11 +14,14 @@ from cnnctl.untrusted import MAX_READ, open_plain, open_zip
 if TYPE_CHECKING:
     import numpy as np
 
-_KEYS = {
+KEYS = {
     "train": ("x_train", "y_train"),
     "validation": ("x_val", "y_val"),
     "test": ("x_test", "y_test"),
 }
+"""Split → the names of its arrays."""
+
+_EXAMPLE = "np.savez(file, x_train=…, y_train=…, x_test=…, y_test=…)"
 
 
 def load_npz(path: Path) -> Dataset:
@@ -33,7 +36,7 @@ def load_npz(path: Path) -> Dataset:
     Raises:
         DataError: There is no such file, it is damaged, lacks arrays, or holds no numbers.
     """
-    wanted = {key for keys in _KEYS.values() for key in keys}
+    wanted = {key for keys in KEYS.values() for key in keys}
     arrays, others = read_npz(path, wanted)
     return make_dataset(
         path.stem,
@@ -43,25 +46,32 @@ def load_npz(path: Path) -> Dataset:
     )
 
 
-def splits_of(arrays: dict[str, np.ndarray], path: Path) -> dict[str, Any]:
+def splits_of(
+    arrays: dict[str, np.ndarray], what: Path | str, hint: str = _EXAMPLE
+) -> dict[str, Any]:
     """Pair pictures with labels: `train`, and `validation` and `test` where they are.
+
+    Args:
+        arrays: By their names.
+        what: Where they are from, for messages.
+        hint: How they are made, for messages.
 
     Raises:
         DataError: `x_train` is missing, or one array of a pair, or one holds no numbers.
     """
     splits: dict[str, Any] = {}
-    for name, (x, y) in _KEYS.items():
+    for name, (x, y) in KEYS.items():
         if x not in arrays and y not in arrays and name != "train":
             continue
         for key in (x, y):
             if key not in arrays:
                 raise DataError(
-                    f"{path} has no array `{key}`; it has {', '.join(arrays) or 'none of ours'}",
-                    hint="np.savez(file, x_train=…, y_train=…, x_test=…, y_test=…)",
+                    f"{what} has no array `{key}`; it has {', '.join(arrays) or 'none of ours'}",
+                    hint=hint,
                 )
         splits[name] = Split(
-            as_pictures(arrays[x], field=f"{x} of {path}"),
-            as_targets(arrays[y], field=f"{y} of {path}"),
+            as_pictures(arrays[x], field=f"{x} of {what}"),
+            as_targets(arrays[y], field=f"{y} of {what}"),
         )
     return splits
 

@@ -6,10 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from cnnctl import arithmetic, data
+from cnnctl import arithmetic, data, plugins
 from cnnctl.data.checks import fit_to
 from cnnctl.data.dataset import Dataset
 from cnnctl.data.normalization import Normalization, normalization
+from cnnctl.data.registered import located
 from cnnctl.data.split import hold_out
 from cnnctl.errors import DataError, SpecError
 from cnnctl.preflight import compare_outputs, with_channels
@@ -63,14 +64,20 @@ def prepare(
     """
     spec.require("data")
     assert spec.data is not None
-    loaded = data.load(
-        spec.data.dataset.name,
-        spec.data.dataset.arguments,
-        base=spec.data_base,
-        data_dir=data_dir,
-        full_data=full_data,
-        progress=progress,
-    )
+    try:
+        loaded = data.load(
+            spec.data.dataset.name,
+            spec.data.dataset.arguments,
+            base=spec.data_base,
+            data_dir=data_dir,
+            full_data=full_data,
+            progress=progress,
+        )
+    except DataError as error:
+        if not _of_plugin(spec.data.dataset):
+            raise
+        at = located(error, spec.data.dataset)
+        raise DataError(error.message, hint=error.hint, diagnostics=[at]) from error
     loaded = hold_out(loaded, spec.data.validation, spec.data.validation_from)
     inferred = []
     if spec.model.input_shape is not None:
@@ -81,7 +88,7 @@ def prepare(
     trace = arithmetic.trace(spec.graph, shape)
     outputs = None if trace.unknown else trace.output_shape[-1]
     classes = 0 if spec.data.label_mode == "float" else len(loaded.class_names)
-    if classes and _names_its_classes(spec.data.dataset):
+    if classes and _names_its_classes(spec.data.dataset, loaded):
         if faults := list(compare_outputs(spec, outputs, classes, loaded.name)):
             raise SpecError(faults)
     elif classes:
@@ -103,6 +110,12 @@ def prepare(
     )
 
 
-def _names_its_classes(dataset: Component) -> bool:
+def _of_plugin(dataset: Component) -> bool:
+    return plugins.is_registered("dataset", dataset.name)
+
+
+def _names_its_classes(dataset: Component, loaded: Dataset) -> bool:
     """Whether a data set says which classes there are, beyond those that its labels show."""
+    if _of_plugin(dataset):
+        return loaded.class_names != tuple(map(str, range(len(loaded.class_names))))
     return dataset.name not in {"npz", "inline"} or bool(dataset.arguments.get("class_names"))

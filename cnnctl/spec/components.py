@@ -198,7 +198,7 @@ class Checker:
     def _construct(
         self, kind: str, name: str, place: Location, arguments: Mapping | None
     ) -> Component:
-        entry = mistakes.find(self.catalog, kind, name)
+        entry = mistakes.find_anywhere(self.catalog, kind, name)
         given, faults = arguments or Mapping({}, place), set[str]()
         if entry is None:
             faults |= {"input_shape"} if name in mistakes.INPUTS else set()
@@ -290,7 +290,7 @@ class Checker:
         return values
 
     def _bare_value(self, kind: str, name: str, place: Location, node: Node) -> Component:
-        entry = mistakes.find(self.catalog, kind, name)
+        entry = mistakes.find_anywhere(self.catalog, kind, name)
         if entry is None:
             meant = mistakes.unknown(self.catalog, kind, name, place)
         else:

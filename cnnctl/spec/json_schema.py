@@ -31,9 +31,12 @@ def spec_schema(catalog: Catalog | None = None) -> Schema:
     """Return the JSON Schema of a spec.
 
     Args:
-        catalog: What names there are; the loaded catalog by default.
+        catalog: What names there are; by default the loaded catalog, and the plug-ins that are
+            installed.
     """
-    made = Definitions(catalog or catalogs.load())
+    catalog = catalog or catalogs.load()
+    catalog.complete()
+    made = Definitions(catalog)
     change = made.section("Document", loose=True)
     whole = made.section("Document", loose=False)
     return {

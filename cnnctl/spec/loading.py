@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NoReturn
@@ -11,6 +11,7 @@ from typing import NoReturn
 from cnnctl import catalog as catalogs
 from cnnctl.errors import Diagnostic, Location, SpecError, UsageError
 from cnnctl.spec import rules
+from cnnctl.spec.components import Component
 from cnnctl.spec.faults import name_of
 from cnnctl.spec.graph import Graph
 from cnnctl.spec.graph import draft as draft_graph
@@ -73,6 +74,17 @@ class Spec:
         it is written, or the current one where a flag gives it."""
         place = self.data.dataset.place("path") if self.data else self.tree.location
         return Path() if place.file.startswith("--") else Path(place.file).parent
+
+    def components(self) -> Iterator[Component]:
+        """Everything that the spec names, at any depth."""
+        named = [*self.model.layers, *self.fit.callbacks]
+        if self.data:
+            named.append(self.data.dataset)
+        if self.compile:
+            named += [self.compile.optimizer, self.compile.loss, *self.compile.metrics]
+        for component in named:
+            yield component
+            yield from component.parts()
 
     def place(self, *path: str) -> Location:
         """Where the value at a path of keys is written."""

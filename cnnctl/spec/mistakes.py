@@ -7,6 +7,7 @@ behind it are reported as well, and none that only follows from it.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from cnnctl.catalog import Catalog, Entry, nearest
@@ -77,6 +78,15 @@ def find(catalog: Catalog, kind: str, name: str) -> Entry | None:
     return catalog.find("block", name) if entry is None and kind == "layer" else entry
 
 
+def find_anywhere(catalog: Catalog, kind: str, name: str) -> Entry | None:
+    """The same, among the plug-ins that are installed as well, if nothing else has the name."""
+    entry = find(catalog, kind, name)
+    if entry is None and name.isidentifier():
+        catalog.complete()
+        entry = find(catalog, kind, name)
+    return entry
+
+
 def spelled(kind: str, name: str, arguments: dict[str, Any]) -> str:
     """A component as a spec writes it: `Flatten`, `Conv2D: {filters: 8}`, `{Adam: {…}}`."""
     if not arguments:
@@ -87,7 +97,13 @@ def spelled(kind: str, name: str, arguments: dict[str, Any]) -> str:
 
 
 def unknown(catalog: Catalog, kind: str, name: str, place: Location) -> Meant:
-    """What to say of a name that a spec may not use."""
+    """What to say of a name that a spec may not use, and of plug-ins that fail: it may be one's."""
+    meant = _unknown(catalog, kind, name, place)
+    notes = (*meant.fault.notes, *catalog.complete())
+    return meant._replace(fault=replace(meant.fault, notes=notes))
+
+
+def _unknown(catalog: Catalog, kind: str, name: str, place: Location) -> Meant:
     if reason := catalog.refusal(kind, name):
         message = f"{name} cannot be used in a spec"
         mend = "remove it, and write `input_shape: […]` in `model`" if name in INPUTS else None

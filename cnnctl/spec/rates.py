@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from cnnctl.catalog import load
 from cnnctl.catalog.suggest import nearest
 from cnnctl.errors import Diagnostic, Location
+from cnnctl.plugins import is_registered
 from cnnctl.spec.components import Component
 
 if TYPE_CHECKING:
@@ -70,10 +71,12 @@ def schedules(spec: Spec) -> Iterator[Diagnostic]:
             yield Diagnostic("bad-schedule", message, callback.place("schedule"), hint)
 
 
-def _schedule_mend(schedule: str | Component, problem: str) -> str:
-    """What to do about a learning rate that cannot be computed."""
+def _schedule_mend(schedule: str | Component, problem: str) -> str | None:
+    """What to do about a learning rate that cannot be computed; of a plug-in its author knows."""
     from cnnctl.schedules import FUNCTIONS
 
+    if isinstance(schedule, Component) and is_registered("rate_schedule", schedule.name):
+        return None
     if isinstance(schedule, str):
         if load().find("rate_schedule", schedule):
             return f"write `schedule: {{{schedule}: {{…}}}}`; see `cnnctl layers {schedule}`"

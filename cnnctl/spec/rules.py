@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from cnnctl.catalog import load
 from cnnctl.catalog.suggest import nearest
 from cnnctl.errors import Diagnostic
+from cnnctl.plugins import is_registered
 from cnnctl.spec.components import Component
 from cnnctl.spec.graph import snake_case
 from cnnctl.spec.pairs import contradictory
@@ -138,6 +139,8 @@ def outputs(spec: Spec, shape: Sequence[int | None]) -> Iterator[Diagnostic]:
         return
     takes_numbers = ("Sparse", "accuracy", "acc")
     for component in (loss, *spec.compile.metrics):
+        if is_registered(component.kind, component.name):
+            continue  # what it compares is for its author to say
         if not (component.name.startswith(takes_numbers) or component.written in takes_numbers):
             mend = ("use `data.label_mode: categorical`, or a loss or metric whose name starts "
                     "with `sparse_`")  # fmt: skip
@@ -209,10 +212,14 @@ def monitored(spec: Spec, has_validation: bool) -> Iterator[Diagnostic]:
 
 
 def _may_validate(spec: Spec) -> bool:
-    """Whether the data set may have a validation split of its own, which only its folder tells."""
+    """Whether the data set may have a validation split of its own, which only its folder tells,
+    or a plug-in."""
     if spec.doubtful & {"data", "data.validation", "extends"}:
         return True
-    return bool(spec.data and spec.data.dataset.name in {"image_folder", ""})
+    if not spec.data:
+        return False
+    name = spec.data.dataset.name
+    return name in {"image_folder", ""} or is_registered("dataset", name)
 
 
 def metric_name(metric: Component) -> str:

@@ -145,7 +145,9 @@ def write_environment(
         run.path / "environment.json",
         {
             **backend.environment(device, spec.seed, spec.deterministic),
-            "plugins": [plugin.to_dict() for plugin in plugins.loaded()],
+            "plugins": [
+                each.to_dict() for each in plugins.in_use(c.name for c in spec.components())
+            ],
             "overrides": list(spec.overrides),
             "data": {
                 "name": data.dataset.name,
@@ -171,7 +173,7 @@ def write_spec(run: Run, spec: Spec, data: Prepared) -> None:
     dataset = resolved["data"]["dataset"]
     if isinstance(dataset, dict):
         (arguments,) = dataset.values()
-        if isinstance(arguments, dict) and "path" in arguments:
+        if isinstance(arguments, dict) and isinstance(arguments.get("path"), str):
             # The resolved spec stands in another folder than the one that the path starts from.
             arguments["path"] = str(
                 (spec.data_base / Path(arguments["path"]).expanduser()).resolve()

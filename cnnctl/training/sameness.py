@@ -80,7 +80,7 @@ def of_versions(environment: dict[str, Any]) -> Iterator[Change]:
 def of_plugins(environment: dict[str, Any]) -> Iterator[Change]:
     """Which plug-ins have another text than when the run began."""
     for name, before, now in plugins.changed(environment.get("plugins") or ()):
-        yield Change("plugins", name, f"SHA-256 {before[:12]}", now[:12])
+        yield Change("plugins", name, before, now)
 
 
 def of_machine(environment: dict[str, Any], device: Device, replicas: int) -> Iterator[str]:
