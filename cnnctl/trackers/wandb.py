@@ -1,0 +1,103 @@
+"""Weights & Biases: a run in the project `cnnctl`, or offline in the folder `wandb`."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+from pathlib import Path
+from typing import Any
+
+from cnnctl.errors import UsageError
+from cnnctl.trackers.story import figures_of
+from cnnctl.trackers.tracker import Ending, Opened, Story
+
+PROJECT = "cnnctl"
+_ID = re.compile(r"[0-9a-z]{8}")
+_ONLINE = ("online", "run", "shared")
+
+
+def refuse_no_account() -> None:
+    """Refuse a training whose figures W&B would not take.
+
+    Raises:
+        UsageError: No API key is configured, and none is needed only offline.
+    """
+    _settle()
+    import wandb
+
+    if wandb.setup().settings.mode in _ONLINE and not wandb.login(prompt=False, verify=False):
+        raise UsageError(
+            "Weights & Biases has no API key on this machine",
+            hint="wandb login; or WANDB_MODE=offline, and later: wandb sync wandb/offline-run-…",
+        )
+
+
+class WandB:
+    """Configuration, figures of every epoch, summary and the run's files as an artifact.
+
+    W&B itself decides where they go. Its own output is left out, and it does not listen to the
+    terminal's.
+    """
+
+    def __init__(self) -> None:
+        self._run: Any = None
+        self._name = ""
+
+    def open(self, story: Story) -> Opened:
+        """Begin a run, or go on with the one that this training had."""
+        _settle()
+        import wandb
+
+        known = story.known.get("id")
+        is_known = isinstance(known, str) and _ID.fullmatch(known) is not None
+        number = known if is_known else secrets.token_hex(4)
+        self._name = story.name.replace("/", "-")
+        self._run = wandb.init(
+            project=os.environ.get("WANDB_PROJECT") or PROJECT,
+            group=os.environ.get("WANDB_RUN_GROUP") or story.group,
+            name=story.name,
+            notes=story.tags.get("description"),
+            id=number,
+            resume="allow",
+            settings=wandb.Settings(silent=True, console="off", save_code=False),
+        )
+        self._run.config.update({**story.parameters, **story.tags}, allow_val_change=True)
+        self._run.define_metric("*", step_metric="epoch")
+        where = self._run.url or f"offline; to send it: wandb sync {Path(self._run.dir).parent}"
+        return Opened(str(where), self._epochs(story) if is_known else 0, {"id": number})
+
+    def epoch(self, row: dict[str, Any]) -> None:
+        """Send the figures of an epoch."""
+        self._run.log({"epoch": row["epoch"], **figures_of(row)}, step=row["epoch"])
+
+    def close(self, ending: Ending) -> None:
+        """Send figures and files, and say how it ended."""
+        import wandb
+
+        told = {"status": ending.status, "best_epoch": ending.best_epoch, "reason": ending.reason}
+        self._run.summary.update({key: value for key, value in told.items() if value is not None})
+        self._run.summary.update(ending.figures)
+        artifact = wandb.Artifact(self._name, type="run")
+        for name, path in ending.artefacts.items():
+            artifact.add_file(str(path), name=name)
+        self._run.log_artifact(artifact)
+        self._run.finish(exit_code={"finished": 0, "stopped": 130}.get(ending.status, 1))
+
+    def _epochs(self, story: Story) -> int:
+        """The last epoch that W&B has; offline it is what was written down."""
+        if not self._run.offline:
+            return max(int(self._run.starting_step) - 1, 0)
+        known = story.known.get("epochs")
+        return known if type(known) is int else 0
+
+
+def _settle() -> None:
+    """What W&B is told by its environment, where the user has not: to be silent, not to report on
+    itself, and not to try without end."""
+    for key, value in (
+        ("WANDB_SILENT", "true"),
+        ("WANDB_ERROR_REPORTING", "false"),
+        ("WANDB_INIT_TIMEOUT", "30"),
+    ):
+        os.environ.setdefault(key, value)
