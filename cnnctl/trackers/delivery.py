@@ -11,7 +11,7 @@ from typing import Any
 from cnnctl.trackers.tracker import Ending, Opened, Story, Tracker
 
 _PASSWORD = re.compile(r"(?<=://)[^/@\s]+@")
-_LONGEST = 200
+_LONGEST = 100
 
 
 class Delivery:
@@ -78,8 +78,8 @@ class Delivery:
         lacks = [] if first > last else [f"epoch {first}"] if first == last else [
             f"epochs {first} to {last}"]  # fmt: skip
         if not self.closed:
-            lacks.append("the run's end and its files")
-        return " and ".join(lacks) or None
+            lacks.append("its end and its files")
+        return ", ".join(lacks) or None
 
     def _work(self) -> None:
         """Deliver whatever comes, until the end has been tried."""
@@ -128,7 +128,16 @@ class Delivery:
 
 
 def _words(error: BaseException) -> str:
-    """The first line of an error, without a password that an address has in it."""
+    """The first line of an error and what is behind it, without a password of an address."""
     lines = str(error).strip().splitlines() or [type(error).__name__]
     text = _PASSWORD.sub("", lines[0])
-    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+    text = text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+    behind = [each.strerror for each in _causes(error) if isinstance(each, OSError)]
+    reason = next((each for each in reversed(behind) if each and each not in text), None)
+    return f"{text} ({reason})" if reason else text
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__

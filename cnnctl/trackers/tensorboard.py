@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import time
 from typing import Any
 
@@ -58,7 +59,10 @@ class TensorBoard:
         step = ending.best_epoch or 0
         self._scalars(ending.figures, step)
         for name, png in ending.pictures.items():
-            image = Summary.Image(encoded_image_string=png)
+            width, height = struct.unpack(">II", png[16:24])  # where a PNG file has them
+            image = Summary.Image(
+                encoded_image_string=png, width=width, height=height, colorspace=4
+            )
             self._write(Summary(value=[Summary.Value(tag=name, image=image)]), step)
         reason = f": {ending.reason}" if ending.reason else ""
         self._write(text_pb("status", f"{ending.status}{reason}"), step)

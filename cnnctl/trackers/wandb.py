@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from cnnctl.errors import UsageError
+from cnnctl.trackers import wandb_files
 from cnnctl.trackers.story import figures_of
 from cnnctl.trackers.tracker import Ending, Opened, Story
 
@@ -53,23 +54,23 @@ class WandB:
         is_known = isinstance(known, str) and _ID.fullmatch(known) is not None
         number = known if is_known else secrets.token_hex(4)
         self._name = story.name.replace("/", "-")
-        self._run = wandb.init(
-            project=os.environ.get("WANDB_PROJECT") or PROJECT,
-            group=os.environ.get("WANDB_RUN_GROUP") or story.group,
-            name=story.name,
-            notes=story.tags.get("description"),
-            id=number,
-            resume="allow",
-            settings=wandb.Settings(silent=True, console="off", save_code=False),
-        )
+        note = None
+        try:
+            self._run = self._begin(story, number)
+        except wandb.errors.CommError as error:
+            note = f"it does not answer, and the run is kept offline: {str(error).splitlines()[0]}"
+            is_known, number = False, secrets.token_hex(4)  # the other one counts as in use
+            self._run = self._begin(story, number, mode="offline")
         self._run.config.update({**story.parameters, **story.tags}, allow_val_change=True)
         self._run.define_metric("*", step_metric="epoch")
         where = self._run.url or f"offline; to send it: wandb sync {Path(self._run.dir).parent}"
-        return Opened(str(where), self._epochs(story) if is_known else 0, {"id": number})
+        epochs = self._epochs(story) if is_known else 0
+        return Opened(str(where), epochs, {"id": number}, note)
 
     def epoch(self, row: dict[str, Any]) -> None:
         """Send the figures of an epoch."""
-        self._run.log({"epoch": row["epoch"], **figures_of(row)}, step=row["epoch"])
+        row = {"epoch": row["epoch"], **figures_of(row)}
+        self._run.log(row, step=row["epoch"], commit=True)
 
     def close(self, ending: Ending) -> None:
         """Send figures and files, and say how it ended."""
@@ -84,11 +85,30 @@ class WandB:
         self._run.log_artifact(artifact)
         self._run.finish(exit_code={"finished": 0, "stopped": 130}.get(ending.status, 1))
 
+    def _begin(self, story: Story, number: str, **options: Any) -> Any:
+        import wandb
+
+        return wandb.init(
+            project=os.environ.get("WANDB_PROJECT") or PROJECT,
+            group=os.environ.get("WANDB_RUN_GROUP") or story.group,
+            name=story.name,
+            notes=story.tags.get("description"),
+            id=number,
+            resume="allow",
+            settings=wandb.Settings(
+                silent=True, console="off", save_code=False, finish_timeout_raises=True
+            ),
+            **options,
+        )
+
     def _epochs(self, story: Story) -> int:
-        """The last epoch that W&B has; offline it is what was written down."""
+        """The last epoch that W&B has."""
         if not self._run.offline:
             return max(int(self._run.starting_step) - 1, 0)
-        known = story.known.get("epochs")
+        found = wandb_files.epochs(Path(self._run.dir).parent.parent, self._run.id)
+        if found is not None:
+            return found
+        known = story.known.get("epochs")  # the files have been sent, and are gone
         return known if type(known) is int else 0
 
 
@@ -99,5 +119,6 @@ def _settle() -> None:
         ("WANDB_SILENT", "true"),
         ("WANDB_ERROR_REPORTING", "false"),
         ("WANDB_INIT_TIMEOUT", "30"),
+        ("WANDB_FINISH_TIMEOUT", "50"),
     ):
         os.environ.setdefault(key, value)
