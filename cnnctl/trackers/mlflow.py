@@ -66,7 +66,11 @@ class MLflow:
 
     def close(self, ending: Ending) -> None:
         """Send figures and files, and say how it ended."""
-        self._log(ending.figures, ending.best_epoch or 0)
+        step = ending.best_epoch or 0
+        figures = {  # a run that goes on may have the same best epoch again
+            key: value for key, value in ending.figures.items() if step not in self._steps(key)
+        }
+        self._log(figures, step)
         tags = {"status": ending.status, "best_epoch": ending.best_epoch, "reason": ending.reason}
         for key, value in tags.items():
             if value is not None:
@@ -115,9 +119,7 @@ class MLflow:
         becomes a tag."""
         from mlflow.entities import Param, RunTag
 
-        parameters = {
-            _STRANGE.sub("_", key): _text(value) for key, value in story.parameters.items()
-        }
+        parameters = {_name(key): _text(value) for key, value in story.parameters.items()}
         tags = {
             **story.tags,
             **{key: value for key, value in parameters.items() if before.get(key, value) != value},
@@ -133,17 +135,21 @@ class MLflow:
 
     def _epochs(self) -> int:
         """The last epoch that MLflow has."""
-        history = self._client.get_metric_history(self._id, "loss")
-        return max((each.step for each in history), default=0)
+        return max(self._steps("loss"), default=0)
+
+    def _steps(self, key: str) -> set[int]:
+        return {each.step for each in self._client.get_metric_history(self._id, _name(key))}
 
     def _log(self, figures: dict[str, float], step: int) -> None:
         from mlflow.entities import Metric
 
         now = int(time.time() * 1000)
-        metrics = [
-            Metric(_STRANGE.sub("_", key), value, now, step) for key, value in figures.items()
-        ]
+        metrics = [Metric(_name(key), value, now, step) for key, value in figures.items()]
         self._client.log_batch(self._id, metrics=metrics)
+
+
+def _name(key: str) -> str:
+    return _STRANGE.sub("_", key)
 
 
 def _text(value: Any) -> str:

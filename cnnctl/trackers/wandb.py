@@ -52,7 +52,7 @@ class WandB:
 
         known = story.known.get("id")
         is_known = isinstance(known, str) and _ID.fullmatch(known) is not None
-        number = known if is_known else secrets.token_hex(4)
+        number = str(known) if is_known else secrets.token_hex(4)
         self._name = story.name.replace("/", "-")
         note = None
         try:
