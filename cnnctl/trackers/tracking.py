@@ -17,7 +17,7 @@ from cnnctl.trackers.story import ending, story
 from cnnctl.trackers.tracker import Ending, Opened, Story
 
 PATIENCE = 60.0
-"""Seconds that the trackers have, after the training, for what is left."""
+"""Seconds that the trackers have, after the training, for each step of what is left."""
 _ANNOUNCED = 1.0
 
 
@@ -133,13 +133,16 @@ class Tracking:
             left.pictures.update(self._pictures())
         for each in self._deliveries:
             each.end(left)
-        began, is_announced = time.monotonic(), False
+        began = last = time.monotonic()
+        delivered, is_announced = 0, False
         try:
             while not all(each.wait(0.05) for each in self._deliveries):
-                waited = time.monotonic() - began
-                if waited > PATIENCE:
+                now, before = time.monotonic(), delivered
+                delivered = sum(each.delivered for each in self._deliveries)
+                last = now if delivered > before else last
+                if now - last > PATIENCE:
                     break
-                if waited > _ANNOUNCED and not is_announced:
+                if now - began > _ANNOUNCED and not is_announced:
                     is_announced = True
                     self._say(f"sending what is left to {', '.join(self._waiting())}")
                 self._tell()
