@@ -9,6 +9,7 @@ runs/mnist/001/
   checkpoints/         epoch-0003/ … (see `cnnctl.checkpoint`); `best` and `last` point to two
   model.keras          the best model, for any Keras user
   evaluation.json      loss and metrics on the test set
+  trackers.json        which trackers have it, and what they need to find it again
 """
 
 from __future__ import annotations
@@ -91,6 +92,11 @@ class Run:
     def evaluation(self) -> dict[str, Any]:
         """`evaluation.json`; empty if there is none."""
         return _read_json(self.path / "evaluation.json")
+
+    def trackers(self) -> dict[str, Any]:
+        """`trackers.json`, by the tracker's name; empty if there is none."""
+        found = _read_json(self.path / "trackers.json")
+        return {name: known for name, known in found.items() if isinstance(known, dict)}
 
     @contextmanager
     def locked(self) -> Iterator[None]:

@@ -12,7 +12,8 @@ import sys
 from cnnctl.cli.boundary import guarded
 from cnnctl.cli.app import app
 code = guarded(lambda: app(sys.argv[1:], prog_name="cnnctl"))
-names = {"tensorflow", "keras", "matplotlib", "torch", "jax", "jsonschema"}
+names = {"tensorflow", "keras", "matplotlib", "torch", "jax", "jsonschema",
+         "tensorboard", "mlflow", "wandb"}
 heavy = sorted(names & set(sys.modules))
 print("HEAVY", heavy, "CODE", code)
 """
@@ -32,6 +33,7 @@ print("HEAVY", heavy, "CODE", code)
         (["data", "list"], 0),
         (["runs", str(CONFIGS)], 0),
         (["check", "nothing.yaml"], 2),
+        (["train", str(CONFIGS / "mnist.yaml"), "--track", "nothing"], 2),
         (["train", str(CONFIGS / "mnist.yaml"), "--set", "fit.epoch=3"], 2),
     ],
     ids=lambda value: " ".join(map(str, value))[-40:] if isinstance(value, list) else str(value),
@@ -58,7 +60,7 @@ def test_a_new_spec_needs_nothing_heavy(tmp_path):
     "module",
     ["cnnctl", "cnnctl.spec", "cnnctl.catalog", "cnnctl.arithmetic", "cnnctl.runs", "cnnctl.data",
      "cnnctl.preflight", "cnnctl.summary", "cnnctl.schedules", "cnnctl.shipped", "cnnctl.starter",
-     "cnnctl.spec.json_schema", "cnnctl.overview"],
+     "cnnctl.spec.json_schema", "cnnctl.overview", "cnnctl.trackers.tracking"],
 )  # fmt: skip
 def test_modules_of_the_reading_half(module):
     script = f"import {module}, sys; print({{'tensorflow', 'keras', 'numpy'}} & set(sys.modules))"

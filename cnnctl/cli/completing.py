@@ -49,6 +49,13 @@ def data_sets(incomplete: str) -> list[str]:
     return [name for name in SOURCES if name.startswith(incomplete)]
 
 
+def trackers(incomplete: str) -> list[str]:
+    """What --track takes."""
+    from cnnctl.trackers.names import NAMES, NONE
+
+    return [name for name in (*NAMES, NONE) if name.startswith(incomplete)]
+
+
 def names(incomplete: str) -> list[str]:
     """Every name of the catalog, layers first."""
     from cnnctl.catalog import KINDS, load

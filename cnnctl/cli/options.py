@@ -135,5 +135,15 @@ Precision = Annotated[
         help="Short for compile.precision: mixed_bfloat16 is faster, and less exact.",
     ),
 ]
+Track = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--track",
+        metavar="NAME",
+        autocompletion=completing.trackers,
+        help="Send figures and files to tensorboard, mlflow or wandb too; a run that goes on is "
+        "tracked as before, unless this says others or none. May be repeated.",
+    ),
+]
 Epochs = Annotated[int | None, typer.Option("--epochs", min=1, help="Short for fit.epochs.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -18,6 +18,7 @@ from cnnctl.cli.options import (
     Json,
     Plugin,
     Set,
+    Track,
 )
 
 
@@ -37,6 +38,7 @@ def resume(
     device: Device = "auto",
     data_dir: DataDir = None,
     full_data: FullData = False,
+    track: Track = None,
     plugin: Plugin = None,
     json: Json = False,
 ) -> None:
@@ -50,12 +52,16 @@ def resume(
     from cnnctl.distribution.launch import end_with_launcher
     from cnnctl.preflight import preflight_run
     from cnnctl.runs import newest
+    from cnnctl.trackers.names import chosen
+    from cnnctl.trackers.tracking import Tracking
 
     end_with_launcher()
     found = newest(run)
     overrides = [*(set_ or []), *([f"fit.epochs={epochs}"] if epochs else [])]
     shown = observer(preflight_run(found, overrides).spec)
-    with shown:
+    places: dict[str, Any] = {"data_dir": data_dir, "full_data": full_data, "device": device}
+    tracked = Tracking(chosen(track, found.path), shown, say=shown.say, **places)
+    with shown, tracked:
         quiet()
         from cnnctl import training
 
@@ -63,13 +69,13 @@ def resume(
             found.path,
             overrides=overrides,
             allow=allow or (),
-            data_dir=data_dir,
-            full_data=full_data,
-            device=device,
             finish_epoch=finish_epoch,
-            observer=shown,
+            observer=tracked,
             progress=shown.downloaded,
+            **places,
         )
+        if result.unchanged and result.run and track:
+            tracked.send(result.run)
     show_result(result, json=json)
     if result.stopped:
         raise typer.Exit(128 + result.stopped)

@@ -21,6 +21,7 @@ from cnnctl.cli.options import (
     RunsDir,
     Set,
     SpecPath,
+    Track,
 )
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ def train(
     data_dir: DataDir = None,
     full_data: FullData = False,
     runs_dir: RunsDir = Path("runs"),
+    track: Track = None,
     live: Annotated[
         bool, typer.Option("--live", help="Serve a page on which the curves grow.")
     ] = False,
@@ -64,6 +66,8 @@ def train(
     from cnnctl.distribution.launch import end_with_launcher
     from cnnctl.errors import UsageError
     from cnnctl.preflight import preflight
+    from cnnctl.trackers.names import chosen
+    from cnnctl.trackers.tracking import Tracking
 
     end_with_launcher()
     if port is not None and not live:
@@ -75,20 +79,21 @@ def train(
     checked = preflight(spec, overrides)
     checked.spec.require("data", "compile")
     earlier = _newest(checked.spec, runs_dir) if resume else None
+    trackers = chosen(track, earlier)
     shown = observer(checked.spec)
     page = _page(shown, 8600 if port is None else port) if live else None
-    with page or nullcontext(), shown:
+    places: dict[str, Any] = {"data_dir": data_dir, "full_data": full_data, "device": device}
+    tracked = Tracking(trackers, page or shown, say=shown.say, **places)
+    with page or nullcontext(), shown, tracked:
         if page:
             shown.say(f"live: {page.address}")
         quiet()
         from cnnctl import training
 
         settings: dict[str, Any] = {
-            "data_dir": data_dir,
-            "full_data": full_data,
-            "device": device,
+            **places,
             "finish_epoch": finish_epoch,
-            "observer": page or shown,
+            "observer": tracked,
             "progress": shown.downloaded,
         }
         if earlier is not None:
@@ -97,6 +102,8 @@ def train(
             if resume:
                 shown.say(f"no run of {checked.spec.name} in {runs_dir} to go on with: a new one")
             result = training.train(checked.spec, runs_dir=runs_dir, **settings)
+        if result.unchanged and result.run and track:
+            tracked.send(result.run)
     show_result(result, json=json)
     if result.stopped:
         raise typer.Exit(128 + result.stopped)

@@ -1,0 +1,185 @@
+"""An observer of a training that passes everything on to trackers."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from cnnctl.files import write_json
+from cnnctl.runs import Run
+from cnnctl.trackers.delivery import Delivery
+from cnnctl.trackers.names import make
+from cnnctl.trackers.story import ending, story
+from cnnctl.trackers.tracker import Ending, Opened, Story
+
+PATIENCE = 60.0
+"""Seconds that the trackers have, after the training, for each step of what is left."""
+_ANNOUNCED = 1.0
+
+
+class Tracking:
+    """Tells trackers how a training goes, besides another observer.
+
+    A context manager: at its end the trackers get what the training has left, as the run folder has
+    it. Whatever happens to a tracker, the training goes on.
+
+    Args:
+        names: Which trackers, of `cnnctl.trackers.NAMES`.
+        observer: Who is told as well (see `cnnctl.training.callbacks.Observer`); None for nobody.
+        say: Prints a line for people; by default nothing is said.
+        data_dir, full_data, device: As of the training, for the pictures at its end.
+
+    Attributes:
+        notes: What was said.
+    """
+
+    def __init__(
+        self,
+        names: Sequence[str],
+        observer: Any = None,
+        *,
+        say: Callable[[str], None] | None = None,
+        data_dir: Path | None = None,
+        full_data: bool = False,
+        device: str = "auto",
+    ) -> None:
+        self.names = tuple(names)
+        self.notes: list[str] = []
+        self._observer = observer
+        self._print = say
+        self._settings = {"data_dir": data_dir, "full_data": full_data, "device": device}
+        self._run: Run | None = None
+        self._deliveries: list[Delivery] = []
+        self._lock = threading.Lock()
+        self._news: list[str] = []
+
+    def __enter__(self) -> Tracking:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._run is not None:
+            self._end(ending(self._run, error))
+
+    def started(self, facts: Any) -> None:
+        """Pass on, and open the trackers' runs; they get the epochs that they lack."""
+        if self._observer:
+            self._observer.started(facts)
+        self._begin(facts.run, facts.done)
+
+    def epoch_began(self, epoch: int, learning_rate: float) -> None:
+        """Pass on."""
+        if self._observer:
+            self._observer.epoch_began(epoch, learning_rate)
+
+    def step_ended(self, step: int, logs: dict[str, float]) -> None:
+        """Pass on."""
+        if self._observer:
+            self._observer.step_ended(step, logs)
+
+    def epoch_ended(self, row: dict[str, Any], improved: bool) -> None:
+        """Pass on, and have the epoch delivered."""
+        if self._observer:
+            self._observer.epoch_ended(row, improved)
+        for each in self._deliveries:
+            each.put(row)
+        self._tell()
+
+    def send(self, run: Run) -> None:
+        """Have a run delivered that is finished already; what a tracker has is not sent again."""
+        self._begin(run, len(run.history()))
+
+    def _begin(self, run: Run, done: int) -> None:
+        self._run = run
+        for name in self.names:
+            self._deliveries.append(self._deliver_to(name, run, done))
+        for row in run.history()[:done]:
+            for each in self._deliveries:
+                each.put(row)
+
+    def _deliver_to(self, name: str, run: Run, done: int) -> Delivery:
+        def told() -> Story:
+            return story(run, run.trackers().get(name, {}), done)
+
+        def opened(found: Opened) -> None:
+            self._keep(run, name, {**found.keep, "epochs": found.epochs})
+            with self._lock:
+                self._news += [f"tracked: {name}, {found.where}"]
+                self._news += [f"note: {name}: {found.note}"] if found.note else []
+
+        def sent(epochs: int) -> None:
+            self._keep(run, name, {"epochs": epochs})
+
+        return Delivery(name, make(name), told, opened, sent)
+
+    def _keep(self, run: Run, name: str, changes: dict[str, Any]) -> None:
+        """Write down what a tracker needs to find its run again."""
+        with self._lock:
+            known = run.trackers()
+            known[name] = {**known.get(name, {}), **changes}
+            write_json(run.path / "trackers.json", known)
+
+    def _end(self, left: Ending) -> None:
+        """Deliver what is left, with patience, and say what could not be delivered."""
+        if "tensorboard" in self.names and left.status == "finished":
+            left.pictures.update(self._pictures())
+        for each in self._deliveries:
+            each.end(left)
+        began = last = time.monotonic()
+        delivered, is_announced = 0, False
+        try:
+            while not all(each.wait(0.05) for each in self._deliveries):
+                now, before = time.monotonic(), delivered
+                delivered = sum(each.delivered for each in self._deliveries)
+                last = now if delivered > before else last
+                if now - last > PATIENCE:
+                    break
+                if now - began > _ANNOUNCED and not is_announced:
+                    is_announced = True
+                    self._say(f"sending what is left to {', '.join(self._waiting())}")
+                self._tell()
+        except KeyboardInterrupt:
+            pass  # the training is done: only the waiting ends
+        self._tell()
+        for each in self._deliveries:
+            if lacks := each.missing():
+                self._say(
+                    f"note: {each.name} lacks {lacks}; to send it again: "
+                    f"cnnctl resume {self._run} --track {each.name}"
+                )
+
+    def _waiting(self) -> Iterator[str]:
+        return (each.name for each in self._deliveries if not each.wait(0))
+
+    def _pictures(self) -> dict[str, bytes]:
+        from cnnctl.trackers.pictures import pictures
+
+        assert self._run is not None
+        found, why = pictures(self._run, **self._settings)
+        if why:
+            self._say(f"note: no pictures for tensorboard: {why}")
+        return found
+
+    def _tell(self) -> None:
+        """Say what the trackers' threads have to say; the training's own thread does."""
+        with self._lock:
+            news, self._news = self._news, []
+        for each in self._deliveries:
+            for trouble in each.troubles[each.said :]:
+                news.append(f"note: {each.name}: {trouble}; the training does not wait for it")
+                each.said += 1
+        for line in news:
+            self._say(line)
+
+    def _say(self, text: str) -> None:
+        self.notes.append(text)
+        if self._print:
+            self._print(text)
