@@ -86,7 +86,7 @@ def reproduce(
         settings: See `cnnctl.training.Settings`.
 
     Raises:
-        UsageError: There is no such run.
+        UsageError: There is no such run, or it has fewer epochs.
         RunError: It has no finished epoch, or no environment.
         DataError: The data is not there, or not the run's.
     """
@@ -101,7 +101,9 @@ def reproduce(
             raise RunError(f"{run.path / 'metrics.jsonl'} lacks the line of epoch {epoch}")
     if not rows:
         raise RunError(f"{run} has no finished epoch to compare with")
-    wanted = min(epochs or len(rows), len(rows))
+    wanted = epochs or len(rows)
+    if wanted > len(rows):
+        raise UsageError(f"{run} has {len(rows)} finished epochs, and {wanted} are to be compared")
     spec = load(run.spec_path)
     if spec.fit.distribute == "multi_worker":  # one process computes what several did
         spec = load(run.spec_path, ["fit.distribute=none"])

@@ -253,6 +253,8 @@ def test_a_reproduction_says_the_first_figure_that_differs(tmp_path):
     found = reproduce(run.path, device="cpu")
     assert (found.difference, found.weights, found.epochs) == (None, True, 5)
     assert reproduce(run.path, epochs=2, device="cpu").epochs == 2
+    with pytest.raises(UsageError, match=f"has {found.epochs} finished epochs"):
+        reproduce(run.path, epochs=99, device="cpu")
     path = run.path / "metrics.jsonl"
     rows = run.history()
     rows[2]["val_loss"] += 1e-7
