@@ -24,6 +24,7 @@ from cnnctl.cli import (
     runs,
     schema,
     summary,
+    sweep,
     train,
 )
 
@@ -38,6 +39,7 @@ app = typer.Typer(
 app.command("train")(train.train)
 app.command("resume")(resume.resume)
 app.command("reproduce")(reproduce.reproduce)
+app.command("sweep")(sweep.sweep)
 app.command("evaluate")(evaluate.evaluate)
 app.command("plot")(plot.plot)
 app.command("play")(play.play)

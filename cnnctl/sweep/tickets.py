@@ -1,0 +1,352 @@
+"""The trials of a sweep as tickets: each is taken by one worker at a time, and finished once.
+
+A ticket is a number from 1. Its trial in Optuna's study may be lost with its worker; then that one
+is ended there, and a copy of it (what was drawn, reported and trained so far) waits for the next
+worker. Of several trials with the same ticket that are not lost, the first counts: so that two
+processes that fill a study at once, on two machines, do no harm.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from cnnctl.sweep.definition import Definition
+from cnnctl.sweep.space import Parameter, Value, grid
+from cnnctl.sweep.storage import Place
+
+if TYPE_CHECKING:
+    import optuna
+    from optuna.pruners import BasePruner
+    from optuna.samplers import BaseSampler
+    from optuna.trial import FrozenTrial, Trial
+
+GRACE = 120.0
+"""For how many seconds a worker on another machine may give no sign of life."""
+
+MOST_LOSSES = 3
+"""How many workers a trial may cost before it counts as failed."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A ticket that a worker has taken.
+
+    Args:
+        ticket: Its number.
+        trial: Optuna's trial.
+        values: What it tries, by path.
+        losses: How many workers were lost with it.
+    """
+
+    ticket: int
+    trial: Trial
+    values: dict[str, Value]
+    losses: int
+
+
+def is_void(trial: FrozenTrial) -> bool:
+    """Whether a trial was lost with its worker, given back, or is one too many: it does not count.
+
+    A trial that failed of itself says why.
+    """
+    return trial.state.name == "FAIL" and "reason" not in trial.user_attrs
+
+
+def ticket_of(trial: FrozenTrial) -> int:
+    """The ticket of a trial; 0 of one that is not cnnctl's."""
+    ticket = trial.user_attrs.get("ticket")
+    return ticket if isinstance(ticket, int) else 0
+
+
+def counting(trials: Sequence[FrozenTrial]) -> dict[int, FrozenTrial]:
+    """The trial that counts of each ticket that has one."""
+    found: dict[int, FrozenTrial] = {}
+    for trial in sorted(trials, key=lambda each: each.number):
+        if ticket_of(trial) and not is_void(trial):
+            found.setdefault(ticket_of(trial), trial)
+    return found
+
+
+class Tickets:
+    """The tickets of a sweep.
+
+    Args:
+        study: Optuna's study.
+        definition: What the sweep is.
+        place: The sweep's folder.
+        worker: Who takes tickets; empty for a process that only fills and looks.
+    """
+
+    def __init__(
+        self, study: optuna.Study, definition: Definition, place: Place, worker: str = ""
+    ) -> None:
+        self.study = study
+        self.definition = definition
+        self.place = place
+        self.worker = worker
+        self._identity = place.identity
+        self._beats: dict[int, tuple[Any, float]] = {}
+
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return int(self.study.user_attrs.get("trials", 0))
+
+    def trials(self) -> list[FrozenTrial]:
+        """Every trial of the study."""
+        return self.study.get_trials(deepcopy=False)
+
+    def fill(self) -> None:
+        """Put a trial behind each ticket that has none; a lost one's copy, if there was one."""
+        import optuna
+
+        trials = self.trials()
+        there = counting(trials)
+        points = list(grid(self.definition.space)) if self.definition.method == "grid" else []
+        lost = {ticket_of(each): each for each in trials if is_void(each) and each.params}
+        for ticket in range(1, self.count + 1):
+            if ticket in there:
+                continue
+            if (before := lost.get(ticket)) is not None:
+                self.study.add_trial(_copy(before))
+                continue
+            fixed = {"fixed_params": points[ticket - 1]} if points else {}
+            self.study.add_trial(
+                optuna.create_trial(
+                    state=optuna.trial.TrialState.WAITING,
+                    system_attrs=fixed,
+                    user_attrs={"ticket": ticket},
+                )
+            )
+
+    def claim(self) -> Claim | None:
+        """Take the next ticket; None where all are taken or finished.
+
+        A ticket whose combination another one has already is finished with its figures at once, or
+        when those are there.
+        """
+        with self.place.locked("claim"):
+            self._take_up()
+            self.fill()
+            self._settle()
+            trials = self.trials()
+            waiting = [each for each in trials if each.state.name == "WAITING" and ticket_of(each)]
+            for trial in sorted(waiting, key=lambda each: (ticket_of(each), each.number)):
+                if self._start(trial) and (claim := self._draw(trial)) is not None:
+                    return claim
+        return None
+
+    def is_open(self) -> bool:
+        """Whether a ticket is not finished yet."""
+        there = counting(self.trials())
+        return len(there) < self.count or any(
+            not each.state.is_finished() for each in there.values()
+        )
+
+    def give_back(self, claim: Claim) -> None:
+        """Leave a ticket to another worker: what was trained of it is kept."""
+        self._set(claim.trial, given_back=True)
+        self._end(claim.trial._trial_id)
+
+    def finish(self, claim: Claim, value: float) -> None:
+        """Finish a ticket with its figure."""
+        self._tell(claim.trial, "COMPLETE", value)
+
+    def prune(self, claim: Claim) -> None:
+        """Finish a ticket whose training is not worth going on with."""
+        self._tell(claim.trial, "PRUNED")
+
+    def fail(self, claim: Claim, reason: str) -> None:
+        """Finish a ticket whose combination cannot be trained."""
+        self._set(claim.trial, reason=reason)
+        self._tell(claim.trial, "FAIL")
+
+    def beat(self, claim: Claim, number: int) -> None:
+        """Give a sign of life, for workers on other machines."""
+        self._set(claim.trial, beat=number)
+
+    def is_mine(self, claim: Claim) -> bool:
+        """Whether nobody has taken a ticket up because this worker seemed to be lost."""
+        trial = self.study._storage.get_trial(claim.trial._trial_id)
+        return not trial.state.is_finished()
+
+    def reported(self, claim: Claim) -> set[int]:
+        """The epochs that the study knows of a trial."""
+        return set(self.study._storage.get_trial(claim.trial._trial_id).intermediate_values)
+
+    def _start(self, trial: FrozenTrial) -> bool:
+        """Whether a waiting trial is this worker's now."""
+        import optuna
+
+        running = optuna.trial.TrialState.RUNNING
+        try:
+            if not self.study._storage.set_trial_state_values(trial._trial_id, running):
+                return False
+        except optuna.exceptions.UpdateFinishedTrialError:
+            return False
+        first = counting(self.trials()).get(ticket_of(trial))
+        if first is None or first.number != trial.number:
+            self._end(trial._trial_id)  # one too many
+            return False
+        return True
+
+    def _draw(self, waiting: FrozenTrial) -> Claim | None:
+        """Draw what a trial tries; None where another one tries it already."""
+        import optuna
+
+        ticket = ticket_of(waiting)
+        self.study.sampler = sampler(self.definition, ticket)
+        trial = optuna.trial.Trial(self.study, waiting._trial_id)
+        self._set(trial, owner=[self._identity, self.worker])
+        values = {each.path: suggest(trial, each) for each in self.definition.space}
+        losses = int(waiting.user_attrs.get("losses", 0))
+        claim = Claim(ticket, trial, values, losses)
+        if losses >= MOST_LOSSES:
+            self.fail(claim, f"{losses} workers ended without a word while they trained it")
+            return None
+        for other in counting(self.trials()).values():
+            if (
+                ticket_of(other) != ticket
+                and "same_as" not in other.user_attrs
+                and other.state.name != "WAITING"
+                and other.params == values
+                and (other.number < trial.number or _owner(other)[0] == self._identity)
+            ):
+                self._set(trial, same_as=ticket_of(other))
+                self._settle()
+                return None
+        return claim
+
+    def _settle(self) -> None:
+        """Finish tickets whose combination another one has, with the figures of that one."""
+        import optuna
+
+        there = counting(self.trials())
+        for trial in there.values():
+            twin = there.get(trial.user_attrs.get("same_as", 0))
+            if trial.state.is_finished() or twin is None or not twin.state.is_finished():
+                continue
+            mine = optuna.trial.Trial(self.study, trial._trial_id)
+            kept = ("values", "runs", "reason", "seconds", "epoch")
+            self._set(mine, **{k: twin.user_attrs[k] for k in kept if k in twin.user_attrs})
+            for step, value in twin.intermediate_values.items():
+                if step not in trial.intermediate_values:
+                    mine.report(value, step)
+            self._tell(mine, twin.state.name, twin.value if twin.state.name == "COMPLETE" else None)
+
+    def _take_up(self) -> None:
+        """End the trials whose workers are gone; `fill` puts copies in their places."""
+        for trial in self.trials():
+            is_trained = trial.state.name == "RUNNING" and "same_as" not in trial.user_attrs
+            if not (ticket_of(trial) and is_trained):
+                continue
+            place, worker = _owner(trial)
+            is_here = place == self._identity
+            if not (self.place.is_alive(worker) if is_here else self._beats_still(trial)):
+                self._end(trial._trial_id)
+
+    def _beats_still(self, trial: FrozenTrial) -> bool:
+        """Whether a worker that shares no file system gave a sign of life within the grace, by
+        this process's own clock."""
+        sign = (trial.user_attrs.get("beat"), len(trial.intermediate_values))
+        before, since = self._beats.get(trial._trial_id, (None, 0.0))
+        if sign != before:
+            self._beats[trial._trial_id] = sign, time.monotonic()
+            return True
+        return time.monotonic() - since < GRACE
+
+    def _set(self, trial: Trial, **attributes: Any) -> None:
+        """Note something of a trial, unless it was taken away."""
+        import optuna
+
+        for key, value in attributes.items():
+            try:
+                trial.set_user_attr(key, value)
+            except optuna.exceptions.UpdateFinishedTrialError:
+                return
+
+    def _tell(self, trial: Trial, state: str, value: float | None = None) -> None:
+        """Finish a trial, unless it was taken away."""
+        import optuna
+
+        if trial.study._storage.get_trial(trial._trial_id).state.is_finished():
+            return
+        try:
+            self.study.tell(trial, value, state=optuna.trial.TrialState[state])
+        except (ValueError, optuna.exceptions.UpdateFinishedTrialError):
+            return
+
+    def _end(self, trial_id: int) -> None:
+        """Make a trial void; of two that do it at once, the storage lets one."""
+        import optuna
+
+        try:
+            self.study._storage.set_trial_state_values(trial_id, optuna.trial.TrialState.FAIL)
+        except optuna.exceptions.UpdateFinishedTrialError:
+            return
+
+
+def _owner(trial: FrozenTrial) -> tuple[str, str]:
+    """The folder and the name of the worker that took a trial; empty if it does not say."""
+    owner = trial.user_attrs.get("owner")
+    if isinstance(owner, list) and len(owner) == 2:
+        return str(owner[0]), str(owner[1])
+    return "", ""
+
+
+def _copy(lost: FrozenTrial) -> FrozenTrial:
+    """A trial to be taken up again, with what was drawn, reported and trained."""
+    import optuna
+
+    kept = {k: v for k, v in lost.user_attrs.items() if k not in {"owner", "beat", "given_back"}}
+    if not lost.user_attrs.get("given_back"):
+        kept["losses"] = int(kept.get("losses", 0)) + 1
+    return optuna.create_trial(
+        state=optuna.trial.TrialState.WAITING,
+        params=lost.params,
+        distributions=lost.distributions,
+        user_attrs=kept,
+        system_attrs={k: v for k, v in lost.system_attrs.items() if k == "fixed_params"},
+        intermediate_values=lost.intermediate_values,
+    )
+
+
+def suggest(trial: Trial, parameter: Parameter) -> Value:
+    """Let Optuna give a trial its value: one of the texts of a list, or a number of a range."""
+    path = parameter.path
+    if parameter.kind == "choice":
+        return trial.suggest_categorical(path, parameter.values)
+    if parameter.kind == "int":
+        last = int(parameter.points[-1])
+        return trial.suggest_int(path, int(parameter.low), last, step=parameter.step)
+    is_log = parameter.kind == "log_uniform"
+    return trial.suggest_float(path, parameter.low, parameter.high, log=is_log)
+
+
+def sampler(definition: Definition, ticket: int) -> BaseSampler:
+    """Draws the values of a ticket.
+
+    Each ticket has a seed of its own: which worker draws, and how many there are, is all the same
+    to a random search.
+    """
+    from optuna.samplers import RandomSampler, TPESampler
+
+    seed = random.Random(f"{definition.seed} {ticket}").getrandbits(32)
+    if definition.method == "tpe":
+        return TPESampler(seed=seed, constant_liar=True)
+    return RandomSampler(seed=seed)
+
+
+def pruner(definition: Definition) -> BasePruner:
+    """Ends trainings that are not worth going on with."""
+    from optuna.pruners import HyperbandPruner, MedianPruner, NopPruner
+
+    if definition.prune == "median":
+        return MedianPruner(n_startup_trials=4)
+    if definition.prune == "hyperband":
+        return HyperbandPruner(max_resource=max(definition.epochs, 2))
+    return NopPruner()
