@@ -63,11 +63,11 @@ class Scale:
         if self.low == self.high:
             return [(0.5, f"{self.low:.4g}")]
         locator = LogLocator(numticks=6) if self.log else MaxNLocator(5)
-        found = [each for each in locator.tick_values(self.low, self.high)
-                 if self.low <= each <= self.high]  # fmt: skip
-        if self.log and len(found) < 2:
-            found = [self.low, self.high]
-        return [(self.at(float(each)), f"{each:.4g}") for each in found]
+        ticks = locator.tick_values(self.low, self.high)
+        if self.log and sum(self.low <= each <= self.high for each in ticks) < 2:
+            ticks = [self.low, self.high]
+        found = [(self.at(float(each)), f"{each:.4g}") for each in ticks if each > 0 or not self.log]
+        return [(place, text) for place, text in found if -1e-6 <= place <= 1 + 1e-6]
 
 
 def scale_of(parameter: Parameter) -> Scale:

@@ -179,8 +179,6 @@ def sweep(request: Request, watcher: Watcher | None = None) -> Outcome:
     place.make()
     study = open_study(definition, name, request.storage, place, request.trials)
     tickets = Tickets(study, definition, place)
-    with place.locked("claim"):
-        tickets.fill()
     _write_down(definition, place, request.ranges)
     workers = min(request.workers, _open(_rows(tickets)))
     now = _rows(tickets)
@@ -347,7 +345,7 @@ def _watch(workers: Workers, tickets: Tickets, watcher: Watcher | None) -> int |
 def _rows(tickets: Tickets) -> list[Row]:
     definition = tickets.definition
     planned = definition.epochs * definition.seeds
-    return rows(tickets.trials(), tickets.count, definition.space, planned)
+    return rows(tickets.trials(), tickets.count, definition.space, planned, tickets.points)
 
 
 def _open(found: Sequence[Row]) -> int:

@@ -65,7 +65,13 @@ class Row:
         return {**asdict(self), "values": values, "set": sets}
 
 
-def rows(trials: Sequence[FrozenTrial], count: int, space: Space, planned: int) -> list[Row]:
+def rows(
+    trials: Sequence[FrozenTrial],
+    count: int,
+    space: Space,
+    planned: int,
+    points: Sequence[dict[str, Value]] = (),
+) -> list[Row]:
     """The trials of a study, by ticket.
 
     Args:
@@ -73,18 +79,26 @@ def rows(trials: Sequence[FrozenTrial], count: int, space: Space, planned: int) 
         count: How many tickets there are.
         space: What is varied.
         planned: Epochs of a trial.
+        points: Of a grid: the combinations, in the order of the tickets.
     """
     there = counting(trials)
     lost = {ticket_of(each): each for each in trials}
     return [
-        _row(number, there.get(number) or lost.get(number), space, planned)
+        _row(number, there.get(number) or lost.get(number), space, planned, points)
         for number in range(1, count + 1)
     ]
 
 
-def _row(number: int, trial: FrozenTrial | None, space: Space, planned: int) -> Row:
+def _row(
+    number: int,
+    trial: FrozenTrial | None,
+    space: Space,
+    planned: int,
+    points: Sequence[dict[str, Value]],
+) -> Row:
+    point = points[number - 1] if points else {}
     if trial is None:
-        return Row(number, "waiting", {}, None, None, (), 0, planned, 0.0, ())
+        return Row(number, "waiting", point, None, None, (), 0, planned, 0.0, ())
     kept = trial.user_attrs
     state = _STATES[trial.state.name]
     if state == "failed" and "reason" not in kept:
@@ -95,7 +109,7 @@ def _row(number: int, trial: FrozenTrial | None, space: Space, planned: int) -> 
     value = trial.value if state in ("finished", "pruned") else None
     if state == "running" and trial.intermediate_values:
         value = trial.intermediate_values[max(trial.intermediate_values)]
-    given = {**trial.system_attrs.get("fixed_params", {}), **trial.params}
+    given = {**point, **trial.params}
     return Row(
         number=number,
         state=state,

@@ -3,7 +3,7 @@
 A ticket is a number from 1. Its trial in Optuna's study may be lost with its worker; then that one
 is ended there, and a copy of it (what was drawn, reported and trained so far) waits for the next
 worker. Of several trials with the same ticket that are not lost, the first counts: so that two
-processes that fill a study at once, on two machines, do no harm.
+processes that issue the same ticket at once, on two machines, do no harm.
 """
 
 from __future__ import annotations
@@ -78,7 +78,10 @@ class Tickets:
         study: Optuna's study.
         definition: What the sweep is.
         place: The sweep's folder.
-        worker: Who takes tickets; empty for a process that only fills and looks.
+        worker: Who takes tickets; empty for a process that only looks.
+
+    Attributes:
+        points: Of a grid: the combinations, in the order of the tickets.
     """
 
     def __init__(
@@ -88,6 +91,7 @@ class Tickets:
         self.definition = definition
         self.place = place
         self.worker = worker
+        self.points = tuple(grid(definition.space)) if definition.method == "grid" else ()
         self._identity = place.identity
         self._beats: dict[int, tuple[Any, float]] = {}
 
@@ -100,28 +104,29 @@ class Tickets:
         """Every trial of the study."""
         return self.study.get_trials(deepcopy=False)
 
-    def fill(self) -> None:
-        """Put a trial behind each ticket that has none; a lost one's copy, if there was one."""
+    def issue(self) -> bool:
+        """Put a trial behind the first ticket that has none, a lost one's copy if there was one;
+        whether there was such a ticket."""
         import optuna
 
         trials = self.trials()
         there = counting(trials)
-        points = list(grid(self.definition.space)) if self.definition.method == "grid" else []
-        lost = {ticket_of(each): each for each in trials if is_void(each) and each.params}
-        for ticket in range(1, self.count + 1):
-            if ticket in there:
-                continue
-            if (before := lost.get(ticket)) is not None:
-                self.study.add_trial(_copy(before))
-                continue
-            fixed = {"fixed_params": points[ticket - 1]} if points else {}
-            self.study.add_trial(
-                optuna.create_trial(
-                    state=optuna.trial.TrialState.WAITING,
-                    system_attrs=fixed,
-                    user_attrs={"ticket": ticket},
-                )
+        ticket = next((each for each in range(1, self.count + 1) if each not in there), None)
+        if ticket is None:
+            return False
+        lost = [each for each in trials if ticket_of(each) == ticket and each.params]
+        if lost:
+            self.study.add_trial(_copy(lost[-1]))
+            return True
+        point = self.points[ticket - 1] if self.points else None
+        self.study.add_trial(
+            optuna.create_trial(
+                state=optuna.trial.TrialState.WAITING,
+                system_attrs={"fixed_params": point} if point else {},
+                user_attrs={"ticket": ticket},
             )
+        )
+        return True
 
     def claim(self) -> Claim | None:
         """Take the next ticket; None where all are taken or finished.
@@ -131,14 +136,18 @@ class Tickets:
         """
         with self.place.locked("claim"):
             self._take_up()
-            self.fill()
             self._settle()
-            trials = self.trials()
-            waiting = [each for each in trials if each.state.name == "WAITING" and ticket_of(each)]
-            for trial in sorted(waiting, key=lambda each: (ticket_of(each), each.number)):
-                if self._start(trial) and (claim := self._draw(trial)) is not None:
-                    return claim
-        return None
+            while True:
+                waiting = [
+                    each
+                    for each in self.trials()
+                    if each.state.name == "WAITING" and ticket_of(each)
+                ]
+                for trial in sorted(waiting, key=lambda each: (ticket_of(each), each.number)):
+                    if self._start(trial) and (claim := self._draw(trial)) is not None:
+                        return claim
+                if not self.issue():
+                    return None
 
     def is_open(self) -> bool:
         """Whether a ticket is not finished yet."""
@@ -239,7 +248,7 @@ class Tickets:
             self._tell(mine, twin.state.name, twin.value if twin.state.name == "COMPLETE" else None)
 
     def _take_up(self) -> None:
-        """End the trials whose workers are gone; `fill` puts copies in their places."""
+        """End the trials whose workers are gone; `issue` puts copies in their places."""
         for trial in self.trials():
             is_trained = trial.state.name == "RUNNING" and "same_as" not in trial.user_attrs
             if not (ticket_of(trial) and is_trained):
