@@ -66,7 +66,9 @@ class Scale:
         ticks = locator.tick_values(self.low, self.high)
         if self.log and sum(self.low <= each <= self.high for each in ticks) < 2:
             ticks = [self.low, self.high]
-        found = [(self.at(float(each)), f"{each:.4g}") for each in ticks if each > 0 or not self.log]
+        found = [
+            (self.at(float(each)), f"{each:.4g}") for each in ticks if each > 0 or not self.log
+        ]
         return [(place, text) for place, text in found if -1e-6 <= place <= 1 + 1e-6]
 
 

@@ -45,8 +45,7 @@ class Reporter:
         self.taken = False
         self.planned = 0
         kept = claim.trial.user_attrs
-        self.before = int(kept.get("epochs_before", 0))
-        self.seconds = float(kept.get("seconds_before", 0.0))
+        self.before, self.seconds = kept.get("before", (0, 0.0))
 
     def started(self, facts: Any) -> None:
         """Note the run, and what a training that goes on has reported to nobody yet."""
@@ -77,8 +76,8 @@ class Reporter:
         if not self.tickets.is_mine(self.claim):
             self.taken = True
             raise Pruned
-        trial.set_user_attr("epoch", self.before + int(row["epoch"]))
-        trial.set_user_attr("seconds", round(self.seconds, 3))
+        done = self.before + int(row["epoch"])
+        trial.set_user_attr("progress", [done, round(self.seconds, 3)])
         self._report(row)
         if self.pruned:
             raise Pruned
@@ -87,8 +86,9 @@ class Reporter:
         """Note what one seed of the trial came to."""
         trial = self.claim.trial
         values = list(trial.user_attrs.get("values", ()))[: self.index]
-        trial.set_user_attr("epochs_before", self.before + epochs)
-        trial.set_user_attr("seconds_before", round(self.seconds, 3))
+        done = [self.before + epochs, round(self.seconds, 3)]
+        trial.set_user_attr("before", done)
+        trial.set_user_attr("progress", done)
         trial.set_user_attr("values", [*values, value])
 
     def _report(self, row: dict[str, Any]) -> None:

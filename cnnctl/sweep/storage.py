@@ -5,12 +5,14 @@ from __future__ import annotations
 import importlib.util
 import logging
 import re
+import sqlite3
 import time
 import uuid
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -152,15 +154,20 @@ def open_storage(url: str | None, place: Place) -> BaseStorage:
     try:
         if file is not None and url is not None and "://" not in url:
             return optuna.storages.JournalStorage(JournalFileBackend(str(file)))
-        options = {"connect_args": {"timeout": 60}} if file is not None else {"pool_pre_ping": True}
-        return _database(f"sqlite:///{file}" if file is not None else str(url), options)
+        if file is None:
+            return _database(str(url), {"pool_pre_ping": True})
+        return _database(f"sqlite:///{file}", {"creator": partial(_connected, file)})
     except (sqlalchemy.exc.ArgumentError, ImportError) as error:
         raise UsageError(
             f"--storage {_without_password(url)}: {_first_line(error)}",
             hint="a driver may have to be installed, such as `pip install pymysql` for "
             "mysql+pymysql://…",
         ) from error
-    except (optuna.exceptions.StorageInternalError, sqlalchemy.exc.SQLAlchemyError) as error:
+    except (
+        optuna.exceptions.StorageInternalError,
+        sqlalchemy.exc.SQLAlchemyError,
+        sqlite3.Error,
+    ) as error:
         cause = error.__cause__ or error
         raise RunError(
             f"cannot reach the storage {_without_password(url or str(file))}: {_first_line(cause)}"
@@ -169,6 +176,19 @@ def open_storage(url: str | None, place: Place) -> BaseStorage:
         raise RunError(
             f"cannot use the storage {_without_password(url or str(file))}: {_first_line(error)}"
         ) from error
+
+
+def _connected(file: Path) -> sqlite3.Connection:
+    """A connection to an SQLite file that waits for others, and need not wait for the disk at each
+    line: a log beside the file is whole whenever a process, or the machine, ends."""
+    connection = sqlite3.connect(file, timeout=60, check_same_thread=False)
+    try:
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=NORMAL")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 def _database(url: str, options: dict[str, Any]) -> BaseStorage:

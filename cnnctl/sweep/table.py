@@ -109,6 +109,7 @@ def _row(
     value = trial.value if state in ("finished", "pruned") else None
     if state == "running" and trial.intermediate_values:
         value = trial.intermediate_values[max(trial.intermediate_values)]
+    epoch, seconds = kept.get("progress", (0, 0.0))
     given = {**point, **trial.params}
     return Row(
         number=number,
@@ -117,9 +118,9 @@ def _row(
         value=value if value is not None and math.isfinite(value) else None,
         deviation=statistics.stdev(each) if len(each) > 1 else None,
         each=each,
-        epoch=int(kept.get("epoch", 0)),
+        epoch=int(epoch),
         planned=int(kept.get("planned", planned)),
-        seconds=float(kept.get("seconds", 0.0)),
+        seconds=float(seconds),
         runs=tuple(kept.get("runs", ())),
         reason=kept.get("reason"),
         same_as=kept.get("same_as"),

@@ -240,7 +240,7 @@ class Tickets:
             if trial.state.is_finished() or twin is None or not twin.state.is_finished():
                 continue
             mine = optuna.trial.Trial(self.study, trial._trial_id)
-            kept = ("values", "runs", "reason", "seconds", "epoch")
+            kept = ("values", "runs", "reason", "progress", "planned")
             self._set(mine, **{k: twin.user_attrs[k] for k in kept if k in twin.user_attrs})
             for step, value in twin.intermediate_values.items():
                 if step not in trial.intermediate_values:

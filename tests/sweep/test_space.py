@@ -25,8 +25,10 @@ SCALARS = st.one_of(
 )  # fmt: skip
 VALUES = st.recursive(
     SCALARS,
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(TEXTS.filter(bool), inner, min_size=1, max_size=2),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(TEXTS.filter(bool), inner, min_size=1, max_size=2)
+    ),
     max_leaves=4,
 )
 
