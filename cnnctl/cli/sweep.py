@@ -151,7 +151,7 @@ def show(outcome: Outcome, spec: Path, words: list[str], runs_dir: Path) -> None
         runs_dir: The folder of runs.
     """
     from cnnctl.cli.output import paragraph, table
-    from cnnctl.cli.sweep_screen import cells, heads, states
+    from cnnctl.cli.sweep_screen import cells, figure, heads, states
 
     definition = outcome.definition
     space = definition.space
@@ -168,9 +168,8 @@ def show(outcome: Outcome, spec: Path, words: list[str], runs_dir: Path) -> None
         from cnnctl.sweep.space import assignments
 
         sets = [f"--set {shlex.quote(each)}" for each in assignments(space, best.values)]
-        spread = f" ± {best.deviation:.4f}" if best.deviation is not None else ""
-        print(f"the best: trial {best.number}, {definition.monitor} {best.value:.4f}{spread}")
-        print(" ".join(["  cnnctl train", shlex.quote(str(spec)), *words, *sets]))
+        print(f"the best: trial {best.number}, {definition.monitor} {figure(best)}")
+        print(" ".join(["  cnnctl train", shlex.quote(_as_typed(spec)), *words, *sets]))
     if outcome.importance.parts:
         print(f"importance, by {outcome.importance.method}:")
         width = max(map(len, outcome.importance.parts))
@@ -184,3 +183,11 @@ def show(outcome: Outcome, spec: Path, words: list[str], runs_dir: Path) -> None
         print(f"{kind.replace('_', ' ')}: not drawn, {reason}")
     if outcome.stopped is not None:
         print("stopped by a signal: the same command goes on")
+
+
+def _as_typed(spec: Path) -> str:
+    """A spec as a command takes it: a shipped one by its name."""
+    from cnnctl import shipped
+
+    names = [name for name in shipped.names() if shipped.find(name) == spec]
+    return names[0] if names and spec.is_absolute() else str(spec)

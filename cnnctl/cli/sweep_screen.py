@@ -10,20 +10,19 @@ from typing import TYPE_CHECKING, Any
 
 from cnnctl.sweep.checks import labels
 from cnnctl.sweep.space import Value, short_names
+from cnnctl.sweep.table import DONE
 
 if TYPE_CHECKING:
     from typing import Self
 
     from rich.live import Live
 
-    from cnnctl.sweep.conduct import Outlook
     from cnnctl.sweep.definition import Definition
     from cnnctl.sweep.table import Row
+    from cnnctl.sweep.values import Outlook
 
 ROWS_SHOWN = 20
 """How many trials the live table shows; those that train, and the best."""
-
-DONE = ("finished", "pruned", "failed")
 
 
 def watcher() -> Lines:
@@ -189,8 +188,13 @@ def figure(row: Row) -> str:
     """The figure of a trial, with its spread over the seeds."""
     if row.value is None:
         return "–"
-    spread = f" ± {row.deviation:.4f}" if row.deviation is not None else ""
-    return f"{row.value:.4f}{spread}"
+    spread = f" ± {digits(row.deviation)}" if row.deviation is not None else ""
+    return f"{digits(row.value)}{spread}"
+
+
+def digits(value: float) -> str:
+    """Four decimals; of a small number, three digits."""
+    return f"{value:.4f}" if value == 0 or abs(value) >= 0.001 else f"{value:.2e}"
 
 
 def shown(value: Value) -> str:
@@ -201,7 +205,7 @@ def shown(value: Value) -> str:
 def states(rows: Sequence[Row]) -> str:
     """How many trials there are of each state: `3 finished, 1 running`."""
     counts = Counter(row.state for row in rows)
-    order = (*DONE, "running", "waiting")
+    order = (*DONE, "running", "stopped", "waiting")
     return ", ".join(f"{counts[state]} {state}" for state in order if counts[state])
 
 

@@ -3,6 +3,7 @@
 space, ranges ─► checks ─► definition ─► tickets (an Optuna study) ─► workers ─► table, figures
 """
 
-from cnnctl.sweep.conduct import Outcome, Request, sweep
+from cnnctl.sweep.conduct import sweep
+from cnnctl.sweep.values import Outcome, Request
 
 __all__ = ["Outcome", "Request", "sweep"]

@@ -17,9 +17,10 @@ from types import FrameType
 from cnnctl.compute.plan import cpus
 from cnnctl.errors import CnnctlError, UsageError
 from cnnctl.files import cannot_write
-from cnnctl.sweep.worker import RENEW, Task
+from cnnctl.sweep.values import Task
+from cnnctl.sweep.worker import RENEW
 
-_PROGRAM = "import sys; sys.path.append(sys.argv[1]); from cnnctl.sweep.worker import main; main()"
+_PROGRAM = "import sys; sys.path.append(sys.argv[1]); from cnnctl.sweep.program import main; main()"
 """With `-P` before it: a file that lies in the user's folder is no module of the worker."""
 
 

@@ -14,10 +14,13 @@ from cnnctl.spec.nodes import plain
 from cnnctl.spec.reader import read
 from cnnctl.spec.source import text_source
 from cnnctl.sweep.space import Space, Value, assignments
-from cnnctl.sweep.tickets import counting, ticket_of
+from cnnctl.sweep.trial import counting, ticket_of
 
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
+
+DONE = ("finished", "pruned", "failed")
+"""The states of a trial that is not trained any more."""
 
 _STATES = {"COMPLETE": "finished", "PRUNED": "pruned", "FAIL": "failed", "RUNNING": "running",
            "WAITING": "waiting"}  # fmt: skip
@@ -29,7 +32,7 @@ class Row:
 
     Args:
         number: Its ticket, from 1.
-        state: waiting, running, finished, pruned or failed.
+        state: waiting, running, stopped, finished, pruned or failed.
         values: What it tries, by path: YAML text from a list, a number from a range. Empty before
             it is drawn.
         value: The mean over its seeds; of a pruned one, the last that was reported.
@@ -102,7 +105,8 @@ def _row(
     kept = trial.user_attrs
     state = _STATES[trial.state.name]
     if state == "failed" and "reason" not in kept:
-        state = "waiting"  # it was given back, or lost, and nobody has filled its place yet
+        # It was given back, or lost, and nobody has taken it up yet.
+        state = "stopped" if "progress" in kept else "waiting"
     elif state == "running" and "same_as" in kept:
         state = "waiting"
     each = tuple(float(value) for value in kept.get("values", ()))
@@ -130,7 +134,7 @@ def _row(
 
 def ranked(found: Sequence[Row], maximize: bool) -> list[Row]:
     """The trials in order of what they reached: finished ones first, then pruned, then others."""
-    order = ("finished", "pruned", "running", "waiting", "failed")
+    order = ("finished", "pruned", "running", "stopped", "waiting", "failed")
 
     def place(row: Row) -> tuple[int, float]:
         value = math.inf if row.value is None else -row.value if maximize else row.value

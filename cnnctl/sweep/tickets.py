@@ -8,20 +8,18 @@ processes that issue the same ticket at once, on two machines, do no harm.
 
 from __future__ import annotations
 
-import random
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cnnctl.sweep.definition import Definition
-from cnnctl.sweep.space import Parameter, Value, grid
+from cnnctl.sweep.drawing import sampler, suggest
+from cnnctl.sweep.space import Value, grid
 from cnnctl.sweep.storage import Place
+from cnnctl.sweep.trial import copy_of, counting, owner_of, ticket_of
 
 if TYPE_CHECKING:
     import optuna
-    from optuna.pruners import BasePruner
-    from optuna.samplers import BaseSampler
     from optuna.trial import FrozenTrial, Trial
 
 GRACE = 120.0
@@ -46,29 +44,6 @@ class Claim:
     trial: Trial
     values: dict[str, Value]
     losses: int
-
-
-def is_void(trial: FrozenTrial) -> bool:
-    """Whether a trial was lost with its worker, given back, or is one too many: it does not count.
-
-    A trial that failed of itself says why.
-    """
-    return trial.state.name == "FAIL" and "reason" not in trial.user_attrs
-
-
-def ticket_of(trial: FrozenTrial) -> int:
-    """The ticket of a trial; 0 of one that is not cnnctl's."""
-    ticket = trial.user_attrs.get("ticket")
-    return ticket if isinstance(ticket, int) else 0
-
-
-def counting(trials: Sequence[FrozenTrial]) -> dict[int, FrozenTrial]:
-    """The trial that counts of each ticket that has one."""
-    found: dict[int, FrozenTrial] = {}
-    for trial in sorted(trials, key=lambda each: each.number):
-        if ticket_of(trial) and not is_void(trial):
-            found.setdefault(ticket_of(trial), trial)
-    return found
 
 
 class Tickets:
@@ -116,7 +91,7 @@ class Tickets:
             return False
         lost = [each for each in trials if ticket_of(each) == ticket and each.params]
         if lost:
-            self.study.add_trial(_copy(lost[-1]))
+            self.study.add_trial(copy_of(lost[-1]))
             return True
         point = self.points[ticket - 1] if self.points else None
         self.study.add_trial(
@@ -223,7 +198,7 @@ class Tickets:
                 and "same_as" not in other.user_attrs
                 and other.state.name != "WAITING"
                 and other.params == values
-                and (other.number < trial.number or _owner(other)[0] == self._identity)
+                and (other.number < trial.number or owner_of(other)[0] == self._identity)
             ):
                 self._set(trial, same_as=ticket_of(other))
                 self._settle()
@@ -253,7 +228,7 @@ class Tickets:
             is_trained = trial.state.name == "RUNNING" and "same_as" not in trial.user_attrs
             if not (ticket_of(trial) and is_trained):
                 continue
-            place, worker = _owner(trial)
+            place, worker = owner_of(trial)
             is_here = place == self._identity
             if not (self.place.is_alive(worker) if is_here else self._beats_still(trial)):
                 self._end(trial._trial_id)
@@ -297,65 +272,3 @@ class Tickets:
             self.study._storage.set_trial_state_values(trial_id, optuna.trial.TrialState.FAIL)
         except optuna.exceptions.UpdateFinishedTrialError:
             return
-
-
-def _owner(trial: FrozenTrial) -> tuple[str, str]:
-    """The folder and the name of the worker that took a trial; empty if it does not say."""
-    owner = trial.user_attrs.get("owner")
-    if isinstance(owner, list) and len(owner) == 2:
-        return str(owner[0]), str(owner[1])
-    return "", ""
-
-
-def _copy(lost: FrozenTrial) -> FrozenTrial:
-    """A trial to be taken up again, with what was drawn, reported and trained."""
-    import optuna
-
-    kept = {k: v for k, v in lost.user_attrs.items() if k not in {"owner", "beat", "given_back"}}
-    if not lost.user_attrs.get("given_back"):
-        kept["losses"] = int(kept.get("losses", 0)) + 1
-    return optuna.create_trial(
-        state=optuna.trial.TrialState.WAITING,
-        params=lost.params,
-        distributions=lost.distributions,
-        user_attrs=kept,
-        system_attrs={k: v for k, v in lost.system_attrs.items() if k == "fixed_params"},
-        intermediate_values=lost.intermediate_values,
-    )
-
-
-def suggest(trial: Trial, parameter: Parameter) -> Value:
-    """Let Optuna give a trial its value: one of the texts of a list, or a number of a range."""
-    path = parameter.path
-    if parameter.kind == "choice":
-        return trial.suggest_categorical(path, parameter.values)
-    if parameter.kind == "int":
-        last = int(parameter.points[-1])
-        return trial.suggest_int(path, int(parameter.low), last, step=parameter.step)
-    is_log = parameter.kind == "log_uniform"
-    return trial.suggest_float(path, parameter.low, parameter.high, log=is_log)
-
-
-def sampler(definition: Definition, ticket: int) -> BaseSampler:
-    """Draws the values of a ticket.
-
-    Each ticket has a seed of its own: which worker draws, and how many there are, is all the same
-    to a random search.
-    """
-    from optuna.samplers import RandomSampler, TPESampler
-
-    seed = random.Random(f"{definition.seed} {ticket}").getrandbits(32)
-    if definition.method == "tpe":
-        return TPESampler(seed=seed, constant_liar=True)
-    return RandomSampler(seed=seed)
-
-
-def pruner(definition: Definition) -> BasePruner:
-    """Ends trainings that are not worth going on with."""
-    from optuna.pruners import HyperbandPruner, MedianPruner, NopPruner
-
-    if definition.prune == "median":
-        return MedianPruner(n_startup_trials=4)
-    if definition.prune == "hyperband":
-        return HyperbandPruner(max_resource=max(definition.epochs, 2))
-    return NopPruner()

@@ -1,25 +1,12 @@
-"""A worker: a process that takes a ticket, trains it, reports, and takes the next one.
-
-It is started by `cnnctl.sweep.processes`, which gives it its task as a line of JSON. The pipe stays
-open as long as the sweep's own process lives; where it closes, the worker ends after its step.
-"""
+"""A worker: takes a ticket, trains it, reports, and takes the next one."""
 
 from __future__ import annotations
 
-import json
-import os
-import signal
 import statistics
-import sys
-import threading
 import time
-import traceback
-import uuid
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
-from typing import Any, NoReturn
+from typing import Any
 
 from cnnctl.errors import (
     CheckpointError,
@@ -36,51 +23,16 @@ from cnnctl.spec import Spec
 from cnnctl.spec.nodes import plain
 from cnnctl.sweep import space as spaces
 from cnnctl.sweep.definition import Definition
+from cnnctl.sweep.heart import Heart
 from cnnctl.sweep.reporter import Pruned, Reporter
 from cnnctl.sweep.tickets import Claim, Tickets
+from cnnctl.sweep.values import Task
 
 RENEW = 75
 """The exit code of a worker that wants a fresh process: TensorFlow's threads are set once."""
 
 PAUSE = 1.0
 """Seconds between two looks where all that is left is others' work."""
-
-HEARTBEAT = 20.0
-"""Seconds between two signs of life."""
-
-
-@dataclass(frozen=True)
-class Task:
-    """What a worker is told.
-
-    Args:
-        spec: The path of the spec.
-        overrides: The `--set` assignments of all trials.
-        over: The `--over` flags.
-        ranges: The file of ranges.
-        plugins: Files to load.
-        storage: See `--storage`.
-        name: Of the sweep.
-        runs_dir: The folder of runs.
-        definition: What `Definition.to_dict` gave: whether the spec is still the same.
-        settings: Of a training: data_dir, full_data, device.
-        method, prune, monitor, seeds: What was settled.
-    """
-
-    spec: str
-    overrides: list[str]
-    over: list[str]
-    ranges: str | None
-    plugins: list[str]
-    storage: str | None
-    name: str
-    runs_dir: str
-    definition: dict[str, Any]
-    settings: dict[str, Any]
-    method: str
-    prune: str
-    monitor: str
-    seeds: int
 
 
 class Worker:
@@ -130,7 +82,7 @@ class Worker:
         try:
             specs = [self._spec(claim, index) for index in range(self.definition.seeds)]
         except SpecError as error:
-            self.tickets.fail(claim, _reason(error))
+            self.tickets.fail(claim, reason_of(error))
             return True
         threads = _threads(specs[0], self._earlier(claim, 0))
         if self.threads not in (None, threads):
@@ -142,10 +94,10 @@ class Worker:
         for index in range(len(values), len(specs)):
             reporter = Reporter(self.tickets, claim, self.definition.monitor, index, self.runs_dir)
             try:
-                with _Heart(self.tickets, claim):
+                with Heart(self.tickets, claim):
                     value = self._seed(claim, specs[index], index, reporter)
             except (SpecError, TrainingError) as error:
-                self.tickets.fail(claim, _reason(error))
+                self.tickets.fail(claim, reason_of(error))
                 return True
             if reporter.taken:
                 return True
@@ -240,30 +192,6 @@ class Worker:
         return run if run.environment() else None
 
 
-class _Heart:
-    """Gives a sign of life while a ticket is trained, for workers on other machines."""
-
-    def __init__(self, tickets: Tickets, claim: Claim) -> None:
-        self.tickets = tickets
-        self.claim = claim
-        self.ended = threading.Event()
-        self.thread = threading.Thread(target=self._beat, daemon=True)
-
-    def __enter__(self) -> None:
-        self.thread.start()
-
-    def __exit__(self, *_: object) -> None:
-        self.ended.set()
-        self.thread.join()
-
-    def _beat(self) -> None:
-        number = 0
-        while not self.ended.wait(HEARTBEAT):
-            number += 1
-            with suppress(Exception):  # the storage may be away for a while
-                self.tickets.beat(self.claim, number)
-
-
 def _threads(spec: Spec, earlier: Run | None) -> tuple[int, ...]:
     """What TensorFlow takes once in a process: threads, and whether it is deterministic.
 
@@ -281,63 +209,8 @@ def _threads(spec: Spec, earlier: Run | None) -> tuple[int, ...]:
     return (plan.intra_op, plan.inter_op, int(spec.deterministic))
 
 
-def _reason(error: CnnctlError) -> str:
+def reason_of(error: CnnctlError) -> str:
+    """Why a trial cannot be trained, in a line."""
     if error.diagnostics:
         return str(error.diagnostics[0])
     return error.message
-
-
-def main() -> NoReturn:
-    """The program of a worker."""
-    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)  # what plug-ins and TensorFlow print goes into the log
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _stop)
-    code = 1
-    try:
-        task = Task(**json.loads(sys.stdin.readline()))
-        threading.Thread(target=_watch, daemon=True).start()
-        code = _work(task)
-    except Stopped as stopped:
-        code = 128 + stopped.number
-    except CnnctlError as error:
-        traceback.print_exc()
-        code = error.exit_code
-        told = {"message": _reason(error), "hint": error.hint}
-        print(json.dumps(told), file=answers, flush=True)
-    except Exception as error:
-        traceback.print_exc()
-        told = {"message": f"a worker failed: {type(error).__name__}: {error}", "hint": None}
-        print(json.dumps(told), file=answers, flush=True)
-    # Python takes half a second and more to tear TensorFlow down; nothing is left to be done.
-    for stream in (sys.stdout, sys.stderr, answers):
-        with suppress(OSError, ValueError):
-            stream.flush()
-    os._exit(code)
-
-
-def _work(task: Task) -> int:
-    """Join the sweep, and work at it."""
-    from cnnctl import plugins
-    from cnnctl.backend import quiet
-    from cnnctl.sweep.conduct import join
-
-    quiet()
-    plugins.load([Path(each) for each in task.plugins])
-    name = uuid.uuid4().hex
-    definition, place, study = join(task)
-    with place.locked(name):
-        worker = Worker(task, Tickets(study, definition, place, name), definition)
-        code = worker.work()
-    (place.path / "locks" / f"{name}.lock").unlink(missing_ok=True)
-    return code
-
-
-def _stop(number: int, frame: FrameType | None) -> NoReturn:
-    raise Stopped(number)
-
-
-def _watch() -> None:
-    """End this process, gently, when the one that started it has ended."""
-    sys.stdin.read()
-    os.kill(os.getpid(), signal.SIGTERM)

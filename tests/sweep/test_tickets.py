@@ -11,9 +11,9 @@ optuna = pytest.importorskip("optuna", reason="the extra `sweep` is not installe
 from cnnctl.errors import RunError, UsageError  # noqa: E402
 from cnnctl.spec import load  # noqa: E402
 from cnnctl.sweep import storage, tickets  # noqa: E402
-from cnnctl.sweep.conduct import open_study  # noqa: E402
 from cnnctl.sweep.definition import count_trials, define  # noqa: E402
 from cnnctl.sweep.importance import importance  # noqa: E402
+from cnnctl.sweep.joining import open_study  # noqa: E402
 from cnnctl.sweep.space import Parameter, parse_over  # noqa: E402
 from cnnctl.sweep.storage import Place  # noqa: E402
 from cnnctl.sweep.table import rows  # noqa: E402
