@@ -33,7 +33,7 @@ def start(folder, *words, **options):
 
 
 def ended(process):
-    out, err = process.communicate(timeout=120)
+    out, err = process.communicate(timeout=300)
     assert "Traceback" not in out + err
     return process.returncode, out, err
 
@@ -48,7 +48,7 @@ def epochs(run):
     return len(path.read_text().splitlines()) if path.exists() else 0
 
 
-def until(what, process, seconds=60):
+def until(what, process, seconds=180):
     deadline = time.monotonic() + seconds
     while not (found := what()):
         assert process.poll() is None, process.communicate()
@@ -164,7 +164,7 @@ def test_workers_end_with_the_process_that_started_them(tmp_path):
     until(lambda: epochs(tmp_path / "runs/tiny/001") >= 1, process)
     process.kill()
     process.communicate()
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while states(tmp_path) != ["stopped"] and time.monotonic() < deadline:
         time.sleep(0.1)
     assert states(tmp_path) == ["stopped"]

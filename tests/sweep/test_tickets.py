@@ -169,6 +169,32 @@ def test_tpe_finds_the_better_half(opened):
     assert statistics.fmean(away[15:]) < 0.7 * statistics.fmean(away[:10])
 
 
+@pytest.mark.parametrize("prune", ["median", "hyperband", "none"])
+def test_what_is_not_worth_going_on_ends_early(opened, prune):
+    """Curves that start at the rate's distance and fall: the worst are ended, the best never."""
+    found = opened([RATE], ONE, method="random", trials=16, prune=prune)
+    ends = {}
+    with found.place.locked(ONE):
+        while claim := found.claim():
+            away = abs(math.log10(claim.values[RATE.path]) + 2)
+            for epoch in (1, 2, 3):
+                claim.trial.report(away / epoch, epoch)
+                if epoch < 3 and claim.trial.should_prune():
+                    found.prune(claim)
+                    ends[claim.ticket] = (away, epoch)
+                    break
+            else:
+                found.finish(claim, away / 3)
+    finished = [each.value * 3 for each in table(found) if each.state == "finished"]
+    assert len(finished) + len(ends) == 16
+    assert bool(ends) == (prune != "none")
+    for each in table(found):
+        if each.state == "pruned":
+            away, epoch = ends[each.number]
+            assert each.value == pytest.approx(away / epoch)
+            assert away > min(finished)
+
+
 def test_importance_of_what_matters(opened):
     space = [RATE, FILTERS]
     found = opened(space, ONE, method="random", trials=20)
