@@ -32,12 +32,20 @@ class Scale:
         low, high: The ends.
         log: Whether equal factors are equally long.
         texts: Of a list: its values, evenly spaced; empty for numbers.
+        marks: Of integers: all of them; some are labelled.
     """
 
     def __init__(
-        self, low: float = 0, high: float = 1, *, log: bool = False, texts: Sequence[str] = ()
+        self,
+        low: float = 0,
+        high: float = 1,
+        *,
+        log: bool = False,
+        texts: Sequence[str] = (),
+        marks: Sequence[Value] = (),
     ) -> None:
-        self.low, self.high, self.log, self.texts = low, high, log, list(texts)
+        self.low, self.high, self.log = low, high, log
+        self.texts, self.marks = list(texts), list(marks)
 
     def at(self, value: Value) -> float:
         """The place of a value, from 0 to 1."""
@@ -58,6 +66,10 @@ class Scale:
                 (self.at(self.texts[place]), shortened(label, _LONGEST))
                 for place, label in zip(places, labels, strict=True)
             ]
+        if self.marks:
+            places, labels = every([str(each) for each in self.marks], MOST_LABELS)
+            return [(self.at(self.marks[place]), label)
+                    for place, label in zip(places, labels, strict=True)]  # fmt: skip
         from matplotlib.ticker import LogLocator, MaxNLocator
 
         if self.low == self.high:
@@ -74,6 +86,9 @@ class Scale:
 
 def scale_of(parameter: Parameter) -> Scale:
     """The axis of a parameter: numbers of a list are in order, texts as the list has them."""
+    if parameter.kind == "int":
+        marks = parameter.points
+        return Scale(float(marks[0]), float(marks[-1]), marks=marks)
     if parameter.kind != "choice":
         log = parameter.kind == "log_uniform"
         return Scale(parameter.low, parameter.high, log=log)

@@ -9,7 +9,6 @@ from pathlib import Path
 from cnnctl import plugins
 from cnnctl.errors import RunError, UsageError
 from cnnctl.files import write_json, write_text
-from cnnctl.spec.dump import dump
 from cnnctl.spec.faults import name_of
 from cnnctl.sweep import storage
 from cnnctl.sweep.definition import Definition
@@ -51,7 +50,7 @@ def sweep(request: Request, watcher: Watcher | None = None) -> Outcome:
     place.make()
     study = open_study(definition, name, request.storage, place, request.trials)
     tickets = Tickets(study, definition, place)
-    _write_down(definition, place, request.ranges)
+    write_json(place.path / "definition.json", definition.to_dict())
     workers = min(request.workers, _open(_rows(tickets)))
     now = _rows(tickets)
     outlook = Outlook(name, definition, place.path, workers, threads_each(workers or 1), now)
@@ -135,14 +134,6 @@ def _rows(tickets: Tickets) -> list[Row]:
 def _open(found: Sequence[Row]) -> int:
     """How many trials are to be trained."""
     return sum(row.state not in DONE for row in found)
-
-
-def _write_down(definition: Definition, place: Place, ranges: Path | None) -> None:
-    """Write what the sweep is into its folder, for people."""
-    write_json(place.path / "definition.json", definition.to_dict())
-    write_text(place.path / "spec.yaml", dump(definition.tree))
-    if ranges is not None:
-        write_text(place.path / "ranges.yaml", ranges.read_text(encoding="utf-8-sig"))
 
 
 def _write_figures(

@@ -70,6 +70,8 @@ def test_scales():
     assert places == pytest.approx([0, 0.5, 1])
     assert scale_of(ACTIVATION).texts == ["relu", "elu", "leaky_relu", "tanh"]
     assert scale_of(BATCH).texts == ["16", "32", "64", "128"]
+    assert scale_of(FILTERS).ticks()[:2] == [(0, "8"), (pytest.approx(1 / 7), "16")]
+    assert scale_of(Parameter("a", "int", low=2, high=8, step=9)).ticks() == [(0.5, "2")]
     assert [text for _, text in scale_of(RATE).ticks()] == ["1e-05", "0.0001", "0.001", "0.01",
                                                             "0.1"]  # fmt: skip
 
