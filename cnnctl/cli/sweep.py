@@ -100,6 +100,7 @@ def sweep(
     Each trial is an ordinary run. The same command again goes on with what is not finished, also
     from other terminals and machines at the same time. Ctrl-C ends the trainings after their step.
     """
+    from cnnctl.cli.output import print_json, say_sample
     from cnnctl.cli.sweep_screen import watcher
     from cnnctl.sweep import Request
     from cnnctl.sweep import sweep as run_sweep
@@ -129,9 +130,8 @@ def sweep(
             ),
             shown,
         )
+    say_sample(outcome.data or "")
     if json:
-        from cnnctl.cli.output import print_json
-
         print_json(outcome.to_dict())
     else:
         words = [f"--set {shlex.quote(each)}" for each in overrides]

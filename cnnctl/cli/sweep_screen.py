@@ -138,10 +138,12 @@ def introduction(outlook: Outlook) -> list[str]:
     seeds = f", {definition.seeds} seeds each" if definition.seeds > 1 else ""
     pruned = {"none": "no trial is pruned"}.get(definition.prune, f"pruned by {definition.prune}")
     aim = "the largest" if definition.maximize else "the least"
+    held_out = definition.monitor.startswith("val_")
+    seen = "" if held_out else ", of the images that are trained on"
     lines = [
         f"sweep {outlook.name}: {definition.method}, {_count(len(outlook.rows), 'trial')}{seeds}",
         *(f"over {each}" for each in labels(definition.space)),
-        f"monitor: {aim} {definition.monitor}; {pruned}",
+        f"monitor: {aim} {definition.monitor}{seen}; {pruned}",
     ]
     if outlook.workers:
         threads = _count(outlook.threads, "thread")

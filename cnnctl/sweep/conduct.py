@@ -9,6 +9,7 @@ from pathlib import Path
 from cnnctl import plugins
 from cnnctl.errors import RunError, UsageError
 from cnnctl.files import write_json, write_text
+from cnnctl.runs import Run
 from cnnctl.spec.faults import name_of
 from cnnctl.sweep import storage
 from cnnctl.sweep.definition import Definition
@@ -74,6 +75,7 @@ def sweep(request: Request, watcher: Watcher | None = None) -> Outcome:
         left_out=left_out,
         stopped=stopped,
         trained=sum(row.state in DONE and row.number not in finished for row in after),
+        data=_data(after, request.runs_dir),
     )
 
 
@@ -134,6 +136,15 @@ def _rows(tickets: Tickets) -> list[Row]:
 def _open(found: Sequence[Row]) -> int:
     """How many trials are to be trained."""
     return sum(row.state not in DONE for row in found)
+
+
+def _data(found: Sequence[Row], runs_dir: Path) -> str | None:
+    """The name of the data of the first run that is here."""
+    for path in (run for row in found for run in row.runs):
+        name = Run(runs_dir / path).environment().get("data", {}).get("name")
+        if isinstance(name, str):
+            return name
+    return None
 
 
 def _write_figures(

@@ -101,6 +101,7 @@ class Outcome:
         left_out: Figures that were not drawn, and why.
         stopped: The number of the signal that ended it early, if one did.
         trained: How many trials were finished while this process watched.
+        data: What the runs were trained on, as their environments have it.
     """
 
     name: str
@@ -113,6 +114,7 @@ class Outcome:
     left_out: dict[str, str] = field(default_factory=dict)
     stopped: int | None = None
     trained: int = 0
+    data: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
@@ -125,6 +127,7 @@ class Outcome:
             "prune": self.definition.prune,
             "monitor": self.definition.monitor,
             "direction": "maximize" if self.definition.maximize else "minimize",
+            "data": self.data,
             "stopped": self.stopped is not None,
             "trained": self.trained,
             "best": self.best.to_dict(space) if self.best else None,
