@@ -52,6 +52,7 @@ class Reporter:
         self.planned = facts.spec.fit.epochs
         runs = list(self.claim.trial.user_attrs.get("runs", ()))[: self.index]
         path = Path(facts.run.path).relative_to(self.runs_dir)
+        self.claim.trial.set_user_attr("runs_at", self.tickets.identity)
         self.claim.trial.set_user_attr("runs", [*runs, path.as_posix()])
         self.catch_up(facts.run.history()[: facts.done])
 

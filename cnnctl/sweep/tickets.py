@@ -57,6 +57,7 @@ class Tickets:
 
     Attributes:
         points: Of a grid: the combinations, in the order of the tickets.
+        identity: Of the sweep's folder: the same for all who share it.
     """
 
     def __init__(
@@ -67,7 +68,7 @@ class Tickets:
         self.place = place
         self.worker = worker
         self.points = tuple(grid(definition.space)) if definition.method == "grid" else ()
-        self._identity = place.identity
+        self.identity = place.identity
         self._beats: dict[int, tuple[Any, float]] = {}
 
     @property
@@ -185,7 +186,7 @@ class Tickets:
         ticket = ticket_of(waiting)
         self.study.sampler = sampler(self.definition, ticket)
         trial = optuna.trial.Trial(self.study, waiting._trial_id)
-        self._set(trial, owner=[self._identity, self.worker])
+        self._set(trial, owner=[self.identity, self.worker])
         values = {each.path: suggest(trial, each) for each in self.definition.space}
         losses = int(waiting.user_attrs.get("losses", 0))
         claim = Claim(ticket, trial, values, losses)
@@ -198,7 +199,7 @@ class Tickets:
                 and "same_as" not in other.user_attrs
                 and other.state.name != "WAITING"
                 and other.params == values
-                and (other.number < trial.number or owner_of(other)[0] == self._identity)
+                and (other.number < trial.number or owner_of(other)[0] == self.identity)
             ):
                 self._set(trial, same_as=ticket_of(other))
                 self._settle()
@@ -229,7 +230,7 @@ class Tickets:
             if not (ticket_of(trial) and is_trained):
                 continue
             place, worker = owner_of(trial)
-            is_here = place == self._identity
+            is_here = place == self.identity
             if not (self.place.is_alive(worker) if is_here else self._beats_still(trial)):
                 self._end(trial._trial_id)
 

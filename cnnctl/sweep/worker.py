@@ -184,9 +184,13 @@ class Worker:
         return preflight(self.task.spec, [*overrides, f"seed={spec.seed + index}"]).spec
 
     def _earlier(self, claim: Claim, index: int) -> Run | None:
-        """The run in which a lost worker trained a seed of the ticket, if it is here."""
-        runs = claim.trial.user_attrs.get("runs", ())
-        if index >= len(runs):
+        """The run in which a lost worker trained a seed of the ticket, if it is here.
+
+        Another machine has runs of the same names, which are other trials'.
+        """
+        kept = claim.trial.user_attrs
+        runs = kept.get("runs", ())
+        if index >= len(runs) or kept.get("runs_at") != self.tickets.identity:
             return None
         run = Run(self.runs_dir / str(runs[index]))
         return run if run.environment() else None

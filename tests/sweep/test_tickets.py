@@ -2,22 +2,27 @@
 
 import math
 import statistics
+from types import SimpleNamespace
 
 import pytest
 from conftest import XO
 
 optuna = pytest.importorskip("optuna", reason="the extra `sweep` is not installed")
 
+from cnnctl import runs  # noqa: E402
 from cnnctl.errors import RunError, UsageError  # noqa: E402
+from cnnctl.files import write_json  # noqa: E402
 from cnnctl.spec import load  # noqa: E402
 from cnnctl.sweep import storage, tickets  # noqa: E402
 from cnnctl.sweep.definition import count_trials, define  # noqa: E402
 from cnnctl.sweep.importance import importance  # noqa: E402
 from cnnctl.sweep.joining import open_study  # noqa: E402
+from cnnctl.sweep.reporter import Reporter  # noqa: E402
 from cnnctl.sweep.space import Parameter, parse_over  # noqa: E402
 from cnnctl.sweep.storage import Place  # noqa: E402
 from cnnctl.sweep.table import rows  # noqa: E402
 from cnnctl.sweep.tickets import Tickets  # noqa: E402
+from cnnctl.sweep.worker import Worker  # noqa: E402
 
 BATCHES = parse_over(["fit.batch_size=16,32,64"])
 RATE = Parameter("compile.optimizer.Adam.learning_rate", "log_uniform", low=1e-4, high=1e-1)
@@ -121,6 +126,32 @@ def test_a_worker_elsewhere_is_given_time(opened, monkeypatch):
         assert near.claim().ticket == 2  # the first one's sign has changed since
         assert not far.is_mine(claims[1])
         assert far.is_mine(claims[0])
+
+
+def test_a_run_of_the_same_name_on_another_machine_is_another_trial_s(opened, tmp_path):
+    """What far/tiny/001 was trained for is not what near/tiny/001 was."""
+    far, near = opened(BATCHES, ONE, "far/sweeps/tiny"), opened(BATCHES, OTHER, "near/sweeps/tiny")
+    for folder in ("far", "near"):
+        run = runs.create("tiny", tmp_path / folder)
+        write_json(run.path / "environment.json", {"seed": 0})
+    spec = load(tmp_path / "tiny.yaml")
+    with far.place.locked(ONE), near.place.locked(OTHER):
+        claim = far.claim()
+        reporter = Reporter(far, claim, "val_loss", 0, tmp_path / "far")
+        run = runs.Run(tmp_path / "far/tiny/001")
+        reporter.started(SimpleNamespace(spec=spec, run=run, done=0))
+        far.give_back(claim)
+        claim = near.claim()
+        assert claim.trial.user_attrs["runs"] == ["tiny/001"]
+        assert worker(near, tmp_path / "near")._earlier(claim, 0) is None
+        near.give_back(claim)
+        claim = far.claim()
+        assert worker(far, tmp_path / "far")._earlier(claim, 0) == run
+
+
+def worker(found, runs_dir):
+    task = SimpleNamespace(spec=runs_dir.parent / "tiny.yaml", overrides=[], runs_dir=runs_dir)
+    return Worker(task, found, found.definition)
 
 
 def test_the_same_combination_is_not_trained_twice(opened):
