@@ -60,7 +60,8 @@ def sweep(request: Request, watcher: Watcher | None = None) -> Outcome:
     stopped = None
     if workers:
         task = _task(request, definition, name)
-        stopped = _watch(Workers(task, workers, place.path), tickets, watcher)
+        with storage.answering(request.storage, place):
+            stopped = _watch(Workers(task, workers, place.path), tickets, watcher)
     after = _rows(tickets)
     finished = {row.number for row in now if row.state in DONE}
     files, left_out = _write_figures(after, definition, place, name)

@@ -57,7 +57,7 @@ def open_study(
         UsageError: It is there, and another one.
         RunError: The storage cannot be used.
     """
-    with place.locked("claim"):
+    with place.locked("claim"), storage.answering(url, place):
         opened = storage.open_storage(url, place)
         import optuna
 
@@ -69,7 +69,7 @@ def open_study(
             load_if_exists=True,
         )
         known = study.user_attrs
-        if "definition" in known:
+        if isinstance(known.get("definition"), dict):
             refuse_others(name, known["definition"], definition.to_dict())
         elif study.get_trials(deepcopy=False):
             raise UsageError(

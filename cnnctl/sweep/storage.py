@@ -151,31 +151,60 @@ def open_storage(url: str | None, place: Place) -> BaseStorage:
     file = file_of(url, place)
     if file is not None and not file.parent.is_dir():
         raise UsageError(f"there is no folder {file.parent} for --storage {url}")
+    with answering(url, place):
+        try:
+            if file is None:
+                return _database(str(url), {"pool_pre_ping": True})
+            if url is None or "://" in url:
+                return _database(f"sqlite:///{file}", {"creator": partial(_connected, file)})
+        except (sqlalchemy.exc.ArgumentError, ImportError) as error:
+            raise UsageError(
+                f"--storage {_without_password(url)}: {_first_line(error)}",
+                hint="a driver may have to be installed, such as `pip install pymysql` for "
+                "mysql+pymysql://…",
+            ) from error
+        _refuse_other_files(file)
+        return optuna.storages.JournalStorage(JournalFileBackend(str(file)))
+
+
+@contextmanager
+def answering(url: str | None, place: Place) -> Iterator[None]:
+    """While a storage is used.
+
+    Raises:
+        RunError: It does not answer, or is damaged.
+    """
+    import optuna
+    import sqlalchemy.exc
+
+    name = _without_password(url or str(place.path / EMBEDDED))
     try:
-        if file is not None and url is not None and "://" not in url:
-            return optuna.storages.JournalStorage(JournalFileBackend(str(file)))
-        if file is None:
-            return _database(str(url), {"pool_pre_ping": True})
-        return _database(f"sqlite:///{file}", {"creator": partial(_connected, file)})
-    except (sqlalchemy.exc.ArgumentError, ImportError) as error:
-        raise UsageError(
-            f"--storage {_without_password(url)}: {_first_line(error)}",
-            hint="a driver may have to be installed, such as `pip install pymysql` for "
-            "mysql+pymysql://…",
-        ) from error
+        yield
     except (
         optuna.exceptions.StorageInternalError,
         sqlalchemy.exc.SQLAlchemyError,
         sqlite3.Error,
     ) as error:
         cause = error.__cause__ or error
-        raise RunError(
-            f"cannot reach the storage {_without_password(url or str(file))}: {_first_line(cause)}"
-        ) from error
+        raise RunError(f"cannot reach the storage {name}: {_first_line(cause)}") from error
     except (RuntimeError, ValueError, OSError) as error:
-        raise RunError(
-            f"cannot use the storage {_without_password(url or str(file))}: {_first_line(error)}"
-        ) from error
+        raise RunError(f"cannot use the storage {name}: {_first_line(error)}") from error
+
+
+def _refuse_other_files(file: Path) -> None:
+    """Refuse to append to a file that is no journal.
+
+    Raises:
+        UsageError: It is none.
+    """
+    if not file.exists():
+        return
+    with file.open("rb") as opened:
+        first = opened.read(64)
+    if first and not first.startswith(b'{"op_code":'):
+        raise UsageError(
+            f"{file} is not a journal of Optuna's", hint="--storage NEW_FILE makes one"
+        )
 
 
 def _connected(file: Path) -> sqlite3.Connection:

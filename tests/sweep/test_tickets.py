@@ -290,12 +290,24 @@ def definition_tree(definition):
         ("mysql:host", UsageError, "neither a database nor a file"),
         ("nothing://host/name", UsageError, "Can't load plugin"),
         ("sqlite:///{}/text", RunError, "not a database"),
+        ("{}/text", UsageError, "not a journal"),
+        ("{}", RunError, "cannot use the storage"),
     ],
 )
 def test_storages_that_cannot_be_used(url, kind, message, tmp_path):
     (tmp_path / "text").write_text("hello " * 1000)
     with pytest.raises(kind, match=message):
         storage.open_storage(url.format(tmp_path), Place(tmp_path))
+
+
+def test_a_damaged_journal_is_told(tmp_path):
+    place = Place(tmp_path / "sweep")
+    place.make()
+    path = tmp_path / "damaged.journal"
+    path.write_text('{"op_code": nonsense\n{}\n')
+    with pytest.raises(RunError, match="cannot use the storage"), storage.answering(None, place):
+        optuna.create_study(storage=storage.open_storage(str(path), place))
+    assert path.read_text() == '{"op_code": nonsense\n{}\n'
 
 
 def test_no_password_is_shown(tmp_path):
