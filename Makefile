@@ -48,5 +48,5 @@ $(VENV)/.ready-sample: pyproject.toml | $(BIN)/python
 	@touch $@
 
 $(VENV)/.ready-dev: pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --editable '.[dev,export,mlflow,sample,wandb]'
+	$(BIN)/python -m pip install --quiet --editable '.[dev,export,mlflow,sample,sweep,wandb]'
 	@touch $@ $(VENV)/.ready-sample

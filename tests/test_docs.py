@@ -13,14 +13,25 @@ from cnnctl.cli.app import app
 from cnnctl.preflight import preflight
 
 README = (ROOT / "README.md").read_text()
-BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
-COMMANDS = [
-    line.split("  #")[0].strip()
-    for language, block in BLOCKS
-    if not language
-    for line in block.splitlines()
-    if line.startswith("cnnctl ")
-]
+
+
+def blocks(text):
+    return re.findall(r"^```(\w*)\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+
+
+def commands(text):
+    return [
+        line.split("  #")[0].strip()
+        for language, block in blocks(text)
+        if not language
+        for line in block.splitlines()
+        if line.startswith("cnnctl ")
+    ]
+
+
+BLOCKS = blocks(README)
+COMMANDS = commands(README)
+SWEEPS = commands((ROOT / "docs/sweeps.md").read_text())
 PYTHON = [block for language, block in BLOCKS if language == "python"]
 
 
@@ -29,7 +40,7 @@ def test_the_spec_is_the_shipped_one():
     assert ("yaml", shipped) in BLOCKS
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", [*COMMANDS, *SWEEPS])
 def test_every_command_can_be_typed(command):
     """Its words are a command, and its options are that command's."""
     words, _, inner = command.removeprefix("cnnctl ").partition(" -- ")

@@ -13,7 +13,7 @@ from cnnctl.cli.boundary import guarded
 from cnnctl.cli.app import app
 code = guarded(lambda: app(sys.argv[1:], prog_name="cnnctl"))
 names = {"tensorflow", "keras", "matplotlib", "torch", "jax", "jsonschema",
-         "tensorboard", "mlflow", "wandb"}
+         "tensorboard", "mlflow", "wandb", "optuna", "sqlalchemy"}
 heavy = sorted(names & set(sys.modules))
 print("HEAVY", heavy, "CODE", code)
 """
@@ -25,6 +25,7 @@ print("HEAVY", heavy, "CODE", code)
         (["--help"], 0),
         (["--version"], 0),
         (["train", "--help"], 0),
+        (["sweep", "--help"], 0),
         (["check", str(CONFIGS)], 0),
         (["summary", str(CONFIGS / "cifar10_resnet.yaml")], 0),
         (["layers"], 0),
@@ -35,6 +36,7 @@ print("HEAVY", heavy, "CODE", code)
         (["check", "nothing.yaml"], 2),
         (["train", str(CONFIGS / "mnist.yaml"), "--track", "nothing"], 2),
         (["train", str(CONFIGS / "mnist.yaml"), "--set", "fit.epoch=3"], 2),
+        (["sweep", str(CONFIGS / "mnist.yaml"), "--over", "fit.epoch=3,4"], 2),
     ],
     ids=lambda value: " ".join(map(str, value))[-40:] if isinstance(value, list) else str(value),
 )
@@ -60,7 +62,8 @@ def test_a_new_spec_needs_nothing_heavy(tmp_path):
     "module",
     ["cnnctl", "cnnctl.spec", "cnnctl.catalog", "cnnctl.arithmetic", "cnnctl.runs", "cnnctl.data",
      "cnnctl.preflight", "cnnctl.summary", "cnnctl.schedules", "cnnctl.shipped", "cnnctl.starter",
-     "cnnctl.spec.json_schema", "cnnctl.overview", "cnnctl.trackers.tracking"],
+     "cnnctl.spec.json_schema", "cnnctl.overview", "cnnctl.trackers.tracking",
+     "cnnctl.sweep.space", "cnnctl.sweep.checks"],
 )  # fmt: skip
 def test_modules_of_the_reading_half(module):
     script = f"import {module}, sys; print({{'tensorflow', 'keras', 'numpy'}} & set(sys.modules))"

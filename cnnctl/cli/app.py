@@ -25,6 +25,7 @@ from cnnctl.cli import (
     runs,
     schema,
     summary,
+    sweep,
     train,
 )
 
@@ -40,6 +41,7 @@ app.command("train")(train.train)
 app.command("resume")(resume.resume)
 app.command("reproduce")(reproduce.reproduce)
 app.command("launch", context_settings={"allow_interspersed_args": False})(launch.launch)
+app.command("sweep")(sweep.sweep)
 app.command("evaluate")(evaluate.evaluate)
 app.command("plot")(plot.plot)
 app.command("play")(play.play)

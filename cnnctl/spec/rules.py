@@ -37,7 +37,7 @@ def contradictions(spec: Spec) -> Iterator[Diagnostic]:
         yield from _labels(spec)
         yield from _probabilities(spec)
         yield from rates(spec)
-        yield from monitored(spec, bool(spec.data and spec.data.validation) or _may_validate(spec))
+        yield from monitored(spec, validates(spec))
     yield from contradictory(spec)
     yield from _epochs(spec)
     yield from schedules(spec)
@@ -178,10 +178,7 @@ def monitored(spec: Spec, has_validation: bool) -> Iterator[Diagnostic]:
     """
     assert spec.compile
     metrics = [metric for metric in spec.compile.metrics if not metric.faults]
-    known = ["loss", *(metric_name(metric) for metric in metrics)]
-    if has_validation:
-        known += [f"val_{name}" for name in known]
-    known.append("learning_rate")
+    known = [*reported(spec, has_validation), "learning_rate"]
     for callback in spec.fit.callbacks:
         if callback.name not in MONITORING or callback.faults:
             continue
@@ -209,6 +206,23 @@ def monitored(spec: Spec, has_validation: bool) -> Iterator[Diagnostic]:
             hint,
             (f"reported: {', '.join(known)}",),
         )
+
+
+def reported(spec: Spec, has_validation: bool) -> list[str]:
+    """The figures that a training reports after each epoch: loss, metrics, `val_…`."""
+    assert spec.compile
+    known = ["loss", *(metric_name(each) for each in spec.compile.metrics if not each.faults)]
+    return known + [f"val_{name}" for name in known if has_validation]
+
+
+def larger_is_better(monitor: str) -> bool:
+    """Keras's own rule for `mode: auto`, by the figure's name."""
+    return any(word in monitor for word in ("acc", "auc", "precision", "recall", "f1", "iou"))
+
+
+def validates(spec: Spec) -> bool:
+    """Whether images are held out for validation, as far as can be told without the pictures."""
+    return bool(spec.data and spec.data.validation) or _may_validate(spec)
 
 
 def _may_validate(spec: Spec) -> bool:

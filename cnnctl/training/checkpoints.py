@@ -16,6 +16,7 @@ from cnnctl import checkpoint
 from cnnctl.checkpoint import ARRAYS, SPEC, STATE, WEIGHTS
 from cnnctl.errors import RunError
 from cnnctl.runs import Run, checkpoint_name, epoch_of
+from cnnctl.spec.rules import larger_is_better
 from cnnctl.training import state
 from cnnctl.weights import to_bytes
 
@@ -65,7 +66,7 @@ class Checkpoints:
     ) -> None:
         self.run = run
         self.monitor = monitor
-        self.maximize = mode == "max" or (mode == "auto" and _larger_is_better(monitor))
+        self.maximize = mode == "max" or (mode == "auto" and larger_is_better(monitor))
         self.keep = keep
         worst = -math.inf if self.maximize else math.inf
         self.best = worst if threshold is None else threshold
@@ -168,8 +169,3 @@ def forget(run: Run, epoch: int) -> list[Path]:
         checkpoint.remove(path)
     run.remove_partial()
     return moved
-
-
-def _larger_is_better(monitor: str) -> bool:
-    """Keras's own rule for `mode: auto`, by the figure's name."""
-    return any(word in monitor for word in ("acc", "auc", "precision", "recall", "f1", "iou"))

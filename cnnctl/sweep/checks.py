@@ -1,0 +1,137 @@
+"""Every value that a sweep may give to the spec, checked before anything is trained."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from cnnctl.catalog.suggest import nearest
+from cnnctl.errors import Diagnostic, Location, SpecError, UsageError
+from cnnctl.preflight import preflight
+from cnnctl.spec import Spec, rules
+from cnnctl.spec.merge import FLAG
+from cnnctl.sweep.space import Parameter, Space, Value
+
+COMPANY = 64
+"""With how many combinations of the others a value is tried that does not pass alone."""
+
+
+def check(path: Path, overrides: Sequence[str], space: Space) -> Spec:
+    """Check the spec, and each value of each parameter in it.
+
+    A value that does not pass beside the spec's own others may pass beside those of the sweep (a
+    pooling window and a kernel, say). Combinations that contradict themselves all the same are
+    found when their turn comes, and fail with their reason.
+
+    Args:
+        path: The spec.
+        overrides: The `--set` assignments.
+        space: What is varied.
+
+    Returns:
+        The spec, without the sweep's values.
+
+    Raises:
+        UsageError: There is no such file.
+        SpecError: The spec has faults, or values of the sweep do; all that were found.
+    """
+    spec = preflight(path, overrides).spec
+    spec.require("data", "compile")
+    faults: dict[Diagnostic, None] = {}
+    for parameter in space:
+        for index, value in enumerate(parameter.samples):
+            found = _faults(path, [*overrides, parameter.assignment(value)])
+            if found and not _passes_in_company(path, overrides, space, parameter, value):
+                faults |= dict.fromkeys(_told(each, parameter, index, value) for each in found)
+    if faults:
+        raise SpecError(faults)
+    return spec
+
+
+def _faults(path: Path, overrides: Sequence[str]) -> tuple[Diagnostic, ...]:
+    try:
+        preflight(path, overrides)
+    except SpecError as error:
+        return error.diagnostics
+    return ()
+
+
+def _passes_in_company(
+    path: Path, overrides: Sequence[str], space: Space, parameter: Parameter, value: Value
+) -> bool:
+    """Whether a value passes beside some values of the other parameters."""
+    others = [each for each in space if each is not parameter]
+    combinations = itertools.product(*(each.samples for each in others))
+    for values in itertools.islice(combinations, COMPANY if others else 0):
+        beside = [each.assignment(v) for each, v in zip(others, values, strict=True)]
+        if not _faults(path, [*overrides, *beside, parameter.assignment(value)]):
+            return True
+    return False
+
+
+def _told(fault: Diagnostic, parameter: Parameter, index: int, value: Value) -> Diagnostic:
+    """A fault of an assignment, at the place where the sweep's user wrote the value."""
+    assignment = parameter.assignment(value)
+    place = fault.location
+    if place is None or place.file != f"{FLAG} {assignment}":
+        return replace(fault, notes=(*fault.notes, f"with {assignment}"))
+    before = len(FLAG) + 1
+    if place.column > before + len(parameter.path):
+        return replace(fault, location=parameter.places[index])
+    return replace(fault, location=_within(parameter, place.column - before, place.length))
+
+
+def _within(parameter: Parameter, column: int, length: int) -> Location:
+    """A part of the path, where the path is written."""
+    whole = parameter.place
+    return replace(whole, column=whole.column + column - 1, length=length)
+
+
+def monitor_of(spec: Spec, given: str | None) -> tuple[str, bool]:
+    """The figure by which trials are compared, and whether it is best where it is largest.
+
+    Args:
+        spec: The spec.
+        given: What the user asks for; None for what the spec's `ModelCheckpoint` watches, else
+            `val_loss`, or `loss` where no images are held out.
+
+    Raises:
+        UsageError: It is not reported, or is one of the test set.
+    """
+    validates = rules.validates(spec)
+    mode = "auto"
+    monitor = "val_loss" if validates else "loss"
+    for component in spec.fit.callbacks:
+        if component.name == "ModelCheckpoint":
+            monitor = component.arguments.get("monitor", "val_loss")
+            mode = component.arguments.get("mode", "auto")
+    if given is not None and given != monitor:
+        monitor, mode = given, "auto"
+    known = rules.reported(spec, validates)
+    if monitor.startswith("test_"):
+        raise UsageError(
+            f"`{monitor}` cannot be monitored: values that are chosen by the test set fit it",
+            hint="hold out images with `data.validation`, and monitor a figure of theirs",
+        )
+    if monitor not in known:
+        raise UsageError(f"no training reports `{monitor}`", hint=_instead(monitor, known))
+    return monitor, mode == "max" or (mode == "auto" and rules.larger_is_better(monitor))
+
+
+def _instead(monitor: str, known: Sequence[str]) -> str:
+    if monitor.removeprefix("val_") in known:
+        return f"add `data.validation: 0.1`, or monitor `{monitor.removeprefix('val_')}`"
+    close = nearest(monitor, known)
+    return f"did you mean {close}?" if close else f"there are {', '.join(known)}"
+
+
+def labels(space: Space) -> Iterator[str]:
+    """Each parameter in a line, for people."""
+    for each in space:
+        if each.kind == "choice":
+            yield f"{each.path}: {', '.join(each.values)}"
+        else:
+            step = f" in steps of {each.step}" if each.step != 1 else ""
+            yield f"{each.path}: {each.kind} from {each.low:g} to {each.high:g}{step}"

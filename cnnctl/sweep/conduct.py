@@ -1,0 +1,173 @@
+"""A sweep from its command to its figures: settle what it is, start workers, watch, sum up."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from cnnctl import plugins
+from cnnctl.errors import RunError, UsageError
+from cnnctl.files import write_json, write_text
+from cnnctl.runs import Run
+from cnnctl.spec.faults import name_of
+from cnnctl.sweep import storage
+from cnnctl.sweep.definition import Definition
+from cnnctl.sweep.importance import importance
+from cnnctl.sweep.joining import open_study, settle
+from cnnctl.sweep.processes import Workers, threads_each
+from cnnctl.sweep.storage import SWEEPS, Place
+from cnnctl.sweep.table import DONE, Row, best, ranked, rows, to_csv
+from cnnctl.sweep.tickets import Tickets
+from cnnctl.sweep.values import Outcome, Outlook, Request, Task, Watcher
+
+LOOK = 0.5
+"""Seconds between two looks at the study while the workers train."""
+
+
+def sweep(request: Request, watcher: Watcher | None = None) -> Outcome:
+    """Train the trials of a sweep that are not finished, and sum up all of them.
+
+    Args:
+        request: What the user asks for.
+        watcher: Is told how it goes.
+
+    Returns:
+        The trials and what they tell. After SIGINT or SIGTERM with `stopped` set.
+
+    Raises:
+        UsageError: Optuna is not installed, nothing is varied, or the sweep of this name is
+            another one.
+        SpecError: The spec, a value or the file of ranges has faults.
+        CnnctlError: No trial can be trained: data is missing, the disk is full.
+    """
+    storage.require()
+    definition = settle(request)
+    name = request.name or str(definition.tree["name"])
+    if name_of(name) != name:
+        raise UsageError(f"no sweep can be called {name!r}", hint=f"--name {name_of(name)}")
+    place = Place(request.runs_dir / SWEEPS / name)
+    storage.file_of(request.storage, place)
+    place.make()
+    study = open_study(definition, name, request.storage, place, request.trials)
+    tickets = Tickets(study, definition, place)
+    write_json(place.path / "definition.json", definition.to_dict())
+    workers = min(request.workers, _open(_rows(tickets)))
+    now = _rows(tickets)
+    outlook = Outlook(name, definition, place.path, workers, threads_each(workers or 1), now)
+    if watcher:
+        watcher.started(outlook)
+    stopped = None
+    if workers:
+        task = _task(request, definition, name)
+        with storage.answering(request.storage, place):
+            stopped = _watch(Workers(task, workers, place.path), tickets, watcher)
+    after = _rows(tickets)
+    finished = {row.number for row in now if row.state in DONE}
+    files, left_out = _write_figures(after, definition, place, name)
+    return Outcome(
+        name=name,
+        definition=definition,
+        place=place.path,
+        rows=ranked(after, definition.maximize),
+        best=best(after, definition.maximize),
+        importance=importance(study, definition.space),
+        files=files,
+        left_out=left_out,
+        stopped=stopped,
+        trained=sum(row.state in DONE and row.number not in finished for row in after),
+        data=_data(after, request.runs_dir),
+    )
+
+
+def _task(request: Request, definition: Definition, name: str) -> Task:
+    return Task(
+        spec=str(request.spec),
+        overrides=list(request.overrides),
+        over=list(request.over),
+        ranges=str(request.ranges) if request.ranges else None,
+        plugins=[str(each.files[0]) for each in plugins.loaded() if not each.distribution],
+        storage=request.storage,
+        name=name,
+        runs_dir=str(request.runs_dir),
+        definition=definition.to_dict(),
+        settings={
+            "data_dir": str(request.data_dir) if request.data_dir else None,
+            "full_data": request.full_data,
+            "device": request.device,
+        },
+        method=definition.method,
+        prune=definition.prune,
+        monitor=definition.monitor,
+        seeds=definition.seeds,
+    )
+
+
+def _watch(workers: Workers, tickets: Tickets, watcher: Watcher | None) -> int | None:
+    """Look at the study while the workers train; the signal that ended it, if one did.
+
+    Raises:
+        CnnctlError: A worker says that no trial can be trained, or all of them were lost.
+    """
+    said = 0
+    with workers.working():
+        while workers.check():
+            time.sleep(LOOK)
+            if watcher:
+                for text in workers.lost[said:]:
+                    watcher.said(text)
+                said = len(workers.lost)
+                watcher.changed(_rows(tickets))
+    if watcher:
+        watcher.changed(_rows(tickets))
+    if workers.signalled is None and tickets.is_open():
+        raise RunError(
+            "no worker is left, and trials are: " + "; ".join(workers.lost),
+            hint=f"the same command goes on with them; {workers.folder}/worker-1.log says more",
+        )
+    return workers.signalled
+
+
+def _rows(tickets: Tickets) -> list[Row]:
+    definition = tickets.definition
+    planned = definition.epochs * definition.seeds
+    return rows(tickets.trials(), tickets.count, definition.space, planned, tickets.points)
+
+
+def _open(found: Sequence[Row]) -> int:
+    """How many trials are to be trained."""
+    return sum(row.state not in DONE for row in found)
+
+
+def _data(found: Sequence[Row], runs_dir: Path) -> str | None:
+    """The name of the data of the first run that is here."""
+    for path in (run for row in found for run in row.runs):
+        name = Run(runs_dir / path).environment().get("data", {}).get("name")
+        if isinstance(name, str):
+            return name
+    return None
+
+
+def _write_figures(
+    found: Sequence[Row], definition: Definition, place: Place, name: str
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Write the table and the figures of a sweep; where they are, and what was not drawn."""
+    from cnnctl.plots.style import save
+    from cnnctl.plots.sweep import parallel_coordinates, slices
+
+    table = place.path / "trials.csv"
+    write_text(table, to_csv(found, definition.space, definition.monitor))
+    files, left_out = {"table": str(table)}, {}
+    title = f"sweep {name}"
+    for kind, draw in (("parallel_coordinates", parallel_coordinates), ("slice", slices)):
+        try:
+            made = draw(
+                found, definition.space, definition.monitor, definition.maximize, title=title
+            )
+        except UsageError as error:
+            left_out[kind] = error.message
+            continue
+        path = place.path / f"{kind}.png"
+        save(made, path)
+        files[kind] = str(path)
+    return files, left_out

@@ -1,0 +1,103 @@
+"""Tells a sweep's study of each epoch of a training, and ends one that is not worth going on."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from cnnctl.errors import Stopped
+from cnnctl.sweep.tickets import Claim, Tickets
+
+
+class Pruned(Stopped):
+    """The training of a trial is ended because others have done better by the same epoch."""
+
+    def __init__(self) -> None:
+        super().__init__(0)
+
+
+class Reporter:
+    """The observer (see `cnnctl.training.Observer`) of one training of a trial.
+
+    Args:
+        tickets: Whose study is told.
+        claim: The trial.
+        monitor: The figure that is reported.
+        index: Which of the trial's seeds it is; the first alone is pruned.
+        runs_dir: From where the run folder is named.
+
+    Attributes:
+        pruned: Whether the training was ended for its figures.
+        taken: Whether it was ended because another worker trains it.
+    """
+
+    def __init__(
+        self, tickets: Tickets, claim: Claim, monitor: str, index: int, runs_dir: Path
+    ) -> None:
+        self.tickets = tickets
+        self.claim = claim
+        self.monitor = monitor
+        self.index = index
+        self.runs_dir = runs_dir
+        self.pruned = False
+        self.taken = False
+        self.planned = 0
+        kept = claim.trial.user_attrs
+        self.before, self.seconds = kept.get("before", (0, 0.0))
+
+    def started(self, facts: Any) -> None:
+        """Note the run, and what a training that goes on has reported to nobody yet."""
+        self.planned = facts.spec.fit.epochs
+        runs = list(self.claim.trial.user_attrs.get("runs", ()))[: self.index]
+        path = Path(facts.run.path).relative_to(self.runs_dir)
+        self.claim.trial.set_user_attr("runs_at", self.tickets.identity)
+        self.claim.trial.set_user_attr("runs", [*runs, path.as_posix()])
+        self.catch_up(facts.run.history()[: facts.done])
+
+    def catch_up(self, rows: Sequence[dict[str, Any]]) -> None:
+        """Report the epochs that a lost worker trained, if it did not come to it."""
+        for row in rows:
+            self.seconds += row["seconds"]
+            self._report(row)
+
+    def epoch_began(self, epoch: int, learning_rate: float) -> None:
+        """Nothing is told of it."""
+
+    def step_ended(self, step: int, logs: dict[str, float]) -> None:
+        """End a training that went on although it was to be pruned."""
+        if self.pruned or self.taken:
+            raise Pruned
+
+    def epoch_ended(self, row: dict[str, Any], improved: bool) -> None:
+        """Report an epoch, and end the training if it is to be pruned."""
+        self.seconds += row["seconds"]
+        trial = self.claim.trial
+        if not self.tickets.is_mine(self.claim):
+            self.taken = True
+            raise Pruned
+        done = self.before + int(row["epoch"])
+        trial.set_user_attr("progress", [done, round(self.seconds, 3)])
+        self._report(row)
+        if self.pruned:
+            raise Pruned
+
+    def finished(self, epochs: int, value: float) -> None:
+        """Note what one seed of the trial came to."""
+        trial = self.claim.trial
+        values = list(trial.user_attrs.get("values", ()))[: self.index]
+        done = [self.before + epochs, round(self.seconds, 3)]
+        trial.set_user_attr("before", done)
+        trial.set_user_attr("progress", done)
+        trial.set_user_attr("values", [*values, value])
+
+    def _report(self, row: dict[str, Any]) -> None:
+        """Report the figure of an epoch once; the last epoch's ends nothing."""
+        value = row.get(self.monitor)
+        if self.index or not isinstance(value, int | float) or not math.isfinite(value):
+            return
+        trial, epoch = self.claim.trial, int(row["epoch"])
+        if epoch not in self.tickets.reported(self.claim):
+            trial.report(float(value), epoch)
+        self.pruned = epoch < self.planned and trial.should_prune()
