@@ -271,6 +271,7 @@ def load_spec(definition):
         name, seed, tree = "tiny", 0, definition_tree(definition)
 
         class fit:  # noqa: N801
+            distribute = "none"
             epochs = 3
 
     return Spec
