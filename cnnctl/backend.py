@@ -65,9 +65,10 @@ def quiet() -> None:
         try:
             import keras
             import tensorflow  # noqa: F401
-        except Exception:
-            remarks.seek(0)
-            os.write(kept, remarks.read())
+        except Exception as error:
+            if isinstance(error.__cause__, Exception | None):  # else a signal ended it
+                remarks.seek(0)
+                os.write(kept, remarks.read())
             raise
         finally:
             os.dup2(kept, 2)

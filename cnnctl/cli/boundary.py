@@ -22,7 +22,10 @@ def guarded(program: Callable[[], object]) -> int:
 
     0 done, 1 the work failed, 2 the command line or the spec is wrong, 130 or 143 interrupted.
     """
-    signal.signal(signal.SIGTERM, _terminated)
+    _caught.clear()
+    signal.signal(signal.SIGTERM, _catch)
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _catch)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             # A terminal without Unicode gets `?` instead of a traceback.
@@ -51,11 +54,25 @@ def guarded(program: Callable[[], object]) -> int:
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
             return 0
         return leaving.code if isinstance(leaving.code, int) else int(leaving.code is not None)
+    except Exception as error:
+        # C code that a signal breaks into fails with errors of its own.
+        if cause := _interruption(error):
+            return _interrupted(cause)
+        if _caught:
+            return 128 + _caught[0]
+        raise
     return 0
 
 
-def _terminated(number: int, frame: FrameType | None) -> NoReturn:
-    """SIGTERM, where nothing gentler listens to it: leave as a shell would name it, tidily."""
+_caught: list[int] = []
+"""The signals that have come while nothing gentler listened to them."""
+
+
+def _catch(number: int, frame: FrameType | None) -> NoReturn:
+    """SIGINT or SIGTERM: leave as a shell would name it, tidily."""
+    _caught.append(number)
+    if number == signal.SIGINT:
+        raise KeyboardInterrupt
     raise SystemExit(128 + number)
 
 

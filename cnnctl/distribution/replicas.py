@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -13,7 +13,7 @@ import numpy as np
 
 from cnnctl.backend import Device
 from cnnctl.distribution.cluster import Cluster
-from cnnctl.errors import TrainingError, UsageError
+from cnnctl.errors import CnnctlError, TrainingError, UsageError
 
 _DIGITS = 8
 """Bytes of a digest that workers compare; each is sent as a number."""
@@ -62,10 +62,15 @@ class Replicas:
         return {"replicas": self.count, "workers": workers}
 
     def summed(self, values: Sequence[float]) -> list[float]:
-        """The sums of numbers over the processes; every process has to ask at the same point."""
+        """The sums of numbers over the processes; every process has to ask at the same point.
+
+        Raises:
+            TrainingError: Another process has ended.
+        """
         if self.cluster is None:
             return list(values)
-        return [float(each) for each in self._sum(np.asarray(values, np.float32))]
+        with self.together():
+            return [float(each) for each in self._sum(np.asarray(values, np.float32))]
 
     @cached_property
     def _sum(self) -> Callable[[np.ndarray], np.ndarray]:
@@ -101,14 +106,24 @@ class Replicas:
             "that was saved",
         )
 
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Turns another process's end, which breaks what is done inside the block, into the error
+        that tells of it."""
+        try:
+            yield
+        except CnnctlError:
+            raise
+        except Exception as error:
+            if (lost := self.failure(error)) is not None:
+                raise lost from error
+            raise
+
     def wait(self) -> None:
         """Wait until every process has come here, or has ended."""
-        try:
+        # Whoever is through first may be gone before the others have heard of it.
+        with suppress(TrainingError):
             self.summed([0.0])
-        except Exception as error:
-            if self.failure(error) is None:
-                raise
-            # Whoever is through first may be gone before the others have heard of it.
 
     def compare(self, facts: Mapping[str, str]) -> None:
         """Look whether every process is about to train the same.
@@ -135,6 +150,7 @@ class Replicas:
             ]
             for worker, digest in enumerate(of_each):
                 if digest != of_each[0]:
+                    self.wait()  # all have heard what all have: none is waited for in vain
                     raise UsageError(
                         f"worker {worker} ({self.cluster.workers[worker]}) has another {name} than "
                         f"worker 0 ({self.cluster.workers[0]})",

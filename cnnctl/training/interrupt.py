@@ -32,6 +32,7 @@ class Interrupt(keras.callbacks.Callback):
         shared: Whether several processes train together, and agree on what is caught.
         seen: The number of the signal that came.
         caught: The number of the signal that ends the training.
+        raised: The number of the signal that ended the work at once.
     """
 
     numbers = SIGNALS
@@ -43,6 +44,7 @@ class Interrupt(keras.callbacks.Callback):
         self.shared = False
         self.seen: int | None = None
         self.caught: int | None = None
+        self.raised: int | None = None
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """Raise `Stopped` if a signal has come."""
@@ -61,6 +63,11 @@ class Interrupt(keras.callbacks.Callback):
         self.listen()
         try:
             yield
+        except Exception as error:
+            if self.raised is None:
+                raise
+            # C code that a signal breaks into fails with errors of its own.
+            raise Stopped(self.raised) from error
         finally:
             if _in_main_thread():
                 for number, handler in before.items():
@@ -68,13 +75,20 @@ class Interrupt(keras.callbacks.Callback):
 
     def listen(self) -> None:
         """Listen to the signals again, which TensorFlow takes for itself where processes train
-        together."""
+        together.
+
+        Raises:
+            Stopped: One has come before, and code that it broke into made nothing of it.
+        """
+        if self.raised is not None:
+            raise Stopped(self.raised)
         if _in_main_thread():
             for number in SIGNALS:
                 signal.signal(number, self._catch)
 
     def _catch(self, number: int, frame: FrameType | None) -> None:
         if self.seen is not None or not self.gentle:
+            self.raised = number
             raise Stopped(number)
         self.seen = number
         if not self.shared:

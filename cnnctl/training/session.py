@@ -66,7 +66,8 @@ def run_session(
     assert spec.compile
     start = start or Start()
     replicas.compare(_facts(spec, data, plan, start))
-    network = ready(spec, data, device, plan, replicas, start)
+    with replicas.together():
+        network = ready(spec, data, device, plan, replicas, start)
     if not replicas.leads:
         return follow(spec, network, replicas, interrupt, start)
     model = network.model

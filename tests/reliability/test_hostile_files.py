@@ -64,7 +64,7 @@ def reading(monkeypatch):
         "cnnctl.checkpoint.read",
         "cnnctl.checkpoint.state_of",
         "cnnctl.runs.read_plain",
-        "cnnctl.training.session.load_bytes",
+        "cnnctl.training.network.load_bytes",
         "cnnctl.training.state.parse",
     )
     return found
