@@ -145,7 +145,8 @@ def _watch(workers: list[_Worker], signals: list[int], say: Callable[[str], None
             passed += 1
         failed = [worker for worker in workers if worker.process.poll() not in (None, 0)]
         if failed and first is None:
-            first = failed[0]
+            # One that a signal has ended is the cause, not one that ended for lack of it.
+            first = min(failed, key=lambda worker: worker.process.returncode >= 0)
             deadline = time.monotonic() + GRACE
         if deadline is not None and time.monotonic() > deadline:
             for worker in workers:
