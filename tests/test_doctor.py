@@ -1,10 +1,13 @@
 """`cnnctl doctor`: what it says of this machine, and of machines that are made up."""
 
 import json
+import re
+import tomllib
 from importlib import metadata
 from pathlib import Path
 
 import pytest
+from conftest import ROOT
 
 from cnnctl import doctor
 from cnnctl.machine import usable_cpus
@@ -31,6 +34,30 @@ def test_why_there_is_no_gpu(monkeypatch, hidden, driver, build, libraries, reas
     why, what = doctor.why_no_gpu(build)
     assert reason in why
     assert mend in what
+
+
+def test_the_extras_are_those_of_the_package():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    listed = {
+        name: {re.split(r"[><=\[]", each)[0] for each in packages}
+        for name, packages in project["optional-dependencies"].items()
+        if name not in {"dev", "gpu"}
+    }
+    assert listed == {name: set(packages) for name, (_, packages) in doctor._EXTRAS.items()}
+
+
+def test_an_extra_that_is_not_there(monkeypatch):
+    def version(package):
+        if package == "optuna":
+            raise metadata.PackageNotFoundError(package)
+        return "1.0"
+
+    monkeypatch.setattr(doctor.metadata, "version", version)
+    found = {each.name: each for each in doctor._extras()}
+    assert found["sweep"].value.startswith("without optuna")
+    assert found["sweep"].mend == "pip install 'cnnctl[sweep]'"
+    assert found["wandb"].value == "wandb 1.0"
+    assert found["wandb"].mend == ""
 
 
 def test_libraries_are_found_where_the_system_looks():
