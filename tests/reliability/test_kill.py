@@ -25,7 +25,8 @@ quiet()
 from cnnctl.training import resume, train  # noqa: E402
 
 PROGRAM = str(Path(sys.executable).parent / "cnnctl")
-KILLS = int(os.environ.get("CNNCTL_KILLS", "4"))
+LONG = "CNNCTL_KILLS" in os.environ
+KILLS = int(os.environ.get("CNNCTL_KILLS", "3"))
 SEED = int(os.environ.get("CNNCTL_SEED", "0"))
 
 
@@ -109,7 +110,8 @@ class Operations:
 
 
 def test_killed_at_every_change_of_the_file_system(tmp_path, monkeypatch):
-    """Between any two operations of an epoch's end: fsync, rename, mkdir, symlink, unlink."""
+    """Between any two operations of an epoch's end: fsync, rename, mkdir, symlink, unlink. Every
+    second one, and all of them in `make soak`."""
     (tmp_path / "random.yaml").write_text(RANDOM.replace("epochs: 5", "epochs: 4"))
     spec = load(tmp_path / "random.yaml")
     expected = train(spec, runs_dir=tmp_path / "straight", device="cpu").run
@@ -155,7 +157,7 @@ def test_killed_at_every_change_of_the_file_system(tmp_path, monkeypatch):
         assert not list(run.path.rglob(".partial-*"))
         if watcher.reported == 3:
             break
-        allowed += 1
+        allowed += 1 if LONG else 2
     assert allowed > 10
 
 
