@@ -112,6 +112,7 @@ class Screen(Lines):
         )
         self.tasks: dict[str, Any] = {}
         self.current: Any = None
+        self.epoch = 0
         self.live: Live | None = None
         self.rate = ""
         self.losses: list[float] = []
@@ -199,6 +200,7 @@ class Screen(Lines):
             unit="steps",
             figures="",
         )
+        self.epoch = epoch
         self.rate = f"rate {learning_rate:.3g}"
 
     def step_ended(self, step: int, logs: dict[str, float]) -> None:
@@ -211,9 +213,10 @@ class Screen(Lines):
         self.bar.update(self.current, completed=steps, figures=figures)
 
     def epoch_ended(self, row: dict[str, Any], improved: bool) -> None:
-        """Add the epoch to the table."""
+        """Add the epoch to the table; the next one may have begun while it was written."""
         self.rows.append((row, improved))
-        self.bar.update(self.current, visible=False)
+        if row["epoch"] == self.epoch:
+            self.bar.update(self.current, visible=False)
 
 
 def introduction(facts: Facts) -> list[str]:

@@ -2,6 +2,7 @@
 
 import io
 import math
+from types import SimpleNamespace
 
 import pytest
 from conftest import XO
@@ -53,3 +54,24 @@ def test_the_screen_shows_the_shape_of_the_loss(tmp_path, encoding):
     for step, loss in enumerate((0.9, 0.5, 0.1), 1):
         screen.step_ended(step, {"loss": loss, "accuracy": 0.5})
     assert screen.curve() == (["loss █▅▁ 0.1000"] if encoding == "utf-8" else [])
+
+
+def test_the_bar_of_an_epoch_stays_when_the_one_before_it_has_been_written(tmp_path):
+    """An epoch is told of once it is on the disk: while the next one computes."""
+    (tmp_path / "tiny.yaml").write_text(XO)
+    file = io.StringIO()
+    screen = Screen(load(tmp_path / "tiny.yaml"), Console(file=file, width=100))
+    screen.facts = SimpleNamespace(steps=7)
+    row = {"epoch": 1, "seconds": 1.0, "images_per_second": 9.0, "learning_rate": 0.1, "loss": 0.5}
+    screen.epoch_began(1, 0.1)
+    screen.step_ended(7, {"loss": 0.5})
+    screen.epoch_began(2, 0.1)
+    screen.step_ended(3, {"loss": 0.4})
+    screen.epoch_ended(row, improved=True)
+    screen.console.print(screen)
+    assert "epoch 2/3" in file.getvalue()
+    assert "3/7" in file.getvalue()
+    screen.epoch_ended({**row, "epoch": 2}, improved=False)
+    file.truncate(0)
+    screen.console.print(screen)
+    assert "epoch 2/3" not in file.getvalue()
