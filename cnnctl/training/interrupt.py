@@ -71,7 +71,7 @@ class Interrupt(keras.callbacks.Callback):
         finally:
             if _in_main_thread():
                 for number, handler in before.items():
-                    signal.signal(number, handler)
+                    signal.signal(number, handler or signal.SIG_DFL)  # None: one of C code
 
     def listen(self) -> None:
         """Listen to the signals again, which TensorFlow takes for itself where processes train
