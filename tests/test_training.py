@@ -12,7 +12,7 @@ from conftest import XO
 from cnnctl import runs
 from cnnctl.backend import quiet
 from cnnctl.checkpoint import WEIGHTS
-from cnnctl.errors import RunError, SpecError, TrainingError
+from cnnctl.errors import RunError, SpecError, Stopped, TrainingError
 from cnnctl.evaluation import evaluate
 from cnnctl.spec import load
 
@@ -207,6 +207,17 @@ def test_a_signal_ends_the_training_after_the_last_full_epoch(tmp_path):
     assert result.run.state()["status"] == "stopped"
     assert result.run.checkpoint("last").name == "epoch-0002"
     assert result.run.model_path.exists()
+
+
+def test_a_folder_that_ctrl_c_catches_in_the_making_goes(tmp_path, monkeypatch):
+    def interrupted(*arguments):
+        raise Stopped(signal.SIGINT)
+
+    monkeypatch.setattr("cnnctl.training.fit.write_environment", interrupted)
+    (tmp_path / "tiny.yaml").write_text(XO)
+    with pytest.raises(Stopped):
+        train(load(tmp_path / "tiny.yaml"), runs_dir=tmp_path / "runs", device="cpu")
+    assert not list((tmp_path / "runs/tiny").iterdir())
 
 
 def test_missing_sections_are_named(tmp_path):

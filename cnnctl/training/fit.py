@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -55,7 +56,11 @@ def train(spec: Spec, *, runs_dir: Path = runs.RUNS_DIR, **settings: Any) -> Tra
         def make_run() -> Run:
             run = runs.create(spec.name, runs_dir)
             held.enter_context(run.locked())
-            describe(run, spec, data, device, plan, replicas)
+            try:
+                describe(run, spec, data, device, plan, replicas)
+            except BaseException:  # Ctrl-C too: half a description is of no use to anybody
+                shutil.rmtree(run.path, ignore_errors=True)
+                raise
             return run
 
         began = Start(notes=notes)
