@@ -1,4 +1,4 @@
-"""Walking over an array that may lie on the disk, without ever having all of it in memory."""
+"""Reading an array that may lie on the disk, without ever having all of it in memory."""
 
 from __future__ import annotations
 
@@ -51,3 +51,39 @@ def forget(mapped: mmap.mmap) -> None:
 
     if hasattr(mmap, "MADV_DONTNEED"):
         mapped.madvise(mmap.MADV_DONTNEED)
+
+
+def read_at_random(x: np.ndarray) -> None:
+    """Tell the system that rows of an array on the disk are read in any order from now on.
+
+    Else it reads ahead behind each of them: up to megabytes, which are thrown away where the array
+    does not fit in memory.
+    """
+    import mmap
+
+    mapped = mapping(x)
+    if mapped is not None and hasattr(mmap, "MADV_RANDOM"):
+        mapped.madvise(mmap.MADV_RANDOM)
+
+
+def rows_of(x: np.ndarray, numbers: np.ndarray) -> np.ndarray:
+    """Rows of an array as an array in memory; the disk is asked for all before the first is
+    waited for.
+
+    Args:
+        x: (rows, …), contiguous.
+        numbers: Of the rows, in any order.
+    """
+    import mmap
+
+    import numpy as np
+
+    mapped = mapping(x)
+    if mapped is not None and hasattr(mmap, "MADV_WILLNEED") and len(numbers):
+        start = x.ctypes.data - np.frombuffer(mapped, np.uint8).ctypes.data
+        size = x.nbytes // len(x)
+        for number in numbers.tolist():
+            first = start + number * size
+            page = first - first % mmap.PAGESIZE
+            mapped.madvise(mmap.MADV_WILLNEED, page, first + size - page)
+    return np.ascontiguousarray(x[numbers])

@@ -12,6 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from cnnctl.data.arrays import ALIGNMENT
+from cnnctl.data.chunks import read_at_random, rows_of
 from cnnctl.data.dataset import Split, on_disk
 from cnnctl.data.normalization import Normalization
 
@@ -142,9 +143,10 @@ def _rows(count: int, batch_size: int, epoch: tf.Variable | None, seed: int) -> 
 def _read_ahead(rows: Any, split: Split) -> Any:
     """(numbers, pictures as stored) of each batch, read while the batches before it are used."""
     shape = split.x.shape[1:]
+    read_at_random(split.x)
 
     def fetch(numbers: np.ndarray) -> np.ndarray:
-        return np.ascontiguousarray(split.x[numbers])
+        return rows_of(split.x, numbers)
 
     def batch(numbers: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         pictures = tf.numpy_function(fetch, [numbers], split.x.dtype)
