@@ -166,7 +166,7 @@ def _wanted(device: str, every: bool) -> tuple[str, list[int]]:
     whole = len(words) == 1 and not words[0][1]
     if kinds or kind not in {"auto", "cpu", "gpu"} or not (whole or len(numbers) == len(words)):
         raise UsageError(f"unknown device `{device}`", hint=takes)
-    if not whole and (kind == "auto" or (kind == "cpu" and not every)):
+    if not whole and (kind == "auto" or (kind == "cpu" and len(words) == 1 and not every)):
         raise UsageError(f"unknown device `{device}`", hint=takes)
     if len(words) > 1 and not every:
         raise UsageError(
@@ -175,6 +175,11 @@ def _wanted(device: str, every: bool) -> tuple[str, list[int]]:
         )
     if len(set(numbers)) < len(numbers):
         raise UsageError(f"a device is named twice in `{device}`")
+    if kind == "cpu" and numbers and max(numbers) >= len(numbers):
+        parts = ",".join(f"cpu:{number}" for number in range(len(numbers)))
+        raise UsageError(
+            f"`{device}` names {len(numbers)} parts of the processor, which are `{parts}`"
+        )
     return kind, numbers
 
 

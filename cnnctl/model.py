@@ -91,15 +91,16 @@ def compile_model(
     for metric in spec.compile.metrics:
         with _located(metric):
             metrics.append(construct(metric))
-    model.compile(
-        optimizer=optimizer,
-        loss=loss,
-        metrics=metrics,
-        steps_per_execution=plan.steps_per_execution,
-        jit_compile=spec.compile.jit_compile,
-    )
+    with _located(spec.compile.optimizer):
+        model.compile(
+            optimizer=optimizer,
+            loss=loss,
+            metrics=metrics,
+            steps_per_execution=plan.steps_per_execution,
+            jit_compile=spec.compile.jit_compile,
+        )
     if plan.fused:
-        with scope():
+        with _located(spec.compile.optimizer), scope():
             model.optimizer.build(model.trainable_variables)
             fuse(model.optimizer)
 

@@ -208,11 +208,11 @@ def compare(sources: Sequence[Path]) -> list[Group]:
         UsageError: One is neither.
         SpecError: A run's spec has faults.
     """
-    from cnnctl.preflight import preflight
+    from cnnctl.preflight import preflight_run
 
     found: dict[str, tuple[Spec, list[Run]]] = {}
     for run in dict.fromkeys(run for source in sources for run in _meant(source)):
-        spec = preflight(run.spec_path).spec
+        spec = preflight_run(run).spec
         tree = {key: value for key, value in plain(spec.tree).items() if key not in _SAME}
         found.setdefault(json.dumps(tree, sort_keys=True), (spec, []))[1].append(run)
     first = next(iter(found.values()))[0]

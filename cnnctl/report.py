@@ -12,7 +12,7 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cnnctl import runs
+from cnnctl import plugins, runs
 from cnnctl.errors import CnnctlError, UsageError
 from cnnctl.report_page import Block, cards, image, page, section, table
 from cnnctl.runs import Run
@@ -54,6 +54,8 @@ def report(
     if len(sources) > MOST_RUNS:
         raise UsageError(f"a report compares at most {MOST_RUNS} runs")
     found = [runs.find(source) for source in sources]
+    for run in found:
+        plugins.require(run.environment().get("plugins") or (), run)
     if len(found) == 1:
         blocks = _of_one(found[0], data_dir, full_data, device, tell)
         title = str(found[0])

@@ -202,3 +202,46 @@ def test_a_plug_in_that_fails(text, message, cnnctl, tmp_path, xo_spec):
     assert "Traceback" not in done.stderr
     done = cnnctl("check", xo_spec, "--plugin", "nowhere.py")
     assert "no such plug-in: nowhere.py" in done.stderr
+
+
+@pytest.mark.parametrize(("text", "words", "told"), [
+    ("""import sys
+import cnnctl, keras
+@cnnctl.register
+class Leaves(keras.callbacks.Callback):
+    \"\"\"Ends the process, so it thinks.\"\"\"
+    def on_epoch_end(self, epoch, logs=None):
+        sys.exit(0)
+""", ["fit.callbacks=[Leaves]"], "the training failed"),
+    ("""import cnnctl, keras
+@cnnctl.register
+class Empty(keras.optimizers.Optimizer):
+    \"\"\"Forgets its base class.\"\"\"
+    def __init__(self, learning_rate: float = 0.1):
+        pass
+""", ["compile.optimizer=Empty"], "forgot to call"),
+])  # fmt: skip
+def test_a_plug_in_that_misbehaves_is_a_failure(text, words, told, cnnctl, xo_spec, tmp_path):
+    (tmp_path / "bad.py").write_text(text)
+    sets = [each for word in words for each in ("--set", word)]
+    done = cnnctl("train", xo_spec, "--plugin", "bad.py", *sets)
+    assert done.returncode in {1, 2}, done.stderr
+    assert told in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_compare_and_report_say_which_plug_in_is_missing(cnnctl, xo_spec, tmp_path):
+    (tmp_path / "halved.py").write_text("""import cnnctl, keras
+@cnnctl.register
+class Halved(keras.layers.Layer):
+    \"\"\"Half its input.\"\"\"
+    def call(self, x):
+        return x / 2
+""")
+    xo_spec.write_text(xo_spec.read_text().replace("    - Flatten", "    - Halved\n    - Flatten"))
+    done = cnnctl("train", xo_spec, "--plugin", "halved.py", "--epochs", "1")
+    assert done.returncode == 0, done.stderr
+    for command in ("compare", "report"):
+        done = cnnctl(command, "runs/tiny/001")
+        assert done.returncode == 2
+        assert "the plug-in halved.py, which is not loaded" in done.stderr

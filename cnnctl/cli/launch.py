@@ -35,8 +35,14 @@ def launch(
             f"`cnnctl launch` starts {' or '.join(COMMANDS)}, not `{command[0]}`",
             hint="cnnctl launch -n 2 -- train SPEC",
         )
-    if command[0] == "train" and not any("fit.distribute" in word for word in command):
-        command = [*command, "--set", "fit.distribute=multi_worker"]
+    for word in command:
+        _, found, value = word.partition("fit.distribute=")
+        if found and value.strip() != "multi_worker":
+            raise UsageError(
+                f"`cnnctl launch` is for `fit.distribute: multi_worker`, and `{word}` says {value}",
+                hint="leave it away; one process needs no launch",
+            )
+    command = [*command, "--set", "fit.distribute=multi_worker"]
     code = start(command, processes, lambda line: print(line, file=sys.stderr))
     if code:
         raise typer.Exit(code)

@@ -87,7 +87,9 @@ FullData = Annotated[
 Device = Annotated[
     str,
     typer.Option(
-        "--device", metavar="DEVICE", help="auto (a GPU if there is one), cpu, gpu or gpu:1."
+        "--device",
+        metavar="DEVICE",
+        help="auto (a GPU if there is one), cpu, gpu or gpu:1; gpu:0,gpu:1 by fit.distribute.",
     ),
 ]
 RunsDir = Annotated[

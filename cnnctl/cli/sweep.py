@@ -139,6 +139,8 @@ def sweep(
         show(outcome, spec, words, runs_dir)
     if outcome.stopped is not None:
         raise typer.Exit(128 + outcome.stopped)
+    if outcome.best is None:  # all have failed
+        raise typer.Exit(1)
 
 
 def show(outcome: Outcome, spec: Path, words: list[str], runs_dir: Path) -> None:

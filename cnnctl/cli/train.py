@@ -81,6 +81,7 @@ def train(
     earlier = _newest(checked.spec, runs_dir) if resume else None
     trackers = chosen(track, earlier)
     shown = observer(checked.spec)
+    live = live and _leads(checked.spec)
     page = _page(shown, 8600 if port is None else port) if live else None
     places: dict[str, Any] = {"data_dir": data_dir, "full_data": full_data, "device": device}
     tracked = Tracking(trackers, page or shown, say=shown.say, **places)
@@ -107,6 +108,13 @@ def train(
     show_result(result, json=json)
     if result.stopped:
         raise typer.Exit(128 + result.stopped)
+
+
+def _leads(spec: Spec) -> bool:
+    """Whether this process speaks to people: of several that train together, one does."""
+    from cnnctl.distribution.cluster import from_environment
+
+    return spec.fit.distribute != "multi_worker" or from_environment().leads
 
 
 def _page(shown: Lines, port: int) -> Live:

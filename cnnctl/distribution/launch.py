@@ -138,6 +138,7 @@ def _watch(workers: list[_Worker], signals: list[int], say: Callable[[str], None
     passed = 0
     deadline = None
     first: _Worker | None = None
+    killed = False
     while any(worker.process.poll() is None for worker in workers):
         while passed < len(signals):
             for worker in workers:
@@ -145,16 +146,20 @@ def _watch(workers: list[_Worker], signals: list[int], say: Callable[[str], None
             passed += 1
         failed = [worker for worker in workers if worker.process.poll() not in (None, 0)]
         if failed and first is None:
-            # One that a signal has ended is the cause, not one that ended for lack of it.
-            first = min(failed, key=lambda worker: worker.process.returncode >= 0)
+            first = failed[0]
             deadline = time.monotonic() + GRACE
         if deadline is not None and time.monotonic() > deadline:
+            killed = True
             for worker in workers:
                 _send(worker, signal.SIGKILL)
         time.sleep(_POLL)
-    first = first or next((each for each in workers if each.process.returncode), None)
-    if first is None:
+    failed = [worker for worker in workers if worker.process.returncode]
+    if not failed:
         return 0
+    if first is None or not killed:
+        # One that a signal has ended is the cause, not one that ended for lack of it: whose end may
+        # be seen sooner.
+        first = min(failed, key=lambda worker: worker.process.returncode >= 0)
     lead = workers[0].process.returncode
     if first.index and first.process.returncode != lead:
         if first.reader:

@@ -91,7 +91,7 @@ class Replicas:
 
         return lambda values: total(tf.constant(values)).numpy()
 
-    def failure(self, error: Exception) -> TrainingError | None:
+    def failure(self, error: BaseException) -> TrainingError | None:
         """What is said of an error that comes from another process's end; None for another one."""
         import tensorflow as tf
 

@@ -79,7 +79,7 @@ def _told(fault: Diagnostic, parameter: Parameter, index: int, value: Value) -> 
         return replace(fault, notes=(*fault.notes, f"with {assignment}"))
     before = len(FLAG) + 1
     if place.column > before + len(parameter.path):
-        return replace(fault, location=parameter.places[index])
+        return replace(fault, location=parameter.places[min(index, len(parameter.places) - 1)])
     return replace(fault, location=_within(parameter, place.column - before, place.length))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,9 +21,14 @@ from cnnctl.sweep.storage import SWEEPS, Place
 from cnnctl.sweep.table import DONE, Row, best, ranked, rows, to_csv
 from cnnctl.sweep.tickets import Tickets
 from cnnctl.sweep.values import Outcome, Outlook, Request, Task, Watcher
+from cnnctl.untrusted import parse_json, read_plain
 
 LOOK = 0.5
 """Seconds between two looks at the study while the workers train."""
+
+
+DEFINITION = "definition.json"
+"""What a sweep is, in its folder, for people and for who comes with another storage."""
 
 
 def sweep(request: Request, watcher: Watcher | None = None) -> Outcome:
@@ -49,9 +55,11 @@ def sweep(request: Request, watcher: Watcher | None = None) -> Outcome:
     place = Place(request.runs_dir / SWEEPS / name)
     storage.file_of(request.storage, place)
     place.make()
+    _refuse_another_storage(request.storage, name, place)
     study = open_study(definition, name, request.storage, place, request.trials)
     tickets = Tickets(study, definition, place)
-    write_json(place.path / "definition.json", definition.to_dict())
+    told = {"storage": _named(request.storage)}
+    write_json(place.path / DEFINITION, {**definition.to_dict(), **told})
     workers = min(request.workers, _open(_rows(tickets)))
     now = _rows(tickets)
     outlook = Outlook(name, definition, place.path, workers, threads_each(workers or 1), now)
@@ -78,6 +86,32 @@ def sweep(request: Request, watcher: Watcher | None = None) -> Outcome:
         trained=sum(row.state in DONE and row.number not in finished for row in after),
         data=_data(after, request.runs_dir),
     )
+
+
+def _refuse_another_storage(url: str | None, name: str, place: Place) -> None:
+    """Refuse to begin a sweep anew whose trials are in another storage.
+
+    Raises:
+        UsageError: They are.
+    """
+    path = place.path / DEFINITION
+    if not path.exists():
+        return
+    known = parse_json(read_plain(path, 1 << 24))
+    there = known.get("storage", ...) if isinstance(known, dict) else ...
+    if there is not ... and there != _named(url):
+        where = f"--storage {there}" if there else "the file in its folder, without --storage"
+        raise UsageError(
+            f"the trials of the sweep {name} are in another storage: {where}",
+            hint="use that one, or --name another sweep",
+        )
+
+
+def _named(url: str | None) -> str | None:
+    """A storage by a name that stays: a file by its whole path, a database without a password."""
+    if url is None or "://" in url:
+        return url and re.sub(r"(?<=://)[^/@\s]+@", "", url)
+    return str(Path(url).absolute())
 
 
 def _task(request: Request, definition: Definition, name: str) -> Task:

@@ -35,6 +35,12 @@ def settle(request: Request, *, again: bool = False) -> Definition:
         raise UsageError(
             "nothing is varied", hint="such as --over fit.batch_size=32,64, or --ranges FILE"
         )
+    set_twice = {each.partition("=")[0].strip() for each in request.overrides}
+    for each in space:
+        if each.path in set_twice:
+            raise UsageError(
+                f"{each.path} is varied, and set by a flag", hint="leave one of the two away"
+            )
     spec = checks.check(request.spec, request.overrides, () if again else space)
     definition = define(
         spec,

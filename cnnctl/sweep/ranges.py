@@ -25,6 +25,9 @@ KINDS = {
     "uniform": "two numbers",
     "log_uniform": "two numbers above 0",
 }
+LARGEST = 1 << 53
+"""The end of integers that JSON and databases keep."""
+
 _OTHER_NAMES = {
     "categorical": "choice", "choices": "choice", "values": "choice", "list": "choice",
     "float": "uniform", "range": "uniform", "log": "log_uniform", "loguniform": "log_uniform",
@@ -117,6 +120,7 @@ def _ends(kind: str, values: Sequence) -> tuple[float, float]:
     for each in values.items:
         value = each.value if isinstance(each, Scalar) else None
         fits = type(value) is int or (type(value) is float and kind != "int")
+        fits = fits and (kind != "int" or abs(value) <= LARGEST)  # type: ignore[arg-type]
         if not fits or not -1e300 < value < 1e300:  # type: ignore[operator]
             _fail(each.location, f"`{kind}` takes {KINDS[kind]}, not {describe(each)}",
                   rule="bad-range")  # fmt: skip

@@ -47,18 +47,22 @@ class Parameter:
 
     @property
     def samples(self) -> tuple[Value, ...]:
-        """Values to check before anything is trained: all of a list, the ends of a range."""
+        """Values to check before anything is trained: all of a list, the ends of a range, and of
+        real numbers one between."""
         if self.kind == "choice":
             return self.values
-        return (self.low, self.points[-1] if self.kind == "int" else self.high)
+        if self.kind == "int":
+            return (self.low, self.points[-1])
+        # And one between, which is no integer where the ends are.
+        return (self.low, self.high, self.low + 0.6180339887 * (self.high - self.low))
 
     @property
-    def points(self) -> tuple[Value, ...]:
+    def points(self) -> Sequence[Value]:
         """Every value, where they can be counted; of a range of real numbers, none."""
         if self.kind == "choice":
             return self.values
         if self.kind == "int":
-            return tuple(range(int(self.low), int(self.high) + 1, self.step))
+            return range(int(self.low), int(self.high) + 1, self.step)
         return ()
 
     def assignment(self, value: Value) -> str:

@@ -84,7 +84,7 @@ def follow(
         stopped = signalled.number
     except CnnctlError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         lost = replicas.failure(error)
         raise lost or failure("the training", error, network.model, spec) from error
     interrupt.gentle = False

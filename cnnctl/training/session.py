@@ -113,7 +113,7 @@ def run_session(
         if kept and error.hint and not error.diagnostics:
             error.hint += f"\n{kept[-1]} is the last good checkpoint"
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # a plug-in's `sys.exit` is no end of the training
         with suppress(RunError):
             recorder.finish()
         failed = replicas.failure(error) or failure("the training", error, model, spec)

@@ -157,7 +157,11 @@ def test_a_fault_is_told_once(spec, tmp_path):
 @pytest.mark.parametrize(("words", "told"), [
     (["launch", "-n", "2", "--", "evaluate", "x"], "starts train or resume, not `evaluate`"),
     (["train", "two.yaml", "--set", "fit.distribute=multi_worker"], "cnnctl launch -n 2"),
+    (["launch", "--", "train", "two.yaml", "--set", "fit.distribute=mirrored"], "says mirrored"),
     (["train", "two.yaml", "--device", "gpu:0,gpu:1"], "fit.distribute"),
+    (["train", "two.yaml", "--device", "cpu:0,cpu:1"], "fit.distribute"),
+    (["train", "two.yaml", "--set", "fit.distribute=mirrored", "--device", "cpu:0,cpu:7"],
+     "which are `cpu:0,cpu:1`"),
     (["train", "two.yaml", "--device", "cpu:0,gpu:1"], "unknown device"),
 ])  # fmt: skip
 def test_what_cannot_be_is_told(words, told, spec, cnnctl):

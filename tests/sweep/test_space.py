@@ -100,7 +100,7 @@ def test_every_kind_of_range(tmp_path):
     log, uniform, integers, choice = read_ranges(path)
     assert (log.kind, log.low, log.high) == ("log_uniform", 1e-4, 1e-1)
     assert (uniform.kind, uniform.low, uniform.high) == ("uniform", 0, 0.5)
-    assert integers.points == (8, 16, 24)
+    assert tuple(integers.points) == (8, 16, 24)
     assert integers.samples == (8, 24)
     assert choice.values == ("relu", "[3, 3]", "0.001")
     assert size((log, choice)) == math.inf

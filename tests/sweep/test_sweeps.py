@@ -205,6 +205,25 @@ def test_a_combination_that_contradicts_itself_fails_with_its_reason(xo_spec, tm
     assert not (tmp_path / "runs/sweeps/no").exists()
 
 
+@pytest.mark.parametrize(("words", "told"), [
+    (["--over", "fit.epochs=1,2", "--epochs", 3], "fit.epochs is varied, and set by a flag"),
+    (["--ranges", "fraction.yaml"], "takes an integer of at least 1, not 2.85"),
+    (["--ranges", "large.yaml"], "`int` takes two integers"),
+    (["--over", "fit.batch_size=16,32", "--set", "fit.distribute=multi_worker"], "by one process"),
+    (["--over", "fit.batch_size=16,32", "--name", "elsewhere"], "--storage mysql://host/db"),
+])  # fmt: skip
+def test_what_is_refused_before_anything_is_trained(words, told, xo_spec, tmp_path):
+    (tmp_path / "fraction.yaml").write_text("fit.batch_size: {uniform: [1, 4]}\n")
+    (tmp_path / "large.yaml").write_text("fit.batch_size: {int: [1, 100000000000000000000]}\n")
+    there = tmp_path / "runs/sweeps/elsewhere"
+    there.mkdir(parents=True)
+    (there / "definition.json").write_text('{"storage": "mysql://host/db"}')
+    code, _, err = ended(start(tmp_path, *words))
+    assert code == 2
+    assert told in err
+    assert not (tmp_path / "runs/tiny").exists()
+
+
 def test_without_optuna_it_says_how_to_install_it(xo_spec, tmp_path):
     script = (
         "import sys, importlib.util as u\n"
