@@ -257,6 +257,12 @@ def cpus() -> int:
     return int(given) if given.isdecimal() and int(given) else usable_cpus()
 
 
+def threads_each(processes: int) -> int:
+    """How many threads each of several processes of this machine computes with: they share the
+    processors."""
+    return max(1, cpus() // processes)
+
+
 def refuse_precision(precision: str, *, on_gpu: bool) -> None:
     """Look whether the processor computes in a precision.
 

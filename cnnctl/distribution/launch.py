@@ -13,9 +13,10 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 
+from cnnctl.compute.plan import threads_each
 from cnnctl.distribution.cluster import to_tensorflow
-from cnnctl.machine import usable_cpus
 
 LAUNCHED = "CNNCTL_LAUNCHED"
 """Set for a process that was started here: `1/2` is the second of two."""
@@ -23,6 +24,14 @@ LAUNCHED = "CNNCTL_LAUNCHED"
 GRACE = 10.0
 """Seconds that the others have to end after one has failed or a signal has come; a process that
 waits for one that is gone hears no signal, and is killed then."""
+
+_PROGRAM = """import sys
+sys.path.append(sys.argv.pop(1))
+sys.argv[0] = "cnnctl"
+from cnnctl.cli import main
+main()
+"""
+"""With `-P` before it: a file that lies in the user's folder is no module of the process."""
 
 _POLL = 0.1
 _LINES = 200
@@ -110,14 +119,14 @@ def _addresses(count: int) -> tuple[str, ...]:
 def _start(command: Sequence[str], addresses: tuple[str, ...], index: int) -> _Worker:
     count = len(addresses)
     environment = {
-        "TF_NUM_INTRAOP_THREADS": str(max(1, usable_cpus() // count)),  # they share the processor
         **os.environ,
+        "TF_NUM_INTRAOP_THREADS": str(threads_each(count)),
         "TF_CONFIG": to_tensorflow(addresses, index),
         LAUNCHED: f"{index}/{count}",
     }
     leads = index == 0
     process = subprocess.Popen(
-        [sys.executable, "-m", "cnnctl", *command],
+        [sys.executable, "-P", "-c", _PROGRAM, str(Path(__file__).parents[2]), *command],
         env=environment,
         text=True,
         errors="replace",

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cnnctl import plugins
+from cnnctl.compute.plan import threads_each
 from cnnctl.errors import RunError, UsageError
 from cnnctl.files import write_json, write_text
 from cnnctl.runs import Run
@@ -16,7 +17,7 @@ from cnnctl.sweep import storage
 from cnnctl.sweep.definition import Definition
 from cnnctl.sweep.importance import importance
 from cnnctl.sweep.joining import open_study, settle
-from cnnctl.sweep.processes import Workers, threads_each
+from cnnctl.sweep.processes import Workers
 from cnnctl.sweep.storage import SWEEPS, Place
 from cnnctl.sweep.table import DONE, Row, best, ranked, rows, to_csv
 from cnnctl.sweep.tickets import Tickets

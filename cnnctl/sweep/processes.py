@@ -14,7 +14,7 @@ from dataclasses import asdict
 from pathlib import Path
 from types import FrameType
 
-from cnnctl.compute.plan import cpus
+from cnnctl.compute.plan import threads_each
 from cnnctl.errors import CnnctlError, UsageError
 from cnnctl.files import cannot_write
 from cnnctl.sweep.values import Task
@@ -22,11 +22,6 @@ from cnnctl.sweep.worker import RENEW
 
 _PROGRAM = "import sys; sys.path.append(sys.argv[1]); from cnnctl.sweep.program import main; main()"
 """With `-P` before it: a file that lies in the user's folder is no module of the worker."""
-
-
-def threads_each(workers: int) -> int:
-    """How many threads a worker computes with: they share the processors."""
-    return max(1, cpus() // workers)
 
 
 class Workers:

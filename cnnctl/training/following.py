@@ -10,11 +10,10 @@ from cnnctl.blame import failure
 from cnnctl.distribution.replicas import Replicas
 from cnnctl.errors import CnnctlError, Stopped
 from cnnctl.spec import Spec
-from cnnctl.training.callbacks import Resumed, from_spec
-from cnnctl.training.divergence import FiniteLoss, refuse
-from cnnctl.training.interrupt import Interrupt
+from cnnctl.training.callbacks import from_spec
+from cnnctl.training.divergence import refuse
+from cnnctl.training.interrupt import SIGNALS, Interrupt
 from cnnctl.training.network import Network
-from cnnctl.training.randomness import Randomness
 from cnnctl.training.values import Start, TrainingResult
 
 
@@ -43,10 +42,9 @@ class Agreement(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """Ask all, once a call of several steps."""
-        numbers = sorted(self.interrupt.numbers)
-        seen = self.replicas.summed([float(number == self.interrupt.seen) for number in numbers])
+        seen = self.replicas.summed([float(number == self.interrupt.seen) for number in SIGNALS])
         self.interrupt.caught = next(
-            (number for number, count in zip(numbers, seen, strict=True) if count), None
+            (number for number, count in zip(SIGNALS, seen, strict=True) if count), None
         )
 
 
@@ -70,15 +68,7 @@ def follow(
     try:
         interrupt.listen()
         interrupt.gentle = True
-        network.fit(spec, start, [
-            Randomness(spec.seed, network.feed),
-            FiniteLoss(),
-            *callbacks,
-            Resumed(callbacks, network.saved),
-            Follower(),
-            Agreement(interrupt, replicas),
-            interrupt,
-        ])  # fmt: skip
+        network.fit(spec, start, callbacks, Follower(), Agreement(interrupt, replicas), interrupt)
         stopped = interrupt.caught
     except Stopped as signalled:
         stopped = signalled.number

@@ -35,8 +35,6 @@ class Interrupt(keras.callbacks.Callback):
         raised: The number of the signal that ended the work at once.
     """
 
-    numbers = SIGNALS
-
     def __init__(self, *, finish_epoch: bool = False) -> None:
         super().__init__()
         self.finish_epoch = finish_epoch

@@ -21,6 +21,9 @@ from cnnctl.distribution.replicas import Replicas
 from cnnctl.model import build, compile_model
 from cnnctl.spec import Spec
 from cnnctl.training import state
+from cnnctl.training.callbacks import Resumed
+from cnnctl.training.divergence import FiniteLoss
+from cnnctl.training.randomness import Randomness
 from cnnctl.training.values import Start
 from cnnctl.weights import load_bytes
 
@@ -41,14 +44,33 @@ class Network:
     validation: Feed | None
     saved: list[state.Saved] | None
 
-    def fit(self, spec: Spec, start: Start, callbacks: list[keras.callbacks.Callback]) -> None:
-        """Train from where it begins to the spec's last epoch."""
+    def fit(
+        self,
+        spec: Spec,
+        start: Start,
+        callbacks: list[keras.callbacks.Callback],
+        *watching: keras.callbacks.Callback,
+    ) -> None:
+        """Train from where it begins to the spec's last epoch.
+
+        Args:
+            spec: The spec.
+            start: Where it begins.
+            callbacks: Those of the spec.
+            watching: What comes after them: it sees what they have done.
+        """
         self.model.fit(
             self.feed.dataset,
             initial_epoch=start.done,
             epochs=start.done if start.content.get("stopped") else spec.fit.epochs,
             validation_data=self.validation and self.validation.dataset,
-            callbacks=callbacks,
+            callbacks=[
+                Randomness(spec.seed, self.feed),
+                FiniteLoss(),
+                *callbacks,
+                Resumed(callbacks, self.saved),
+                *watching,
+            ],
             shuffle=False,  # the pipeline shuffles
             verbose=0,
         )

@@ -23,12 +23,10 @@ from cnnctl.runs import Run
 from cnnctl.spec import Spec
 from cnnctl.spec.dump import dump
 from cnnctl.spec.nodes import plain
-from cnnctl.training.callbacks import Recorder, Resumed, checkpoints_from_spec, from_spec
-from cnnctl.training.divergence import FiniteLoss
+from cnnctl.training.callbacks import Recorder, checkpoints_from_spec, from_spec
 from cnnctl.training.following import Agreement, follow
 from cnnctl.training.interrupt import Interrupt
 from cnnctl.training.network import ready
-from cnnctl.training.randomness import Randomness
 from cnnctl.training.values import Facts, Settings, Start, TrainingResult
 from cnnctl.weights import load_weights
 
@@ -92,15 +90,8 @@ def run_session(
     try:
         interrupt.listen()
         interrupt.gentle = True
-        network.fit(spec, start, [
-            Randomness(spec.seed, network.feed),
-            FiniteLoss(),
-            *callbacks,
-            Resumed(callbacks, network.saved),
-            recorder,
-            *([Agreement(interrupt, replicas)] if replicas.cluster else []),
-            interrupt,
-        ])  # fmt: skip
+        agreement = [Agreement(interrupt, replicas)] if replicas.cluster else []
+        network.fit(spec, start, callbacks, recorder, *agreement, interrupt)
         stopped = interrupt.caught
     except Stopped as signalled:
         recorder.finish()

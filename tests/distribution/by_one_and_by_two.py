@@ -22,9 +22,8 @@ from cnnctl.data.preparation import prepare  # noqa: E402
 from cnnctl.distribution.replicas import Replicas, start  # noqa: E402
 from cnnctl.spec import load  # noqa: E402
 from cnnctl.training import network as network_of  # noqa: E402
-from cnnctl.training.callbacks import Resumed, from_spec  # noqa: E402
+from cnnctl.training.callbacks import from_spec  # noqa: E402
 from cnnctl.training.network import ready  # noqa: E402
-from cnnctl.training.randomness import Randomness  # noqa: E402
 from cnnctl.training.values import Start  # noqa: E402
 
 
@@ -33,9 +32,7 @@ def trained(spec, data, plan, replicas):
     network = ready(spec, data, device, plan, replicas, Start())
     callbacks = from_spec(spec, None)
     history = keras.callbacks.History()
-    network.fit(spec, Start(), [
-        Randomness(spec.seed, network.feed), *callbacks, Resumed(callbacks, None), history,
-    ])  # fmt: skip
+    network.fit(spec, Start(), callbacks, history)
     return [np.asarray(each) for each in network.model.weights], history.history
 
 

@@ -22,6 +22,7 @@ CALLBACKS = """  callbacks:
     - EarlyStopping: {monitor: val_loss, patience: 50}
     - LearningRateScheduler: {schedule: "0.01 * 0.9 ** epoch"}
 """
+PROGRAM = str(Path(sys.executable).parent / "cnnctl")
 LONG = 4000
 """Epochs that take minutes: the process is ended before."""
 
@@ -36,7 +37,7 @@ def spec(tmp_path):
 def begun(tmp_path, *words, count=2):
     """`cnnctl launch`, begun; SIGINT counts, whatever the shell of the tests ignores."""
     return subprocess.Popen(
-        [sys.executable, "-m", "cnnctl", "launch", "-n", str(count), "--", *map(str, words)],
+        [PROGRAM, "launch", "-n", str(count), "--", *map(str, words)],
         cwd=tmp_path, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         env={**os.environ, "COLUMNS": "160"},
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
@@ -78,6 +79,8 @@ def weights(run, name="last"):
 def test_two_processes_give_what_one_gives(spec, tmp_path, cnnctl):
     one = cnnctl("train", spec, "--set", "compile.parts=2", "--runs-dir", "one", "--json")
     assert one.returncode == 0, one.stderr
+    # A file that lies in the user's folder is no module of the processes.
+    (tmp_path / "yaml.py").write_text("raise SystemExit(9)")
     code, out, err = ended(begun(tmp_path, "train", spec, "--runs-dir", "both", "--json"))
     assert code == 0, err
     alone, together = json.loads(one.stdout), json.loads(out)
