@@ -37,6 +37,8 @@ def _rectified_then_pooled(model: keras.Model) -> Iterator[tuple[Any, Any]]:
     for layer in model.layers:
         if type(layer) not in _CONVOLUTIONS or layer.activation is not keras.activations.relu:
             continue
+        if layer.activity_regularizer is not None:  # it looks at what is rectified
+            continue
         nodes = layer._outbound_nodes
         if len(nodes) != 1 or any(layer.output is each for each in model.outputs):
             continue
@@ -105,7 +107,8 @@ def summed(gradients: Sequence[Any]) -> Any:
 
     A dense kernel's gradient over a part is a product of inputs and output gradients; the sum of
     the products is one product over the whole batch, and the products of the parts, which nobody
-    needs then, are not computed.
+    needs then, are not computed. That product, and the update that follows, take one thread for
+    long: first the layers below get what every part has for them, so that no part is left behind.
     """
     if len(gradients) == 1 or gradients[0] is None:
         return gradients[0]
@@ -115,10 +118,22 @@ def summed(gradients: Sequence[Any]) -> Any:
         return tf.IndexedSlices(values, indices, gradients[0].dense_shape)
     products = [each.op for each in gradients]
     if gradients[0].shape.num_elements() >= LARGE_KERNEL and all(map(_is_of_a_kernel, products)):
-        inputs = tf.concat([each.inputs[0] for each in products], 0)
-        outputs = tf.concat([each.inputs[1] for each in products], 0)
-        return tf.matmul(inputs, outputs, transpose_a=True)
+        with tf.control_dependencies([each for part in products for each in _to_inputs(part)]):
+            inputs = tf.concat([each.inputs[0] for each in products], 0)
+            outputs = tf.concat([each.inputs[1] for each in products], 0)
+            return tf.matmul(inputs, outputs, transpose_a=True)
     return tf.add_n(gradients)
+
+
+def _to_inputs(product: tf.Operation) -> Iterator[tf.Operation]:
+    """The product that gives a dense layer's input gradient, beside that of its kernel.
+
+    A layer that sees the pictures themselves has none that anybody needs.
+    """
+    for each in product.inputs[1].consumers():
+        is_of_outputs = each.type == "MatMul" and each.inputs[0] is product.inputs[1]
+        if is_of_outputs and each.get_attr("transpose_b") and each.outputs[0].consumers():
+            yield each
 
 
 def _is_of_a_kernel(operation: tf.Operation) -> bool:

@@ -11,7 +11,6 @@ Metrics are those of the whole batch: its outputs are brought together first.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
 from typing import Any
 
 import keras
@@ -19,7 +18,7 @@ import tensorflow as tf
 
 from cnnctl.compute import order
 from cnnctl.compute.generators import advance, drawn_apart
-from cnnctl.compute.plan import MIXED, Plan
+from cnnctl.compute.plan import Plan
 from cnnctl.compute.steps import Logs, computed, count_loss, evaluated, executions, joined
 from cnnctl.data.pipeline import Feed
 
@@ -45,7 +44,7 @@ def train_function(
         def replica(element: Any) -> tuple[tf.Tensor, tf.Tensor]:
             mine = _Share(element, replicas)
             x, y = feed.read(mine.element)
-            with drawn_apart(model, mine.index, replicas) as drawn:
+            with order.pooled_first(model), drawn_apart(model, mine.index, replicas) as drawn:
                 # Keras divides the loss by the number of replicas, as if theirs were means.
                 losses, outputs, gradients = computed(model, x, y, plan, mine.counted, replicas)
             draws.update(drawn)
@@ -54,8 +53,7 @@ def train_function(
             model.optimizer.apply_gradients(zip(summed, weights, strict=True))
             return tf.add_n(losses), mine.placed(joined(outputs), feed.batch_size)
 
-        with order.pooled_first(model) if plan.precision == MIXED else nullcontext():
-            loss, outputs = strategy.run(replica, args=(element,))
+        loss, outputs = strategy.run(replica, args=(element,))
         advance(model, draws, replicas)
         _count(model, feed, strategy, element, loss, outputs)
 

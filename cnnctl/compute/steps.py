@@ -36,7 +36,8 @@ def train_function(model: keras.Model, feed: Feed, plan: Plan) -> Callable[[Any]
 
     def step(x: tf.Tensor, y: tf.Tensor) -> None:
         variables = model.trainable_weights
-        losses, outputs, gradients = computed(model, x, y, plan)
+        with order.pooled_first(model):
+            losses, outputs, gradients = computed(model, x, y, plan)
         count_loss(model, tf.add_n(losses), tf.shape(x)[0])
         if plan.precision != MIXED:
             order.inputs_first()
@@ -44,14 +45,7 @@ def train_function(model: keras.Model, feed: Feed, plan: Plan) -> Callable[[Any]
         model.optimizer.apply_gradients(zip(summed, variables, strict=True))
         model.compute_metrics(x, y, joined(outputs))
 
-    if plan.precision != MIXED:
-        return executions(model, feed, reading(model, feed, step))
-
-    def pooled_first(x: tf.Tensor, y: tf.Tensor) -> None:
-        with order.pooled_first(model):
-            step(x, y)
-
-    return executions(model, feed, reading(model, feed, pooled_first))
+    return executions(model, feed, reading(model, feed, step))
 
 
 def computed(

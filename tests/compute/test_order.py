@@ -15,7 +15,7 @@ import keras  # noqa: E402
 import tensorflow as tf  # noqa: E402
 
 from cnnctl.compute import order, steps  # noqa: E402
-from cnnctl.compute.plan import MIXED, Plan  # noqa: E402
+from cnnctl.compute.plan import Plan  # noqa: E402
 from cnnctl.data.dataset import Split  # noqa: E402
 from cnnctl.data.normalization import Normalization  # noqa: E402
 from cnnctl.data.pipeline import Feed  # noqa: E402
@@ -62,11 +62,11 @@ def trained(model, plan):
 
 @pytest.mark.parametrize("parts", [1, 2])
 @pytest.mark.parametrize(("strides", "padding"), [(2, "valid"), (1, "same"), (2, "same")])
-def test_relu_after_pooling_is_the_same_training(parts, strides, padding):
-    """In a process that computes in float32, the plans differ in the order only: by roundings."""
+def test_relu_after_pooling_is_the_same_training(parts, strides, padding, monkeypatch):
     arguments = {"strides": strides, "padding": padding}
+    moved = trained(network(**arguments), Plan(parts))
+    monkeypatch.setattr(order, "_rectified_then_pooled", lambda model: iter(()))
     plain = trained(network(**arguments), Plan(parts))
-    moved = trained(network(**arguments), Plan(parts, precision=MIXED))
     for a, b in zip(plain, moved, strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
 
@@ -94,6 +94,9 @@ def test_a_convolution_that_somebody_else_reads_is_left_alone():
     assert not list(order._rectified_then_pooled(model))
     model = keras.Sequential([keras.Input((14, 14, 1)), *chain(layers.Dropout(0.1), pool_size=2)])
     assert [pair[0].name for pair in order._rectified_then_pooled(model)] == ["c2"]
+    regular = layers.Conv2D(4, 3, activation="relu", activity_regularizer="l2")
+    model = keras.Sequential([keras.Input((14, 14, 1)), regular, layers.MaxPooling2D(2)])
+    assert not list(order._rectified_then_pooled(model))
 
 
 @settings(max_examples=20, deadline=None)
@@ -141,6 +144,35 @@ def test_kernel_gradients_wait_for_input_gradients():
     ]
     # Nobody needs the gradient of the pictures themselves.
     assert sorted(waiting) == [[], ["Conv2DBackpropInput"]]
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_the_product_of_all_parts_waits_for_their_input_gradients(first):
+    """Where the layer sees the pictures themselves, there are none to wait for."""
+    below = [] if first else [layers.Dense(512, activation="relu")]
+    model = keras.Sequential([keras.Input((512,)), *below, layers.Dense(520), layers.Dense(2)])
+
+    @tf.function
+    def step(x):
+        found = []
+        variables = model.trainable_variables
+        for part in (x[:3], x[3:]):
+            with tf.GradientTape() as tape:
+                loss = tf.reduce_sum(model(part, training=True) ** 2)
+            found.append(tape.gradient(loss, variables))
+        kernels = [gradients[-4] for gradients in found]
+        return order.summed(kernels)
+
+    function = step.get_concrete_function(tf.TensorSpec((None, 512)))
+    (product,) = [each for each in function.graph.get_operations() if each.type == "MatMul"
+                  and each.outputs[0].shape.as_list() == [512, 520]
+                  and each.inputs[0].op.type == "ConcatV2"]  # fmt: skip
+    joins = [joined.op for joined in product.inputs]
+    # TensorFlow lets the constants that a join takes wait for it.
+    nearby = [*joins, *(each.op for join in joins for each in join.inputs)]
+    waiting = {before for each in nearby for before in each.control_inputs}
+    assert [each.type for each in waiting] == ([] if first else ["MatMul", "MatMul"])
+    assert all(each.outputs[0].shape.as_list() == [None, 512] for each in waiting)
 
 
 def test_the_networks_of_specs_are_rectified_after_pooling():
