@@ -44,7 +44,7 @@ def train_function(
         def replica(element: Any) -> tuple[tf.Tensor, tf.Tensor]:
             mine = _Share(element, replicas)
             x, y = feed.read(mine.element)
-            with order.pooled_first(model), drawn_apart(model, mine.index, replicas) as drawn:
+            with drawn_apart(model, mine.index, replicas) as drawn:
                 # Keras divides the loss by the number of replicas, as if theirs were means.
                 losses, outputs, gradients = computed(model, x, y, plan, mine.counted, replicas)
             draws.update(drawn)
@@ -53,7 +53,9 @@ def train_function(
             model.optimizer.apply_gradients(zip(summed, weights, strict=True))
             return tf.add_n(losses), mine.placed(joined(outputs), feed.batch_size)
 
-        loss, outputs = strategy.run(replica, args=(element,))
+        # Around all replicas: TensorFlow traces them in turns where they wait for each other.
+        with order.pooled_first(model):
+            loss, outputs = strategy.run(replica, args=(element,))
         advance(model, draws, replicas)
         _count(model, feed, strategy, element, loss, outputs)
 
