@@ -33,10 +33,11 @@ def failure(what: str, error: BaseException, model: Any, spec: Spec) -> Training
     """
     reason = reason_of(error)
     layer = _layer(error, model, spec)
+    places = places_in_plugins(error)
     if layer is None:
-        return TrainingError(f"{what} failed: {reason}")
+        return TrainingError(f"{what} failed: {reason}", hint="\n".join(places) or None)
     message = f"{layer.component} `{layer.name}` failed: {reason}"
-    notes = (*places_in_plugins(error), f"during {what}")
+    notes = (*places, f"during {what}")
     diagnostic = Diagnostic("failed-layer", message, layer.location, None, notes)
     return TrainingError(message, diagnostics=[diagnostic])
 

@@ -212,7 +212,32 @@ class Leaves(keras.callbacks.Callback):
     \"\"\"Ends the process, so it thinks.\"\"\"
     def on_epoch_end(self, epoch, logs=None):
         sys.exit(0)
-""", ["fit.callbacks=[Leaves]"], "the training failed", 1),
+""", ["fit.callbacks=[Leaves]"], "in bad.py, line 7", 1),
+    ("""import cnnctl, keras
+@cnnctl.register
+class Far(keras.losses.Loss):
+    \"\"\"Asks for a shape that is not there.\"\"\"
+    def call(self, y_true, y_pred):
+        return keras.ops.mean(y_pred - keras.ops.ones((7, 7)), axis=-1)
+""", ["compile.loss=Far"], "in bad.py, line 6", 1),
+    ("""import cnnctl, keras
+@cnnctl.register
+class Asks(keras.metrics.Metric):
+    \"\"\"Asks for what is not there.\"\"\"
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        self.nowhere.assign(1)
+    def result(self):
+        return 0.0
+""", ["compile.metrics=[Asks]"], "in bad.py, line 6", 1),
+    ("""import cnnctl, keras
+@cnnctl.register
+class Stuck(keras.optimizers.Optimizer):
+    \"\"\"Has no step.\"\"\"
+    def __init__(self, learning_rate: float = 0.1, **kwargs):
+        super().__init__(learning_rate=learning_rate, **kwargs)
+    def update_step(self, gradient, variable, learning_rate):
+        raise RuntimeError("no step")
+""", ["compile.optimizer=Stuck"], "in bad.py, line 8", 1),
     ("""import cnnctl, keras
 @cnnctl.register
 class Empty(keras.optimizers.Optimizer):
@@ -228,6 +253,7 @@ def test_a_plug_in_that_misbehaves_is_a_failure(text, words, told, code, cnnctl,
     assert done.returncode == code, done.stderr
     assert told in done.stderr
     assert "Traceback" not in done.stderr
+    assert code == 2 or "the training failed: " in done.stderr
 
 
 def test_compare_and_report_say_which_plug_in_is_missing(cnnctl, xo_spec, tmp_path):
