@@ -128,9 +128,9 @@ def file_of(url: str | None, place: Place) -> Path | None:
         return Path(url.removeprefix("sqlite:///"))
     if "://" in url:
         return None
-    if re.match(r"\w{2,}:", url):
+    if not url or re.match(r"\w{2,}:", url):
         raise UsageError(
-            f"--storage {url} is neither a database nor a file",
+            f"--storage {url or repr(url)} is neither a database nor a file",
             hint="such as sqlite:///study.db, mysql://user@host/name, or study.journal",
         )
     return Path(url)

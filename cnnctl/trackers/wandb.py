@@ -63,9 +63,8 @@ class WandB:
             self._run = self._begin(story, number, mode="offline")
         self._run.config.update({**story.parameters, **story.tags}, allow_val_change=True)
         self._run.define_metric("*", step_metric="epoch")
-        where = self._run.url or f"offline; to send it: wandb sync {Path(self._run.dir).parent}"
         epochs = self._epochs(story) if is_known else 0
-        return Opened(str(where), epochs, {"id": number}, note)
+        return Opened(self._where(), epochs, {"id": number}, note)
 
     def epoch(self, row: dict[str, Any]) -> None:
         """Send the figures of an epoch."""
@@ -100,6 +99,12 @@ class WandB:
             ),
             **options,
         )
+
+    def _where(self) -> str:
+        """Where the user finds it."""
+        if self._run.disabled:
+            return "nowhere, since WANDB_MODE is disabled"
+        return str(self._run.url or f"offline; to send it: wandb sync {Path(self._run.dir).parent}")
 
     def _epochs(self, story: Story) -> int:
         """The last epoch that W&B has."""

@@ -289,6 +289,7 @@ def definition_tree(definition):
     [
         ("sqlite:///nowhere/s.db", UsageError, "no folder"),
         ("mysql:host", UsageError, "neither a database nor a file"),
+        ("", UsageError, "--storage '' is neither a database nor a file"),
         ("nothing://host/name", UsageError, "Can't load plugin"),
         ("sqlite:///{}/text", RunError, "not a database"),
         ("{}/text", UsageError, "not a journal"),

@@ -73,3 +73,12 @@ def test_no_account(xo_spec, cnnctl, tmp_path):
     assert "no API key" in done.stderr
     assert "WANDB_MODE=offline" in done.stderr
     assert not (tmp_path / "runs").exists()
+
+
+def test_wandb_is_disabled(xo_spec, cnnctl, tmp_path):
+    pytest.importorskip("wandb", reason="the extra `wandb` is not installed")
+    env = {**surroundings(tmp_path), "WANDB_MODE": "disabled"}
+    done = cnnctl("train", xo_spec, "--track", "wandb", env=env)
+    assert done.returncode == 0, done.stderr
+    assert "tracked: wandb, nowhere, since WANDB_MODE is disabled" in done.stderr
+    assert not (tmp_path / "wandb").exists()
