@@ -66,7 +66,20 @@ def from_spec(spec: Spec, run: Run | None, done: int = 0) -> list[keras.callback
             made.append(keras.callbacks.Callback())
         else:
             made.append(construct(component, **_places(component, run, done)))
+        if component.name == "SwapEMAWeights":
+            _never_last(made[-1])
     return made
+
+
+def _never_last(callback: keras.callbacks.Callback) -> None:
+    """Let a callback of Keras's take no epoch for the last: in that it drops the weights behind the
+    averages, which a training that goes on needs."""
+    own = callback.set_params
+
+    def set_params(params: dict[str, Any]) -> None:
+        own({**params, "epochs": math.inf})
+
+    callback.set_params = set_params
 
 
 def _places(component: Component, run: Run | None, done: int) -> dict[str, Any]:

@@ -103,7 +103,7 @@ def resume(
         planned = int(state.get("planned") or before.fit.epochs)
         start = _start(run, now, data, changes, environment)
         plan = recorded(environment)
-        if any(each.kind in {"compile", "model"} for each in changes):
+        if any(each.kind in {"compile", "fit", "model"} for each in changes):
             plan = None
         # Whoever leads changes nothing in the run before all are there, and have read it.
         device, plan, replicas, began = begin(now, data, chosen, cluster, plan)
@@ -175,7 +175,7 @@ def _start(
         rows=tuple(_rows(run, done, intact)),
         notes=tuple(notes),
         optimizer=not other,
-        learning_rate=bool(optimizers),
+        learning_rate=any("learning_rate" in each.what.split(".") for each in optimizers),
         best=_best(run, spec, data, content, intact, notes),
     )
 

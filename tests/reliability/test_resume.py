@@ -130,12 +130,13 @@ def test_a_line_that_was_not_written_comes_from_the_checkpoint(straight, tmp_pat
         resume(tmp_path / "runs/random/001", device="cpu")
 
 
-def test_more_epochs_for_a_finished_run(straight, tmp_path):
-    short = new(tmp_path, RANDOM, "fit.epochs=2")
+@pytest.mark.parametrize("name", ["adam", "averages"])
+def test_more_epochs_for_a_finished_run(name, straight, tmp_path):
+    short = new(tmp_path, VARIANTS[name], "fit.epochs=2")
     assert len(short.history) == 2
     result = resume(short.run.path, overrides=["fit.epochs=5"], device="cpu")
-    assert figures(result.run) == figures(straight("adam"))
-    assert same_bits(arrays(result.run), arrays(straight("adam")))
+    assert figures(result.run) == figures(straight(name))
+    assert same_bits(arrays(result.run), arrays(straight(name)))
     assert load(result.run.spec_path).fit.epochs == 5
 
 
@@ -217,6 +218,30 @@ def test_the_learning_rate_that_was_allowed_is_the_one_that_counts(tmp_path):
     assert [row["learning_rate"] for row in result.history] == pytest.approx(
         [0.01, 0.01, 0.001, 0.001, 0.001]
     )
+
+
+def test_another_argument_of_the_optimizer_leaves_the_learning_rate(tmp_path):
+    """Where a callback had it fall before."""
+    falling = "  callbacks:\n    - ReduceLROnPlateau: {monitor: loss, factor: 0.1, patience: 1, "
+    with pytest.raises(Killed):
+        new(tmp_path, RANDOM + falling + "min_delta: 9}\n", observer=KilledAfter(3))
+    run = tmp_path / "runs/random/001"
+    changed = ["compile.optimizer.Adam.clipnorm=1.0"]
+    result = resume(run, overrides=changed, allow=["compile"], device="cpu")
+    rates = [row["learning_rate"] for row in result.history]
+    assert rates == pytest.approx([0.01, 0.01, 0.001, 0.0001, 0.00001])
+
+
+def test_a_callback_that_is_added_is_called_as_often_as_it_wants(tmp_path):
+    with pytest.raises(Killed):
+        new(tmp_path, RANDOM, observer=KilledAfter(2))
+    run = tmp_path / "runs/random/001"
+    plan = json.loads((run / "environment.json").read_text())["plan"]
+    assert plan["steps_per_execution"] > 1
+    added = ["fit.callbacks=[{TensorBoard: {update_freq: 1}}]"]
+    resume(run, overrides=added, allow=["fit"], device="cpu")
+    plan = json.loads((run / "environment.json").read_text())["plan"]
+    assert plan["steps_per_execution"] == 1
 
 
 def test_other_versions_are_refused(tmp_path):
