@@ -90,7 +90,12 @@ def figures(model: Any, split: Split, data: Prepared, spec: Spec, plan: Plan) ->
     from cnnctl.compute import steps
     from cnnctl.data.pipeline import Feed
 
-    feed = Feed(split, data.normalization, classes=data.classes if data.one_hot else 0)
+    feed = Feed(
+        split,
+        data.normalization,
+        batch_size=steps.evaluation_batch(spec),
+        classes=data.classes if data.one_hot else 0,
+    )
     model.test_function = steps.test_function(model, feed, plan.parts_of_evaluation)
     try:
         found = model.evaluate(feed.dataset, verbose=0, return_dict=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
+from warnings import catch_warnings, simplefilter
 
 import keras
 
@@ -91,7 +92,8 @@ def compile_model(
     for metric in spec.compile.metrics:
         with _located(metric):
             metrics.append(construct(metric))
-    with _located(spec.compile.optimizer):
+    with _located(spec.compile.optimizer), catch_warnings():
+        simplefilter("ignore")  # that `jit_compile` is left out: it is not, see below
         model.compile(
             optimizer=optimizer,
             loss=loss,
@@ -99,6 +101,10 @@ def compile_model(
             steps_per_execution=plan.steps_per_execution,
             jit_compile=spec.compile.jit_compile,
         )
+    if spec.compile.jit_compile is True and not model.jit_compile:
+        message = "Keras cannot let XLA compile this network: `jit_compile` would be left out"
+        place = spec.place("compile", "jit_compile")
+        raise SpecError([Diagnostic("refused-by-keras", message, place, "leave it away")])
     if plan.fused:
         with _located(spec.compile.optimizer), scope():
             model.optimizer.build(model.trainable_variables)

@@ -9,7 +9,7 @@ from typing import Any
 
 from cnnctl import arithmetic, plugins
 from cnnctl.arithmetic.shapes import same_but_for_ones
-from cnnctl.compute import plan
+from cnnctl.compute.faults import faults
 from cnnctl.data import foresight
 from cnnctl.errors import Diagnostic, Location, SpecError, UsageError
 from cnnctl.runs import Run
@@ -57,7 +57,7 @@ def preflight(path: str | Path, overrides: Iterable[str] = ()) -> Checked:
     spec, found = draft(path, overrides)
     trace = _shapes(spec, found) if spec else None
     if spec and spec.compile and not found:
-        found.extend(plan.faults(spec))
+        found.extend(faults(spec))
     if spec is None or found:
         raise SpecError(in_order(found, path, overrides))
     return Checked(spec, trace)

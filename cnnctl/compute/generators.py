@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -21,56 +23,46 @@ def generators(model: keras.Model) -> Iterator[keras.random.SeedGenerator]:
 
 
 @contextmanager
-def drawn_apart(model: keras.Model, index: tf.Tensor, count: int) -> Iterator[dict[int, int]]:
-    """While a replica's part of a step is traced, let it draw numbers that no other one draws.
+def drawn_apart(model: keras.Model, count: int) -> Iterator[None]:
+    """While the replicas of a step are traced, let each draw numbers that no other one draws.
 
     The draws of the replicas take turns: those of two replicas are those of a batch that one device
-    computes in two parts. The states stay as they are; `advance` moves them on.
+    computes in two parts. At the end the states have moved on behind all of them.
+
+    Around all replicas, since TensorFlow traces them in turns where they wait for each other, each
+    in a thread of its own.
 
     Args:
         model: The network.
-        index: Of the replica, from 0.
         count: Of replicas.
-
-    Yields:
-        How often each generator was drawn from, by its place among them.
     """
-    draws: dict[int, int] = {}
+    draws: dict[int, dict[int, int]] = defaultdict(dict)
     found = list(generators(model))
     for place, generator in enumerate(found):
-        generator.next = _drawing(generator, place, draws, index, count)
+        generator.next = _drawing(generator, place, draws, count)
     try:
-        yield draws
+        yield
     finally:
         for generator in found:
             del generator.next
+    for place, generator in enumerate(found):
+        if made := max((each.get(place, 0) for each in draws.values()), default=0):
+            state = generator.state.value
+            state.assign(state + tf.constant([0, made * count], state.dtype))
 
 
 def _drawing(
     generator: keras.random.SeedGenerator,
     place: int,
-    draws: dict[int, int],
-    index: tf.Tensor,
+    draws: dict[int, dict[int, int]],
     count: int,
 ) -> Callable[..., Any]:
     def following(ordered: bool = True) -> Any:
-        turn = draws.get(place, 0)
-        draws[place] = turn + 1
+        mine = draws[threading.get_ident()]
+        turn = mine.get(place, 0)
+        mine[place] = turn + 1
+        index = tf.distribute.get_replica_context().replica_id_in_sync_group
         state = tf.convert_to_tensor(generator.state.value)
         return state + tf.cast(tf.stack([0, turn * count + index]), state.dtype)
 
     return following
-
-
-def advance(model: keras.Model, draws: dict[int, int], count: int) -> None:
-    """Move the states on behind what the replicas have drawn.
-
-    Args:
-        model: The network.
-        draws: What `drawn_apart` gave: of each replica the same.
-        count: Of replicas.
-    """
-    for place, generator in enumerate(generators(model)):
-        if made := draws.get(place):
-            state = generator.state.value
-            state.assign(state + tf.constant([0, made * count], state.dtype))

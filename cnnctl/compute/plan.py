@@ -13,22 +13,14 @@ from pathlib import Path
 from typing import Any
 
 from cnnctl import arithmetic
-from cnnctl.catalog import load
-from cnnctl.errors import Diagnostic, SpecError, UsageError
+from cnnctl.compute.across import looking_across, of_plugin
+from cnnctl.compute.faults import faults
+from cnnctl.errors import SpecError, UsageError
 from cnnctl.machine import usable_cpus
-from cnnctl.spec import Component, Spec
+from cnnctl.spec import Spec
 
 MIXED = "mixed_bfloat16"
 """Products in bfloat16, sums and weights in float32."""
-
-LOOKS_ACROSS = frozenset({
-    "BatchNormalization", "CutMix", "Masking", "MixUp", "SpectralNormalization",
-})  # fmt: skip
-"""Layers for which a picture's output depends on the other pictures of the batch, or that count
-batches."""
-
-LOSSES_ACROSS = frozenset({"Circle", "Dice", "Tversky"})
-"""Losses that are no mean over pictures."""
 
 SMALLEST_PART = 2
 """Pictures in a part; batches of four are computed faster as two and two than whole."""
@@ -149,74 +141,11 @@ def choose(
 def _parts(spec: Spec, threads: int, pictures: int) -> tuple[int, str]:
     """In how many parts a batch can be computed; where it is one, why."""
     assert spec.compile is not None
-    across = next(_looking_across(spec), None)
+    across = next(looking_across(spec), None)
     if across is not None:
-        word = "may look" if _of_plugin(across) else "looks"
+        word = "may look" if of_plugin(across) else "looks"
         return 1, f"{across} {word} at the batch as a whole"
     return max(1, min(threads, pictures // SMALLEST_PART)), ""
-
-
-def faults(spec: Spec) -> Iterator[Diagnostic]:
-    """Parts or replicas that are asked for where a layer or loss of Keras's would see another batch
-    in each.
-
-    Whether one of a plug-in does is for its author to say.
-    """
-    assert spec.compile is not None
-    own = [each for each in _looking_across(spec) if not _of_plugin(each)]
-    if spec.compile.parts not in ("auto", 1) and own:
-        message = f"{own[0]} looks at the batch as a whole, which `compile.parts` would cut"
-        hint = "leave `compile.parts` away, or set it to 1"
-        yield Diagnostic("parts-of-a-whole", message, own[0].location, hint)
-    if spec.fit.distribute == "none":
-        return
-    for each in own:
-        if each.name == "BatchNormalization":
-            if each.arguments.get("synchronized") is True:
-                continue
-            message = f"{each} would see another batch on every device of `fit.distribute`"
-            hint = "add `synchronized: true`"
-        else:
-            message = f"{each} looks at the batch as a whole, which `fit.distribute` would cut"
-            hint = "leave one of the two away"
-        yield Diagnostic("devices-of-a-whole", message, each.location, hint)
-    if spec.compile.jit_compile is True:
-        yield Diagnostic(
-            "devices-and-xla",
-            "XLA does not compile the step that several devices make, and `jit_compile` is true",
-            spec.place("compile", "jit_compile"),
-            "leave `jit_compile` away, or `fit.distribute`",
-        )
-
-
-def _looking_across(spec: Spec) -> Iterator[Component]:
-    """What makes a batch more than the pictures in it. A plug-in's layer or loss may."""
-    assert spec.compile is not None
-    for layer in spec.graph.layers:
-        for component in _within(layer.component):
-            if component.kind in {"layer", "activation"} and (
-                component.name in LOOKS_ACROSS
-                or component.arguments.get("stateful")
-                or component.arguments.get("mask_zero")
-                or _of_plugin(component)
-            ):
-                yield component
-    loss = spec.compile.loss
-    reduction = loss.arguments.get("reduction", "sum_over_batch_size")
-    if loss.name in LOSSES_ACROSS or reduction != "sum_over_batch_size" or _of_plugin(loss):
-        yield loss
-
-
-def _within(component: Component) -> Iterator[Component]:
-    """A component and those in its arguments."""
-    yield component
-    for part in component.parts():
-        yield from _within(part)
-
-
-def _of_plugin(component: Component) -> bool:
-    entry = load().find(component.kind, component.name)
-    return entry is not None and entry.source not in {"keras", "cnnctl"}
 
 
 def _needing_each_step(spec: Spec) -> Iterator[str]:
@@ -225,7 +154,7 @@ def _needing_each_step(spec: Spec) -> Iterator[str]:
         if callback.name == "TensorBoard":
             if callback.arguments.get("update_freq", "epoch") != "epoch":
                 yield callback.name
-        elif _of_plugin(callback):
+        elif of_plugin(callback):
             from cnnctl.plugins import find_class
 
             bases = find_class("callback", callback.name).__mro__

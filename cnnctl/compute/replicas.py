@@ -10,14 +10,15 @@ Metrics are those of the whole batch: its outputs are brought together first.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import keras
 import tensorflow as tf
 
 from cnnctl.compute import order
-from cnnctl.compute.generators import advance, drawn_apart
+from cnnctl.compute.generators import drawn_apart
 from cnnctl.compute.plan import Plan
 from cnnctl.compute.steps import Logs, computed, count_loss, evaluated, executions, joined
 from cnnctl.data.pipeline import Feed
@@ -38,25 +39,21 @@ def train_function(
         strategy: Whose replicas compute.
     """
     replicas = strategy.num_replicas_in_sync
-    draws: dict[int, int] = {}
 
     def step(element: Any) -> None:
         def replica(element: Any) -> tuple[tf.Tensor, tf.Tensor]:
             mine = _Share(element, replicas)
             x, y = feed.read(mine.element)
-            with drawn_apart(model, mine.index, replicas) as drawn:
-                # Keras divides the loss by the number of replicas, as if theirs were means.
-                losses, outputs, gradients = computed(model, x, y, plan, mine.counted, replicas)
-            draws.update(drawn)
-            summed = _summed([order.summed(each) for each in gradients])
-            weights = model.trainable_weights
-            model.optimizer.apply_gradients(zip(summed, weights, strict=True))
+            # Keras divides the loss by the number of replicas, as if theirs were means.
+            losses, outputs, gradients = computed(model, x, y, plan, mine.counted, replicas)
+            if weights := model.trainable_weights:
+                summed = _summed([order.summed(each) for each in gradients])
+                model.optimizer.apply_gradients(zip(summed, weights, strict=True))
             return tf.add_n(losses), mine.placed(joined(outputs), feed.batch_size)
 
         # Around all replicas: TensorFlow traces them in turns where they wait for each other.
-        with order.pooled_first(model):
+        with order.pooled_first(model), drawn_apart(model, replicas), _divided(model, replicas):
             loss, outputs = strategy.run(replica, args=(element,))
-        advance(model, draws, replicas)
         _count(model, feed, strategy, element, loss, outputs)
 
     return executions(model, feed, step)
@@ -75,7 +72,9 @@ def test_function(
             losses, outputs = evaluated(model, x, y, parts, mine.counted, replicas)
             return tf.add_n(losses), mine.placed(joined(outputs), feed.batch_size)
 
-        _count(model, feed, strategy, element, *strategy.run(replica, args=(element,)))
+        with _divided(model, replicas):
+            loss, outputs = strategy.run(replica, args=(element,))
+        _count(model, feed, strategy, element, loss, outputs)
 
     return executions(model, feed, step)
 
@@ -107,6 +106,24 @@ class _Share:
         after = size - self._first - self._kept
         rest = [[0, 0]] * (len(outputs.shape) - 1)
         return tf.pad(outputs[: self._kept], [[self._first, after], *rest])
+
+
+@contextmanager
+def _divided(model: keras.Model, replicas: int) -> Iterator[None]:
+    """While replicas are traced, divide a loss that a plug-in makes one number of by how many they
+    are, as Keras does with the means that it takes itself."""
+    loss = model.loss
+    own = loss.call
+
+    def call(y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
+        values = tf.convert_to_tensor(own(y_true, y_pred))
+        return values if values.shape.rank else values / replicas
+
+    loss.call = call
+    try:
+        yield
+    finally:
+        del loss.call
 
 
 def _summed(gradients: Sequence[Any]) -> list[Any]:

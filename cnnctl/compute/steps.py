@@ -17,8 +17,10 @@ import numpy as np
 import tensorflow as tf
 
 from cnnctl.compute import order
+from cnnctl.compute.across import losses_across
 from cnnctl.compute.plan import MIXED, Plan
-from cnnctl.data.pipeline import Feed
+from cnnctl.data.pipeline import EVALUATION_BATCH, Feed
+from cnnctl.spec import Spec
 
 Logs = dict[str, Any]
 Step = Callable[[Any], None]
@@ -41,8 +43,9 @@ def train_function(model: keras.Model, feed: Feed, plan: Plan) -> Callable[[Any]
         count_loss(model, tf.add_n(losses), tf.shape(x)[0])
         if plan.precision != MIXED:
             order.inputs_first()
-        summed = [order.summed(each) for each in gradients]
-        model.optimizer.apply_gradients(zip(summed, variables, strict=True))
+        if variables:
+            summed = [order.summed(each) for each in gradients]
+            model.optimizer.apply_gradients(zip(summed, variables, strict=True))
         model.compute_metrics(x, y, joined(outputs))
 
     return executions(model, feed, reading(model, feed, step))
@@ -136,7 +139,7 @@ def predict_function(model: keras.Model, feed: Feed, parts: int) -> Callable[[],
     def step(x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
         return joined([model(part, training=False)[:own] for part, _, own in cut(x, y, parts)])
 
-    compiled = tf.function(step, jit_compile=True) if model.jit_compile else step
+    compiled = compiled_by_xla(step) if model.jit_compile else step
 
     @tf.function(autograph=False)  # type: ignore[untyped-decorator]
     def outputs(iterator: Any) -> tf.Tensor:
@@ -153,8 +156,14 @@ def predict_function(model: keras.Model, feed: Feed, parts: int) -> Callable[[],
 
 def reading(model: keras.Model, feed: Feed, step: Callable[[tf.Tensor, tf.Tensor], None]) -> Step:
     """A step that reads its batch first; what follows is compiled by XLA where the model says."""
-    compiled = tf.function(step, jit_compile=True) if model.jit_compile else step
+    compiled = compiled_by_xla(step) if model.jit_compile else step
     return lambda element: compiled(*feed.read(element))
+
+
+def compiled_by_xla(step: Callable[..., Any]) -> Callable[..., Any]:
+    """A step as one program of XLA's."""
+    compiled: Callable[..., Any] = tf.function(step, jit_compile=True, autograph=False)
+    return compiled
 
 
 def executions(model: keras.Model, feed: Feed, step: Step) -> Callable[[Any], Logs]:
@@ -198,6 +207,12 @@ def cut(x: tf.Tensor, y: tf.Tensor, parts: int) -> Iterator[tuple[tf.Tensor, tf.
 def share(own: tf.Tensor, pictures: tf.Tensor) -> tf.Tensor:
     """What the mean loss of a part is worth in the mean over the batch."""
     return tf.cast(own, tf.float32) / tf.cast(pictures, tf.float32)
+
+
+def evaluation_batch(spec: Spec) -> int:
+    """Pictures in a step where no gradient is needed: as many as are fastest, or as in Keras those
+    of a training step, where the loss depends on them."""
+    return spec.fit.batch_size if any(losses_across(spec)) else EVALUATION_BATCH
 
 
 def count_loss(model: keras.Model, loss: tf.Tensor, pictures: tf.Tensor) -> None:

@@ -17,7 +17,7 @@ from cnnctl.data.dataset import Split, on_disk
 from cnnctl.data.normalization import Normalization
 
 EVALUATION_BATCH = 128
-"""Pictures per step where no gradient is needed; the figures do not depend on it."""
+"""Pictures per step where no gradient is needed, and no figure depends on it."""
 
 READ_AHEAD = 8
 """Batches that are read ahead from pictures that lie on the disk."""

@@ -37,6 +37,11 @@ class Replicas:
         return int(self.strategy.num_replicas_in_sync) if self.strategy else 1
 
     @property
+    def here(self) -> int:
+        """How many of them are this process's."""
+        return self.count // (len(self.cluster.workers) if self.cluster else 1)
+
+    @property
     def leads(self) -> bool:
         """Whether this process writes the run folder."""
         return self.cluster is None or self.cluster.leads
@@ -76,8 +81,7 @@ class Replicas:
     def _sum(self) -> Callable[[np.ndarray], np.ndarray]:
         import tensorflow as tf
 
-        assert self.cluster is not None
-        local = self.count // len(self.cluster.workers)
+        local = self.here
 
         def replica(values: tf.Tensor) -> tf.Tensor:
             # What a process says is said by its first replica.

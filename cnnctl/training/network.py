@@ -127,7 +127,13 @@ def ready(
             model.optimizer.learning_rate = rate
     validation = None
     if (held_out := data.dataset.validation) is not None:
-        validation = Feed(held_out, data.normalization, classes=classes, device=place)
+        validation = Feed(
+            held_out,
+            data.normalization,
+            batch_size=steps.evaluation_batch(spec),
+            classes=classes,
+            device=place,
+        )
         model.test_function = _test_function(model, validation, plan, replicas)
     return Network(model, feed, validation, saved)
 
@@ -146,6 +152,7 @@ def _test_function(
     parts = plan.parts_of_evaluation
     if replicas.strategy is None:
         return steps.test_function(model, feed, parts)
+    parts = max(1, parts // replicas.here)  # they share the processor
     return of_replicas.test_function(model, feed, parts, replicas.strategy)
 
 

@@ -33,6 +33,10 @@ def test_no_part_is_smaller_than_what_pays(batch, parts, tmp_path):
     ("loss: sparse_categorical_crossentropy|loss: dice", "Dice"),
     ("loss: sparse_categorical_crossentropy|"
      "loss: {SparseCategoricalCrossentropy: {reduction: sum}}", "SparseCategoricalCrossentropy"),
+    ("loss: sparse_categorical_crossentropy|"
+     "loss: {SparseCategoricalCrossentropy: {ignore_class: 0}}", "SparseCategoricalCrossentropy"),
+    ("    - Dropout: {rate: 0.2}\n|    - RandomCrop: {height: 3, width: 3}\n", "RandomCrop"),
+    ("{rate: 0.2}|{rate: 0.2, noise_shape: [1, null, null, 4]}", "Dropout"),
 ])  # fmt: skip
 def test_what_looks_across_the_batch_keeps_it_whole(change, culprit, tmp_path):
     before, after = change.split("|")
@@ -41,6 +45,15 @@ def test_what_looks_across_the_batch_keeps_it_whole(change, culprit, tmp_path):
     assert (plan.parts, plan.intra_op) == (1, 2)
     assert culprit in plan.reason
     assert culprit in str(plan)
+
+
+@pytest.mark.parametrize(("before", "after"), [
+    ("{rate: 0.2}", "{rate: 0.2, noise_shape: [null, 1, 1, null]}"),
+    ("units: 2,", "units: 2, activity_regularizer: l2,"),
+])  # fmt: skip
+def test_what_looks_at_each_picture_alone_does_not(before, after, tmp_path):
+    assert before in XO
+    assert planned(tmp_path, text=XO.replace(before, after)).parts == 2
 
 
 def test_a_part_can_be_chosen_by_hand(tmp_path):

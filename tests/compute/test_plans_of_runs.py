@@ -89,6 +89,34 @@ def test_half_precision_is_asked_for_and_stays_near(cnnctl, tmp_path):
     assert json.loads(done.stdout)["figures"] == recorded["figures"]
 
 
+def test_xla_gives_the_same_figures(cnnctl, tmp_path):
+    """100 pictures in batches of 16: a program for the batches, and another for the last four."""
+    write(tmp_path, "deterministic: false\n" + XO.replace("    - Dropout: {rate: 0.2}\n", ""))
+    programs = tmp_path / "programs"
+    found = []
+    for jit in ("true", "false"):
+        words = ("--set", f"compile.jit_compile={jit}", "--runs-dir", jit)
+        done = cnnctl("train", "tiny.yaml", *words, env={"XLA_FLAGS": f"--xla_dump_to={programs}"})
+        assert done.returncode == 0, done.stderr
+        found.append(figures(Run(tmp_path / jit / "tiny/001")))
+        assert any(programs.iterdir())
+        if jit == "true":
+            shutil.rmtree(programs)
+            programs.mkdir()
+            (programs / "none").touch()
+    assert [each.name for each in programs.iterdir()] == ["none"]
+    for one, other in zip(*found, strict=True):
+        for name in one:
+            np.testing.assert_allclose(one[name], other[name], rtol=1e-4, err_msg=name)
+
+
+def test_xla_is_refused_where_it_would_be_left_out(cnnctl, tmp_path):
+    write(tmp_path)
+    done = cnnctl("check", "tiny.yaml", "--set", "compile.jit_compile=true")
+    assert done.returncode == 2
+    assert "`deterministic: false`" in done.stderr
+
+
 def test_pictures_on_the_disk_give_the_same_batches(tmp_path):
     random = np.random.default_rng(0)
     x = random.integers(0, 256, (50, 4, 4, 3), dtype=np.uint8)

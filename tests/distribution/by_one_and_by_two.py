@@ -1,5 +1,7 @@
 """Trains specs on one device and on two logical ones; prints how far apart they are, as JSON.
 
+    python by_one_and_by_two.py PLUGIN SPEC…
+
 A program of its own: logical devices are made before TensorFlow runs anything.
 """
 
@@ -9,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cnnctl import backend
+from cnnctl import backend, plugins
 
 device = backend.start("cpu:0,cpu:1", 0, every=True)
 
@@ -50,8 +52,9 @@ class Reversed(Feed):
 mirrored = start("mirrored", device, None)
 assert mirrored.count == 2
 assert mirrored.strategy.extended.worker_devices[1].endswith("CPU:1")
+plugins.load([Path(sys.argv[1])])
 found = {}
-for path in map(Path, sys.argv[1:]):
+for path in map(Path, sys.argv[2:]):
     spec = load(path)
     data = prepare(spec)
     fused = bool(spec.compile and spec.compile.fused)
