@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -85,7 +86,8 @@ def evaluate(
 
 
 def figures(model: Any, split: Split, data: Prepared, spec: Spec, plan: Plan) -> dict[str, float]:
-    """Loss and metrics of a compiled model on a split, by name."""
+    """Loss and metrics of a compiled model on a split, by name; without those that are no finite
+    numbers, which JSON does not have."""
     from cnnctl.blame import failure
     from cnnctl.compute import steps
     from cnnctl.data.pipeline import Feed
@@ -101,4 +103,4 @@ def figures(model: Any, split: Split, data: Prepared, spec: Spec, plan: Plan) ->
         found = model.evaluate(feed.dataset, verbose=0, return_dict=True)
     except Exception as error:  # whatever TensorFlow raises where loss and outputs do not fit
         raise failure("the evaluation", error, model, spec) from error
-    return {name: float(value) for name, value in found.items()}
+    return {name: float(value) for name, value in found.items() if math.isfinite(value)}

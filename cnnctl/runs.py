@@ -24,7 +24,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from cnnctl.checkpoint import MANIFEST
+from cnnctl.checkpoint import MANIFEST, set_aside
 from cnnctl.errors import RunError, UsageError
 from cnnctl.files import cannot_write, flush, write_json, write_text
 from cnnctl.untrusted import parse_json, read_plain
@@ -242,13 +242,23 @@ class Run:
         raise UsageError(f"{self.path} has no checkpoint `{name}`", hint=hint)
 
     def point(self, name: str, checkpoint: Path) -> None:
-        """Make `best` or `last` point to a checkpoint."""
+        """Make `best` or `last` point to a checkpoint.
+
+        Raises:
+            RunError: It cannot be written.
+        """
         link = self.checkpoints_dir / name
         temporary = self.checkpoints_dir / f".partial-{os.getpid()}-{name}"
-        temporary.unlink(missing_ok=True)
-        temporary.symlink_to(checkpoint.name)
-        temporary.replace(link)
-        flush(self.checkpoints_dir)
+        try:
+            if link.is_dir() and not link.is_symlink():  # a copy that has followed the link
+                set_aside(link)
+            temporary.unlink(missing_ok=True)
+            temporary.symlink_to(checkpoint.name)
+            temporary.replace(link)
+            flush(self.checkpoints_dir)
+        except OSError as error:
+            temporary.unlink(missing_ok=True)
+            raise cannot_write(link, error) from error
 
 
 def create(name: str, runs_dir: Path = RUNS_DIR) -> Run:

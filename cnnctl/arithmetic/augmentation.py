@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from cnnctl.arithmetic.calls import Call, Link, Outcome, same
+from cnnctl.arithmetic.calls import Call, Link, Outcome, Refusal, same
 from cnnctl.arithmetic.facts import Shape
 from cnnctl.arithmetic.registry import formula
-from cnnctl.arithmetic.shapes import need_axes, size_formulas
+from cnnctl.arithmetic.shapes import need_axes, shown, size_formulas
 
 
 def _picture(call: Call) -> tuple[tuple[int, ...], Shape]:
@@ -62,9 +62,16 @@ def _sized(call: Call, links: list[Link | None]) -> Outcome:
 
 @formula("CenterCrop", "RandomCrop")
 def crop(call: Call) -> Outcome:
-    """`height` x `width` from the middle, or from anywhere: receptive fields take the middle."""
+    """`height` x `width` from the middle."""
     places, sizes = _picture(call)
     target = (call["height"], call["width"])
+    if call.name == "RandomCrop" and sizes != target:
+        raise Refusal(
+            "RandomCrop of Keras 3.15 crops in training alone: the layers behind it would get "
+            f"{shown(target)} there, and {shown(sizes)} in validation and evaluation",
+            "RandomTranslation moves pictures at random, CenterCrop cuts out their middle",
+            rule="cropped-in-training-alone",
+        )
     if any(size < wanted for size, wanted in zip(sizes, target, strict=True)):
         return _sized(call, [None, None])
     return _sized(

@@ -11,6 +11,7 @@ def main() -> None:
     """The program `cnnctl`."""
     # Pydantic looks through every installed package for plug-ins of its own: 15 ms.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+    _open_streams()
     try:
         from cnnctl.cli.boundary import guarded
 
@@ -22,6 +23,19 @@ def main() -> None:
         _leave(guarded(program))
     except KeyboardInterrupt:  # in the first hundredths of a second, or while leaving
         sys.exit(130)
+
+
+def _open_streams() -> None:
+    """Lead the standard streams that are closed (`>&-`) to nowhere: no file that is opened later
+    gets their numbers, and what is printed is printed to something."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # gets the least number that is free
+    sys.stdin = sys.stdin or os.fdopen(0, "r")
+    sys.stdout = sys.stdout or os.fdopen(1, "w", encoding="utf-8")
+    sys.stderr = sys.stderr or os.fdopen(2, "w", encoding="utf-8")
 
 
 def _leave(code: int) -> NoReturn:

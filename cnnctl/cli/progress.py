@@ -6,6 +6,8 @@ import os
 import shlex
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +33,16 @@ def observer(spec: Spec) -> Lines:
     return Screen(spec) if sys.stderr.isatty() else Lines(spec)
 
 
+@contextmanager
+def heard_or_not() -> Iterator[None]:
+    """Nobody who stops listening to the progress (`2>&1 | head`) ends a training: what is said from
+    then on goes nowhere."""
+    try:
+        yield
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+
+
 class Lines:
     """One line an epoch on standard error; a context manager, as `Screen` is."""
 
@@ -52,7 +64,8 @@ class Lines:
 
     def say(self, text: str) -> None:
         """Print a line of progress."""
-        print(text, file=sys.stderr, flush=True)
+        with heard_or_not():
+            print(text, file=sys.stderr, flush=True)
 
     def downloaded(self, what: str, done: int, total: int | None) -> None:
         """A download or a reading goes on: a line at its start and at its end."""
@@ -64,7 +77,8 @@ class Lines:
     def started(self, facts: Facts) -> None:
         """Say what will be trained on what."""
         self.facts = facts
-        say_sample(facts.data.dataset.name)
+        with heard_or_not():
+            say_sample(facts.data.dataset.name)
         for line in introduction(facts):
             self.say(line)
 

@@ -98,7 +98,10 @@ def _refuse_another_storage(url: str | None, name: str, place: Place) -> None:
     path = place.path / DEFINITION
     if not path.exists():
         return
-    known = parse_json(read_plain(path, 1 << 24))
+    try:
+        known = parse_json(read_plain(path, 1 << 24))
+    except ValueError:  # damaged: it is written anew
+        return
     there = known.get("storage", ...) if isinstance(known, dict) else ...
     if there is not ... and there != _named(url):
         where = f"--storage {there}" if there else "the file in its folder, without --storage"

@@ -176,7 +176,7 @@ def _start(
         notes=tuple(notes),
         optimizer=not other,
         learning_rate=any("learning_rate" in each.what.split(".") for each in optimizers),
-        best=_best(run, spec, data, content, intact, notes),
+        best=_best(run, spec, data, content, intact, notes, changes),
     )
 
 
@@ -243,24 +243,36 @@ def _best(
     content: dict[str, Any],
     intact: Intact,
     notes: list[str],
+    changes: Sequence[sameness.Change],
 ) -> tuple[int | None, float | None]:
-    """The best epoch so far and its figure; among the intact ones, where its own is damaged."""
+    """The best epoch so far and its figure; among the intact ones, where its own is damaged or
+    another figure decides now. None where figures of other pictures or losses would be compared."""
     epoch, figure = content.get("best_epoch"), content.get("best")
     if not isinstance(epoch, int) or not isinstance(figure, int | float):
         return None, None
-    if epoch in intact:
+    others = ("data", "model", "pictures", "compile.loss", "compile.metrics")
+    if any(change.what.startswith(others) for change in changes):
+        notes.append("figures from before do not compare: the best epoch is one of those to come")
+        return None, None
+    if epoch in intact and all(change.kind != "fit" for change in changes):
         return epoch, float(figure)
-    maximize = checkpoints_from_spec(spec, run, data.dataset.validation is not None).maximize
+    checkpoints = checkpoints_from_spec(spec, run, data.dataset.validation is not None)
     values = {
-        number: float(state["value"])
+        number: float(state["row"][checkpoints.monitor])
         for number, (_, state) in intact.items()
-        if isinstance(state.get("value"), int | float) and math.isfinite(state["value"])
+        if _is_finite((state.get("row") or {}).get(checkpoints.monitor))
     }
     if not values:
         return None, None
-    best = (max if maximize else min)(values, key=lambda number: values[number])
-    notes.append(f"the best checkpoint, of epoch {epoch}, is damaged: that of {best} counts now")
+    best = (max if checkpoints.maximize else min)(values, key=lambda number: values[number])
+    if epoch not in intact:
+        problem = f"the best checkpoint, of epoch {epoch}, is damaged"
+        notes.append(f"{problem}: that of {best} counts now")
     return best, values[best]
+
+
+def _is_finite(value: object) -> bool:
+    return isinstance(value, int | float) and math.isfinite(value)
 
 
 def _limit(spec: Spec, input_shape: Sequence[int]) -> int | None:

@@ -71,23 +71,22 @@ def run_session(
     model = network.model
     run = make_run()
     checkpoints = checkpoints_from_spec(spec, run, network.validation is not None)
-    if start.best[0] is not None and start.best[1] is not None:
-        checkpoints.best_epoch, checkpoints.best = start.best[0], start.best[1]
-        checkpoints.point_to_best()
-    checkpoints.refuse_full_disk(model, spec.fit.epochs - start.done)
-    callbacks = from_spec(spec, run, start.done)
-    checkpoints.callbacks = callbacks
-    if settings.observer:
-        parameters = model.count_params()
-        settings.observer.started(
-            Facts(
-                spec, run, device, plan, data, parameters, network.feed.steps, start.done,
-                start.notes, replicas.count,
-            )
-        )  # fmt: skip
     recorder = Recorder(run, len(data.dataset.train.x), checkpoints, settings.observer, start.rows)
     stopped = None
     try:
+        if start.best[0] is not None and start.best[1] is not None:
+            checkpoints.best_epoch, checkpoints.best = start.best[0], start.best[1]
+            checkpoints.point_to_best()
+        checkpoints.refuse_full_disk(model, spec.fit.epochs - start.done)
+        checkpoints.callbacks = callbacks = from_spec(spec, run, start.done)
+        if settings.observer:
+            parameters = model.count_params()
+            settings.observer.started(
+                Facts(
+                    spec, run, device, plan, data, parameters, network.feed.steps, start.done,
+                    start.notes, replicas.count,
+                )
+            )  # fmt: skip
         interrupt.listen()
         interrupt.gentle = True
         agreement = [Agreement(interrupt, replicas)] if replicas.cluster else []
@@ -99,7 +98,7 @@ def run_session(
     except CnnctlError as error:
         with suppress(RunError):
             recorder.finish()
-        _note_failure(run, error.message)
+        _note_failure(run, error.message, len(recorder.rows))
         kept = run.checkpoints()
         if kept and error.hint and not error.diagnostics:
             error.hint += f"\n{kept[-1]} is the last good checkpoint"
@@ -108,7 +107,7 @@ def run_session(
         with suppress(RunError):
             recorder.finish()
         failed = replicas.failure(error) or failure("the training", error, model, spec)
-        _note_failure(run, failed.message)
+        _note_failure(run, failed.message, len(recorder.rows))
         raise failed from error
     evaluation = None
     try:
@@ -182,9 +181,9 @@ def _facts(spec: Spec, data: Prepared, plan: Plan, start: Start) -> dict[str, st
     }
 
 
-def _note_failure(run: Run, reason: str) -> None:
+def _note_failure(run: Run, reason: str, epochs: int) -> None:
     """Note why a training failed, if there is still a place to write it to."""
     try:
-        run.update_state(status="failed", reason=reason)
+        run.update_state(status="failed", reason=reason, epochs=epochs)
     except RunError:
         return

@@ -161,8 +161,8 @@ ONE: dict[str, list[tuple[tuple[int, ...], dict[str, Any]]]] = {
     "Rescaling": [(PICTURE, {"scale": 0.5})],
     "CenterCrop": [(PICTURE, {"height": 4, "width": 3}), (PICTURE, {"height": 12, "width": 3})],
     "RandomCrop": [
-        (PICTURE, {"height": 4, "width": 3}),
-        (PICTURE, {"height": 4, "width": 3, "data_format": FIRST}),
+        ((4, 3, 2), {"height": 4, "width": 3}),
+        ((2, 4, 3), {"height": 4, "width": 3, "data_format": FIRST}),
     ],
     "Resizing": [
         (PICTURE, {"height": 4, "width": 30}),

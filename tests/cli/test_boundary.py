@@ -1,8 +1,12 @@
 """The one place where an error becomes an exit code."""
 
+import json
+import os
+import shutil
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -27,3 +31,39 @@ sys.exit(guarded(program))
     )
     assert done.returncode == code
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash")
+@pytest.mark.parametrize(("ending", "code"), [
+    ("2>&1 | head -1 >/dev/null", 0), ("2>/dev/full", 0), (">&-", 0), ("2>&-", 0),
+    ("<&- >&- 2>&-", 0),
+])  # fmt: skip
+def test_whoever_stops_listening_does_not_stop_a_training(ending, code, xo_spec, tmp_path):
+    program = Path(sys.executable).with_name("cnnctl")
+    script = f"{program} train {xo_spec} {ending}; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run(
+        ["bash", "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False,
+        env={k: v for k, v in os.environ.items() if k != "CNNCTL_DATA_DIR"},
+    )  # fmt: skip
+    assert "Traceback" not in done.stdout + done.stderr
+    assert done.returncode == code
+    state = json.loads((tmp_path / "runs/tiny/001/state.json").read_text())
+    assert (state["status"], state["epochs"]) == ("finished", 3)
+
+
+def test_a_metric_that_is_no_number_is_left_out_of_json(xo_spec, cnnctl):
+    """The correlation with what is always the same is 0/0."""
+    text = xo_spec.read_text().replace("normalize: signed", "label_mode: categorical")
+    text = text.replace("sparse_categorical", "categorical")
+    text = text.replace("[accuracy]", "[accuracy, PearsonCorrelation]").replace(
+        "units: 2,", "units: 2, kernel_initializer: zeros, trainable: false,"
+    )
+    xo_spec.write_text(text)
+    done = cnnctl("train", xo_spec, "--json")
+    assert done.returncode == 0, done.stderr
+
+    def refuse(word):
+        raise AssertionError(word)
+
+    found = json.loads(done.stdout, parse_constant=refuse)
+    assert "accuracy" in found["evaluation"]["figures"]

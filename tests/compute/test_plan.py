@@ -35,7 +35,7 @@ def test_no_part_is_smaller_than_what_pays(batch, parts, tmp_path):
      "loss: {SparseCategoricalCrossentropy: {reduction: sum}}", "SparseCategoricalCrossentropy"),
     ("loss: sparse_categorical_crossentropy|"
      "loss: {SparseCategoricalCrossentropy: {ignore_class: 0}}", "SparseCategoricalCrossentropy"),
-    ("    - Dropout: {rate: 0.2}\n|    - RandomCrop: {height: 3, width: 3}\n", "RandomCrop"),
+    ("    - Dropout: {rate: 0.2}\n|    - RandomGaussianBlur\n", "RandomGaussianBlur"),
     ("{rate: 0.2}|{rate: 0.2, noise_shape: [1, null, null, 4]}", "Dropout"),
 ])  # fmt: skip
 def test_what_looks_across_the_batch_keeps_it_whole(change, culprit, tmp_path):

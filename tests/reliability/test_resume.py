@@ -244,6 +244,54 @@ def test_a_callback_that_is_added_is_called_as_often_as_it_wants(tmp_path):
     assert plan["steps_per_execution"] == 1
 
 
+def test_another_monitor_decides_among_the_epochs_that_are_there(tmp_path):
+    """Figures of two monitors do not compare: a loss of 2 would be the accuracy to beat."""
+    text = RANDOM.replace("{Adam: {learning_rate: 0.01}}", "{SGD: {learning_rate: 0.5}}")
+    with pytest.raises(Killed):
+        new(tmp_path, text, observer=KilledAfter(2))
+    run = tmp_path / "runs/random/001"
+    by = "fit.callbacks=[{ModelCheckpoint: {monitor: val_accuracy, save_best_only: true}}]"
+    result = resume(run, overrides=[by], allow=["fit"], device="cpu")
+    values = {row["epoch"]: row["val_accuracy"] for row in result.history}
+    assert result.run.state()["best"]["monitor"] == "val_accuracy"
+    assert result.run.state()["best"]["value"] == pytest.approx(max(values.values()))
+    assert values[result.best_epoch] == max(values.values())
+
+
+def test_figures_of_other_pictures_are_not_compared(tmp_path):
+    with pytest.raises(Killed):
+        new(tmp_path, RANDOM, observer=KilledAfter(3))
+    other = ["data.dataset.xo.count=100"]
+    result = resume(tmp_path / "runs/random/001", overrides=other, allow=["data"], device="cpu")
+    later = {row["epoch"]: row["val_loss"] for row in result.history if row["epoch"] > 3}
+    assert result.best_epoch == min(later, key=later.get)
+
+
+def test_a_copy_that_has_followed_the_links_goes_on(straight, tmp_path):
+    with pytest.raises(Killed):
+        new(tmp_path, RANDOM, observer=KilledAfter(2))
+    copy = tmp_path / "copy/random/001"
+    shutil.copytree(tmp_path / "runs/random/001", copy, symlinks=False)
+    assert not (copy / "checkpoints/last").is_symlink()
+    result = resume(copy, device="cpu")
+    assert same_bits(arrays(result.run), arrays(straight("adam")))
+    assert (copy / "checkpoints/last").is_symlink()
+
+
+class Refuses(KilledAfter):
+    """An observer that cannot begin."""
+
+    def started(self, facts):
+        raise RunError("no screen")
+
+
+def test_a_training_that_cannot_begin_says_so_in_its_state(tmp_path):
+    with pytest.raises(RunError):
+        new(tmp_path, RANDOM, observer=Refuses(1))
+    state = json.loads((tmp_path / "runs/random/001/state.json").read_text())
+    assert (state["status"], state["reason"], state["epochs"]) == ("failed", "no screen", 0)
+
+
 def test_other_versions_are_refused(tmp_path):
     with pytest.raises(Killed):
         new(tmp_path, RANDOM, observer=KilledAfter(1))

@@ -16,6 +16,8 @@ pytest.importorskip("optuna", reason="the extra `sweep` is not installed")
 from reliability.helpers import arrays, figures, same_bits
 
 from cnnctl import runs
+from cnnctl.sweep.conduct import _refuse_another_storage
+from cnnctl.sweep.storage import Place
 
 PROGRAM = str(Path(sys.executable).parent / "cnnctl")
 RATE = "compile.optimizer.Adam.learning_rate"
@@ -222,6 +224,14 @@ def test_what_is_refused_before_anything_is_trained(words, told, xo_spec, tmp_pa
     assert code == 2
     assert told in err
     assert not (tmp_path / "runs/tiny").exists()
+
+
+@pytest.mark.parametrize("text", ["", "not json", "[1]"])
+def test_a_damaged_definition_hinders_nothing(text, tmp_path):
+    there = tmp_path / "runs/sweeps/tiny"
+    there.mkdir(parents=True)
+    (there / "definition.json").write_text(text)
+    _refuse_another_storage("mysql://host/db", "tiny", Place(there))
 
 
 def test_without_optuna_it_says_how_to_install_it(xo_spec, tmp_path):
