@@ -20,6 +20,7 @@ from cnnctl.runs import Run
 from cnnctl.spec import Spec
 from cnnctl.spec.difference import Difference, differences
 from cnnctl.spec.nodes import plain
+from cnnctl.spec.rules import larger_is_better
 
 _SAME = ("name", "description", "seed")
 """What runs of one group may differ in."""
@@ -40,6 +41,7 @@ class Entry:
         figures: Of the best epoch: loss and metrics, `val_…` where images are held out.
         test: Loss and metrics on the test set.
         seed: The spec's.
+        data: The fingerprint of the data; None where it is not recorded.
     """
 
     path: str
@@ -51,6 +53,7 @@ class Entry:
     figures: dict[str, float]
     test: dict[str, float]
     seed: int | None
+    data: str | None
 
     def figure(self, name: str) -> float | None:
         """A figure by name: `val_accuracy` of the best epoch, `test_accuracy` of the test set."""
@@ -88,7 +91,7 @@ def entries(folder: Path = runs.RUNS_DIR, best: str | None = None) -> list[Entry
             f"no run has a figure `{best}`",
             hint=f"there are {', '.join(names)}" if names else None,
         )
-    sign = 1 if _least_is_best(best) else -1
+    sign = -1 if larger_is_better(best) else 1
 
     def place(each: Entry) -> float:
         value = each.figure(best)
@@ -106,7 +109,7 @@ def entry(run: Run) -> Entry:
     status = str(state.get("status", "unknown"))
     if status == "running" and not _lives(state.get("pid")):
         status = "killed"
-    seed = environment.get("seed")
+    seed, data = environment.get("seed"), environment.get("data", {}).get("fingerprint")
     return Entry(
         path=str(run.path),
         status=status,
@@ -118,6 +121,7 @@ def entry(run: Run) -> Entry:
                  if key not in skip and _is_number(value)},
         test={key: float(value) for key, value in _test(run).items() if _is_number(value)},
         seed=seed if isinstance(seed, int) else None,
+        data=data if isinstance(data, str) else None,
     )  # fmt: skip
 
 
@@ -156,10 +160,6 @@ def _numbers(values: Any) -> Iterator[float]:
     return (float(value) for value in values if _is_number(value))
 
 
-def _least_is_best(name: str) -> bool:
-    return any(word in name for word in ("loss", "error", "mse", "mae", "entropy", "perplexity"))
-
-
 @dataclass(frozen=True)
 class Spread:
     """A figure over the runs of a group.
@@ -177,15 +177,17 @@ class Spread:
 
 @dataclass(frozen=True)
 class Group:
-    """Runs whose specs are the same but for the seed.
+    """Runs of the same data whose specs are the same but for the seed.
 
     Args:
-        runs: The runs.
+        runs: The finished runs, one of each seed; without any, the last one alone.
+        left_out: The others: unfinished ones, and earlier ones of a seed that counts already.
         changes: What distinguishes its spec from the first group's.
-        figures: By name: those of the best epochs, `test_…` of the test sets.
+        figures: Of `runs`, by name: those of the best epochs, `test_…` of the test sets.
     """
 
     runs: tuple[Entry, ...]
+    left_out: tuple[Entry, ...]
     changes: tuple[Difference, ...]
     figures: dict[str, Spread]
 
@@ -193,16 +195,19 @@ class Group:
         """Plain values, for JSON."""
         return {
             "runs": [each.to_dict() for each in self.runs],
+            "left_out": [each.to_dict() for each in self.left_out],
             "changes": [each.to_dict() for each in self.changes],
             "figures": {name: asdict(spread) for name, spread in self.figures.items()},
         }
 
 
 def compare(sources: Sequence[Path]) -> list[Group]:
-    """Set runs side by side; those that differ in the seed alone are taken together.
+    """Set runs side by side; those of the same data that differ in the seed alone are taken
+    together, each seed once.
 
     Args:
-        sources: Run folders, or folders with runs below them.
+        sources: Run folders, or folders with runs below them. Of the finished runs of a seed the
+            last one counts: folders number theirs in the order of time.
 
     Raises:
         UsageError: One is neither.
@@ -210,17 +215,15 @@ def compare(sources: Sequence[Path]) -> list[Group]:
     """
     from cnnctl.preflight import preflight_run
 
-    found: dict[str, tuple[Spec, list[Run]]] = {}
+    found: dict[tuple[str, str | None], tuple[Spec, list[Entry]]] = {}
     for run in dict.fromkeys(run for source in sources for run in _meant(source)):
-        spec = preflight_run(run).spec
+        spec, each = preflight_run(run).spec, entry(run)
         tree = {key: value for key, value in plain(spec.tree).items() if key not in _SAME}
-        found.setdefault(json.dumps(tree, sort_keys=True), (spec, []))[1].append(run)
+        key = (json.dumps(tree, sort_keys=True), each.data)
+        found.setdefault(key, (spec, []))[1].append(each)
     first = next(iter(found.values()))[0]
     return [
-        _group(
-            [entry(run) for run in members],
-            [each for each in differences(first, spec) if each.path not in _SAME],
-        )
+        _group(members, [each for each in differences(first, spec) if each.path not in _SAME])
         for spec, members in found.values()
     ]
 
@@ -235,11 +238,14 @@ def _meant(source: Path) -> list[Run]:
 
 
 def _group(members: list[Entry], changes: list[Difference]) -> Group:
-    names = dict.fromkeys(name for each in members for name in each.figures)
-    names |= dict.fromkeys(f"test_{name}" for each in members for name in each.test)
+    of_seed = {each.seed: each for each in members if each.status == "finished"}
+    counted = list(of_seed.values()) or members[-1:]
+    names = dict.fromkeys(name for each in counted for name in each.figures)
+    names |= dict.fromkeys(f"test_{name}" for each in counted for name in each.test)
     figures = {}
     for name in names:
-        values = [value for each in members if (value := each.figure(name)) is not None]
+        values = [value for each in counted if (value := each.figure(name)) is not None]
         deviation = statistics.stdev(values) if len(values) > 1 else None
         figures[name] = Spread(statistics.fmean(values), deviation, len(values))
-    return Group(tuple(members), tuple(changes), figures)
+    left_out = tuple(each for each in members if each not in counted)
+    return Group(tuple(counted), left_out, tuple(changes), figures)

@@ -12,12 +12,15 @@ import pytest
 from conftest import XO
 
 from cnnctl.backend import quiet
+from cnnctl.cli.compare import compare as print_comparison
 
 quiet()
 
+from cnnctl.catalog import load as load_catalog  # noqa: E402
 from cnnctl.errors import UsageError  # noqa: E402
 from cnnctl.overview import compare, entries  # noqa: E402
 from cnnctl.spec import load  # noqa: E402
+from cnnctl.spec.rules import larger_is_better  # noqa: E402
 from cnnctl.training import train  # noqa: E402
 
 PROGRAM = str(Path(sys.executable).parent / "cnnctl")
@@ -90,6 +93,83 @@ def test_seeds_are_taken_together(folder):
     assert change.path == "compile.optimizer.Adam.learning_rate"
     again = compare([folder / "tiny/001", folder / "tiny/003", folder / "tiny/001"])
     assert [len(group.runs) for group in again] == [1, 1]
+
+
+def _copy(run, path, environment=None, state=None):
+    shutil.copytree(run, path, symlinks=True)
+    for name, changes in (("environment.json", environment), ("state.json", state)):
+        known = json.loads((path / name).read_text())
+        (path / name).write_text(json.dumps({**known, **(changes or {})}))
+
+
+def test_a_seed_counts_once_and_only_when_it_is_finished(folder, tmp_path, capsys):
+    for number in (1, 2):
+        _copy(folder / f"tiny/00{number}", tmp_path / f"tiny/00{number}")
+    _copy(folder / "tiny/001", tmp_path / "tiny/003")
+    _copy(folder / "tiny/001", tmp_path / "tiny/004", {"seed": 5}, {"status": "stopped"})
+    _copy(folder / "tiny/001", tmp_path / "tiny/005", {"seed": 6}, {"status": "failed"})
+    (group,) = compare([tmp_path])
+    names = [Path(each.path).name for each in group.runs]
+    assert sorted(names) == ["002", "003"]
+    assert [Path(each.path).name for each in group.left_out] == ["001", "004", "005"]
+    both = [json.loads((folder / f"tiny/00{number}/evaluation.json").read_text())["figures"]["loss"]
+            for number in (1, 2)]  # fmt: skip
+    assert group.figures["test_loss"].count == 2
+    assert group.figures["test_loss"].mean == pytest.approx(statistics.fmean(both))
+    assert group.figures["test_loss"].deviation == pytest.approx(statistics.stdev(both))
+    print_comparison([tmp_path])
+    text = capsys.readouterr().out
+    assert "tiny/001 (seed 1 again)" in text
+    assert "tiny/004 (stopped)" in text
+    (alone,) = compare([tmp_path / "tiny/004"])
+    assert alone.figures["loss"].count == 1
+    print_comparison([tmp_path / "tiny/004"])
+    assert "004 (stopped)" in capsys.readouterr().out
+
+
+def test_other_data_are_no_other_seed(folder, tmp_path, capsys):
+    _copy(folder / "tiny/001", tmp_path / "tiny/001")
+    data = {"name": "xo", "fingerprint": "ab" * 32}
+    _copy(folder / "tiny/002", tmp_path / "tiny/002", {"data": data})
+    first, other = compare([tmp_path])
+    assert first.runs[0].data != other.runs[0].data == "ab" * 32
+    assert other.changes == ()
+    print_comparison([tmp_path])
+    assert "→ fingerprint abababab" in capsys.readouterr().out
+
+
+def test_the_least_divergence_is_the_best(folder, tmp_path):
+    for number, value in ((1, 0.4), (2, 0.1), (3, 0.7)):
+        path = tmp_path / f"tiny/00{number}"
+        _copy(folder / "tiny/001", path)
+        figures = {"kl_divergence": value, "hinge": value, "r2_score": value}
+        (path / "evaluation.json").write_text(json.dumps({"figures": figures}))
+
+    def order(name):
+        return [each.figure(name) for each in entries(tmp_path, name)]
+
+    assert order("test_kl_divergence") == [0.1, 0.4, 0.7]
+    assert order("test_hinge") == [0.1, 0.4, 0.7]
+    assert order("test_r2_score") == [0.7, 0.4, 0.1]
+
+
+def test_larger_is_better_where_the_metrics_of_keras_say_so():
+    import keras
+
+    needed = {"num_classes": 2, "target_class_ids": [0], "recall": 0.5, "precision": 0.5,
+              "sensitivity": 0.5, "specificity": 0.5}  # fmt: skip
+    told = 0
+    catalog = load_catalog()
+    for name in catalog.names("metric"):
+        entry, made = catalog.find("metric", name), getattr(keras.metrics, name, None)
+        if made is None:
+            continue
+        metric = made(**{each.name: needed[each.name] for each in entry.arguments
+                         if each.name in needed and each.required})  # fmt: skip
+        if direction := getattr(metric, "_direction", None):
+            told += 1
+            assert larger_is_better(f"val_{metric.name}") == (direction == "up"), metric.name
+    assert told > 30
 
 
 def test_the_commands(folder, tmp_path):

@@ -11,7 +11,7 @@ from cnnctl.cli import completing
 from cnnctl.cli.options import Json, Plugin
 
 if TYPE_CHECKING:
-    from cnnctl.overview import Group, Spread
+    from cnnctl.overview import Entry, Group, Spread
 
 
 def compare(
@@ -32,7 +32,8 @@ def compare(
 ) -> None:
     """Set what differs in the specs of runs beside what differs in their figures.
 
-    Runs that differ in the seed alone are taken together: mean ± standard deviation.
+    Finished runs of the same data that differ in the seed alone are taken together, each seed
+    once: mean ± standard deviation.
     """
     from cnnctl.cli.output import print_json, table
     from cnnctl.overview import compare as run_comparison
@@ -51,8 +52,15 @@ def compare(
         [_called(group), *(_spread(group.figures.get(name)) for name in names)] for group in groups
     ]
     table(None, ["runs", *names], rows, right=len(names))
+    for group in groups:
+        for each in group.left_out:
+            why = f"seed {each.seed} again" if each.status == "finished" else each.status
+            print(f"left out: {each.path} ({why})")
+    data = groups[0].runs[0].data
     for group in groups[1:]:
         print(f"{_called(group)}, beside {_called(groups[0])}:")
+        if group.runs[0].data != data:
+            print(f"  data: {_fingerprint(data)} → {_fingerprint(group.runs[0].data)}")
         for change in group.changes:
             before, after = (
                 "–" if each is None else str(each.to_dict().get("value"))
@@ -60,12 +68,22 @@ def compare(
             )
             print(f"  {change.path}: {before} → {after}")
     if plot is not None:
-        print(f"{plot}: the curves of {sum(len(group.runs) for group in groups)} runs")
+        print(f"{plot}: the curves of {sum(len(_all(group)) for group in groups)} runs")
+
+
+def _all(group: Group) -> tuple[Entry, ...]:
+    return (*group.runs, *group.left_out)
 
 
 def _called(group: Group) -> str:
-    first = group.runs[0].path
-    return first if len(group.runs) == 1 else f"{first} and {len(group.runs) - 1} with other seeds"
+    first, *others = group.runs
+    if others:
+        return f"{first.path} and {len(others)} with other seeds"
+    return first.path if first.status == "finished" else f"{first.path} ({first.status})"
+
+
+def _fingerprint(data: str | None) -> str:
+    return "not recorded" if data is None else f"fingerprint {data[:8]}"
 
 
 def _spread(found: Spread | None) -> str:
@@ -82,6 +100,6 @@ def _draw(groups: list[Group], path: Path) -> None:
     from cnnctl.runs import Run
 
     histories = {
-        each.path: Run(Path(each.path)).history() for group in groups for each in group.runs
+        each.path: Run(Path(each.path)).history() for group in groups for each in _all(group)
     }
     save(compared(histories), path)

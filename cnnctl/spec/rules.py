@@ -215,9 +215,16 @@ def reported(spec: Spec, has_validation: bool) -> list[str]:
     return known + [f"val_{name}" for name in known if has_validation]
 
 
-def larger_is_better(monitor: str) -> bool:
-    """Keras's own rule for `mode: auto`, by the figure's name."""
-    return any(word in monitor for word in ("acc", "auc", "precision", "recall", "f1", "iou"))
+_LARGER = ("acc", "auc", "precision", "recall", "f1", "fbeta", "r2_score", "iou", "io_u",
+           "similarity", "correlation", "sensitivity", "specificity", "true_")  # fmt: skip
+
+
+def larger_is_better(figure: str) -> bool:
+    """Whether a figure is the better, the larger it is, by its name: `val_…` and `test_…` too.
+
+    As Keras's metrics say of themselves for `mode: auto`. What is not known is taken for a loss.
+    """
+    return any(word in figure for word in _LARGER)
 
 
 def validates(spec: Spec) -> bool:
