@@ -33,16 +33,23 @@ def with_maps(model: keras.Model) -> list[Any]:
     return [layer for layer in model.layers if len(layer.output.shape) == 4]
 
 
+def convolutions(model: keras.Model) -> list[Any]:
+    """The layers with a kernel whose outputs are maps; the kernel of a separable one is in two."""
+    return [
+        layer
+        for layer in with_maps(model)
+        if hasattr(layer, "kernel") or hasattr(layer, "depthwise_kernel")
+    ]
+
+
 def last_convolution(model: keras.Model) -> Any:
     """The last convolution of a network, for Grad-CAM.
 
     Raises:
         UsageError: There is none.
     """
-    for layer in reversed(model.layers):
-        kernel = getattr(layer, "kernel", None)
-        if kernel is not None and len(layer.output.shape) == 4:
-            return layer
+    if found := convolutions(model):
+        return found[-1]
     raise UsageError("the network has no convolution over height and width")
 
 

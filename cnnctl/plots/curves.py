@@ -7,13 +7,16 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from cnnctl.errors import UsageError
-from cnnctl.plots.style import BLUE, GREEN, GREY, RED, figure, look
+from cnnctl.plots.style import CYCLE, GREY, figure, logarithmic, look
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _NO_METRIC = ("epoch", "seconds", "images_per_second", "learning_rate")
-_LINES = ((BLUE, "-", "o"), (RED, "--", "s"), (GREEN, ":", "^"), (GREY, "-.", "D"))
+_COLORS = (*CYCLE, GREY, "black")
+_STYLES = ("-", "--", ":", "-.")
+_MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*", "h")
+"""One more than there are colours: where the colours come again, the markers are others."""
 
 
 def figures_of(rows: Sequence[dict[str, Any]]) -> list[str]:
@@ -75,20 +78,25 @@ def compared(
 def _draw(
     axis: Any, run: str, rows: Sequence[dict[str, Any]], name: str, index: int, *, several: bool
 ) -> None:
-    color, style, marker = _LINES[index % len(_LINES)]
     shown = {"markersize": 3.5, "linewidth": 1.4}
     for key, what in ((name, "training"), (f"val_{name}", "validation")):
         points = [(row["epoch"], row[key]) for row in rows if _finite(row.get(key))]
         if not points or (what == "validation" and name in ("learning_rate", "seconds")):
             continue
-        drawing = {"color": color, "linestyle": style, "marker": marker}
-        if not several:
-            second = _LINES[1 if what == "validation" else 0]
-            drawing = dict(zip(("color", "linestyle", "marker"), second, strict=True))
-        elif what == "validation":
+        drawing = _line(index if several else int(what == "validation"))
+        if several and what == "validation":
             drawing |= {"linestyle": "--", "markerfacecolor": "white"}
         label = " ".join(filter(None, [run, what]))
         axis.plot(*zip(*points, strict=True), label=label, **drawing, **shown)
+
+
+def _line(index: int) -> dict[str, str]:
+    """How a line is drawn, so that no two of many look alike, even without colours."""
+    return {
+        "color": _COLORS[index % len(_COLORS)],
+        "linestyle": _STYLES[index % len(_STYLES)],
+        "marker": _MARKERS[index % len(_MARKERS)],
+    }
 
 
 def _dress(axis: Any, name: str, epochs: Sequence[int]) -> None:
@@ -107,7 +115,7 @@ def _dress(axis: Any, name: str, epochs: Sequence[int]) -> None:
         if values and max(values) == min(values):
             axis.set_ylim(0, 2 * values[0])
         if values and max(values) / min(values) > 20:
-            axis.set_yscale("log")
+            logarithmic(axis)
 
 
 def _finite(value: Any) -> bool:

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from cnnctl.plots.pictures import CELL, LINE, draw, shown, value_range
-from cnnctl.plots.style import BLUE, GREY, RED, figure, look, shortened
+from cnnctl.plots.style import BLUE, GREY, RED, figure, logarithmic, look, shortened
 
 if TYPE_CHECKING:
     import numpy as np
@@ -128,6 +128,6 @@ def _pixels(axis: Any, x: np.ndarray) -> None:
         axis.stairs(counts / counts.sum(), edges, color=color, label=name or None)
     if channels == 3:
         axis.legend(fontsize=7, ncols=3)
-    axis.set_yscale("log")
+    logarithmic(axis)
     axis.set_xlabel(f"pixel value ({low:g} to {high:g})")
     axis.set_ylabel("part of the pixels")

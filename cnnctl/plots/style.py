@@ -49,6 +49,8 @@ _LOOK = {
     "savefig.facecolor": "white",
     "svg.fonttype": "none",
     "svg.hashsalt": "cnnctl",
+    # Names come from folders and files, where `$` is a letter like any other.
+    "text.parse_math": False,
     "xtick.labelsize": 8,
     "ytick.labelsize": 8,
 }
@@ -60,6 +62,21 @@ def look() -> Any:
     from cycler import cycler
 
     return matplotlib.rc_context({**_LOOK, "axes.prop_cycle": cycler(color=list(CYCLE))})
+
+
+def logarithmic(axis: Any) -> None:
+    """Make the height of an axis logarithmic, with ticks in plain text: they are TeX by default."""
+    from matplotlib.ticker import LogFormatter
+
+    class Plain(LogFormatter):
+        """Says the same ticks as its parent, with all their digits."""
+
+        def __call__(self, x: float, pos: int | None = None) -> str:
+            return f"{x:g}" if super().__call__(x, pos) else ""
+
+    axis.set_yscale("log")
+    axis.yaxis.set_major_formatter(Plain())
+    axis.yaxis.set_minor_formatter(Plain())
 
 
 def figure(width: float, height: float, title: str = "") -> Figure:

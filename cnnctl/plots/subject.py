@@ -200,7 +200,10 @@ def filters(subject: Subject) -> Figure:
     layer = subject.layer(first)
     if not _is_convolution(layer):
         raise UsageError(f"{layer.name} is no convolution, and has no filters")
-    return draw(np.asarray(layer.kernel), title=f"{subject.named()}, {layer.name}")
+    kernel = np.asarray(layer.kernel)
+    if "Transpose" in type(layer).__name__:  # its kernel has the filters before the inputs
+        kernel = kernel.swapaxes(-1, -2)
+    return draw(kernel, title=f"{subject.named()}, {layer.name}")
 
 
 def _is_convolution(layer: Any) -> bool:
@@ -224,7 +227,8 @@ def features(subject: Subject) -> Figure:
 
 
 def saliency(subject: Subject) -> Figure:
-    """Where a picture's class is seen: input gradient and Grad-CAM."""
+    """Where a picture's class is seen: input gradient, and Grad-CAM of the last convolution or
+    --layer; without either the gradient alone."""
     import numpy as np
 
     from cnnctl import insight
@@ -243,8 +247,13 @@ def saliency(subject: Subject) -> Figure:
     model = subject.loaded.model
     gradients = insight.input_gradients(model, normalized, guesses)
     layer, heat = None, None
-    if insight.with_maps(model):
+    if subject.choice.layer or insight.convolutions(model):
         layer = subject.layer(insight.last_convolution)
+        if len(layer.output.shape) != 4:
+            raise UsageError(
+                f"{layer.name} has no maps, over which Grad-CAM could be drawn",
+                hint="name a layer whose output has height, width and channels",
+            )
         heat = insight.grad_cam(model, normalized, guesses, layer)
     titles = [found.class_names[guess] for guess in guesses]
     return draw(np.asarray(x), gradients, heat, titles, layer=layer.name if layer else "",
@@ -297,7 +306,8 @@ def histograms(subject: Subject) -> Figure:
     from cnnctl.plots.weights import histograms as draw
 
     model = subject.loaded.model
-    weights = {"/".join(each.path.split("/")[-2:]): np.asarray(each) for each in model.weights}
+    names = _told_apart([each.path for each in model.weights])
+    weights = dict(zip(names, map(np.asarray, model.weights), strict=True))
     chosen = dict(list(weights.items())[:MOST_LAYERS])
     x, scale, _ = subject.pictures
     layers = [layer for layer in model.layers if type(layer).__name__ not in
@@ -305,6 +315,18 @@ def histograms(subject: Subject) -> Figure:
     some = scale.apply(np.asarray(x[:OBSERVED]))
     found = insight.outputs(model, layers, some)
     return draw(chosen, found, title=f"{subject.named()}: {len(some)} pictures")
+
+
+def _told_apart(paths: Sequence[str]) -> list[str]:
+    """Each path's last parts, two or as many as no other path ends in."""
+    split = [path.split("/") for path in paths]
+    found = []
+    for parts in split:
+        count = 2
+        while count < len(parts) and sum(each[-count:] == parts[-count:] for each in split) > 1:
+            count += 1
+        found.append("/".join(parts[-count:]))
+    return found
 
 
 KINDS: dict[str, Callable[[Subject], Figure]] = {

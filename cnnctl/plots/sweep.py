@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from cnnctl.errors import UsageError
-from cnnctl.plots.style import BLUE, GREY, RED, every, figure, look, shortened
+from cnnctl.plots.style import BLUE, GREY, RED, every, figure, logarithmic, look, shortened
 from cnnctl.spec.scalars import resolve
 from cnnctl.sweep.space import Parameter, Space, Value, short_names
 from cnnctl.sweep.table import Row, best
@@ -193,7 +193,7 @@ def slices(
             axis.set_xticks(*map(list, zip(*ticks, strict=True)), rotation=90 if rotated else 0)
             axis.set_xlim(-0.04, 1.04)
         if figures.log:
-            axes[0, 0].set_yscale("log")
+            logarithmic(axes[0, 0])
         for axis in axes[:, 0]:
             axis.set_ylabel(monitor)
         handles: dict[str, Any] = {}

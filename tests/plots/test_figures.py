@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from cnnctl.plots.data import data_set
 from cnnctl.plots.seen import excitation, features, saliency
 from cnnctl.plots.weights import filters, histograms
 from cnnctl.prediction import Predictions
+from cnnctl.report import MOST_RUNS
 from cnnctl.summary import summarize
 
 NAMES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
@@ -236,6 +238,35 @@ def test_boxes_have_the_shapes_of_the_lecture():
     residual = boxes(summarize(CONFIGS / "cifar10_resnet.yaml"))
     first = next(each for each in residual if each.label == "Add")
     assert set(first.sources) == {1, 3}
+
+
+def test_as_many_runs_as_a_report_takes_look_different():
+    made = curves.compared({f"run {index}": rows(3) for index in range(MOST_RUNS)})
+    loss = made.axes[0]
+    looks = [(line.get_color(), line.get_marker(), line.get_markerfacecolor())
+             for line in loss.lines]  # fmt: skip
+    assert len(set(looks)) == len(loss.lines) == 2 * MOST_RUNS
+    without_colours = {(line.get_marker(), line.get_markerfacecolor() == "white")
+                       for line in loss.lines}  # fmt: skip
+    assert len(without_colours) == 2 * MOST_RUNS
+
+
+def test_dollars_are_letters(tmp_path):
+    """Two of them in a text are TeX to Matplotlib, which fails where it is none."""
+    names = ("$5_$", "$^", "a$_b$")
+    found = replace(predictions(3), class_names=names)
+    made = {
+        "confusion": mistakes.confusion(found, title="runs/$5_$"),
+        "predictions": pictures.predictions(found.some(range(4))),
+        "data": data_set(Split(found.x, found.truth), names, [0, 1, 2], title="$5_$"),
+        "curves": curves.compared({"runs/$5_$": rows(3), "runs/$6_$": rows(30)}),
+        "histograms": histograms({"$5_$/kernel": found.outputs}, {}),
+    }
+    for name, each in made.items():
+        style.save(each, tmp_path / f"{name}.svg")
+        assert "$5_$" in (tmp_path / f"{name}.svg").read_text()
+    for name in ("data", "curves"):  # where an axis is logarithmic
+        assert "mathdefault" not in (tmp_path / f"{name}.svg").read_text()
 
 
 def test_files(tmp_path):
