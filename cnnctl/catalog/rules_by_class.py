@@ -238,7 +238,7 @@ RULES: dict[str, dict[str, dict[str, Schema]]] = {
             "summation_method": choice("interpolation", "majoring", "minoring"),
             "thresholds": array(_FRACTION, minimum=1),
         },
-        "BinaryAccuracy": {"threshold": number(above=0, below=1)},
+        "BinaryAccuracy": {"threshold": number()},  # 0 for logits
         "BinaryIoU": {"target_class_ids": array(integer(0, 1), minimum=1), "threshold": _FRACTION},
         "F1Score": {"threshold": number(above=0, maximum=1)},
         "FBetaScore": {"beta": _POSITIVE, "threshold": number(above=0, maximum=1)},

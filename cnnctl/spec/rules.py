@@ -134,6 +134,7 @@ def outputs(spec: Spec, shape: Sequence[int | None]) -> Iterator[Diagnostic]:
                 f"{loss.name} needs an output for each class")  # fmt: skip
             mend = "use an output for each class, or `sigmoid` with `loss: binary_crossentropy`"
             yield Diagnostic("one-output", what, last.place("units"), mend)
+        yield from _thresholds(loss, spec.compile.metrics)
         return
     if spec.data.label_mode != "int":
         return
@@ -152,6 +153,24 @@ def outputs(spec: Spec, shape: Sequence[int | None]) -> Iterator[Diagnostic]:
                 "`data.label_mode: int` gives one class number",
                 component.location,
                 mend,
+            )
+
+
+def _thresholds(loss: Component, metrics: Sequence[Component]) -> Iterator[Diagnostic]:
+    """One output that is a logit says class 1 above 0, where Keras's accuracy asks for 0.5."""
+    if not loss.name.startswith("Binary") or not loss.arguments.get("from_logits"):
+        return
+    for metric in metrics:
+        by_default = metric.name == "BinaryAccuracy" and "threshold" not in (
+            metric.arguments.keys() | metric.faults
+        )
+        if by_default or metric.written in {"accuracy", "acc"}:
+            yield Diagnostic(
+                "logit-threshold",
+                f"`{metric.written}` takes outputs above 0.5 for class 1, and with `from_logits: "
+                "true` they are so above 0",
+                metric.location,
+                "use `BinaryAccuracy: {threshold: 0}`",
             )
 
 
