@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from cnnctl.errors import CnnctlError, RunError, UsageError
 from cnnctl.files import cannot_write
+from cnnctl.prediction import per_class
 from cnnctl.trained import find
 
 if TYPE_CHECKING:
@@ -41,7 +42,11 @@ _NEEDS = {"onnx": ("onnx", "tf2onnx", "onnxruntime"), "litert": ("ai_edge_litert
 TOLERANCE = {None: 1e-4, "float16": 2e-2}
 """Largest difference of an output. Weights rounded to float16 have an error of 2**-11 each."""
 AGREEMENT = 0.95
-"""The part of the pictures for which a network in int8 has to find the same class."""
+"""The part of the pictures for which a network in int8 has to find the same class, or, where there
+are no classes, nearly the same outputs."""
+STEPS = 2
+"""Nearly the same: by how many steps of 8 bits, 1/255 of the outputs' spread, an output may differ
+for each layer with weights. One is for the layer's weights, one for what it puts out."""
 CALIBRATION = 200
 """Training pictures by which the ranges for int8 are found."""
 _TIMED = 50
@@ -138,7 +143,7 @@ def export(
     try:
         with _silent():
             _WRITERS[format](model, partial, data, quantize, pixels)
-        found = _compared(model, partial, data, format, quantize, pixels, images)
+        found = _compared(model, partial, data, trained.spec, format, quantize, pixels, images)
         partial.replace(path)
     except CnnctlError:
         raise
@@ -307,6 +312,7 @@ def _compared(
     model: Any,
     path: Path,
     data: Prepared,
+    spec: Spec,
     name: str,
     quantize: str | None,
     pixels: bool,
@@ -337,7 +343,7 @@ def _compared(
     classes = data.classes and expected.ndim == 2
     agreement = accuracy = by = None
     if classes:
-        guesses, own = _classes(data, found), _classes(data, expected)
+        guesses, own = (per_class(spec, each)[0].argmax(1) for each in (found, expected))
         agreement = float((guesses == own).mean())
         accuracy, by = float((guesses == y).mean()), float((own == y).mean())
     limit = TOLERANCE.get(quantize)
@@ -354,6 +360,19 @@ def _compared(
             f"pictures, and {1 - AGREEMENT:.0%} is the most",
             hint="nothing is left of it; --quantize float16 is more exact",
         )
+    if limit is None and agreement is None:
+        matrices = max(1, sum(len(each.shape) > 1 for each in model.weights))
+        spread = float(np.ptp(expected))
+        most = STEPS / 255 * matrices * spread
+        apart = np.abs(found - expected).reshape(len(x), -1).max(1)
+        # Beyond the ranges of the calibration an output is cut off: that may be, if it is rare.
+        if (part := float((apart > most).mean())) > 1 - AGREEMENT:
+            raise RunError(
+                f"in {quantize} the outputs for {part:.1%} of {len(x):,} pictures differ by more "
+                f"than {most:.2g}, and {1 - AGREEMENT:.0%} is the most; {most:.2g} is {STEPS}/255 "
+                f"of their spread, {spread:.2g}, for each of {matrices} layers with weights",
+                hint="nothing is left of it; --quantize float16 is more exact",
+            )
     return {
         "pictures": len(x),
         "difference": difference,
@@ -363,16 +382,6 @@ def _compared(
         "milliseconds": _milliseconds(compute, x[:1]),
         "milliseconds_by_keras": _milliseconds(lambda one: np.asarray(by_keras(one)), x[:1]),
     }
-
-
-def _classes(data: Prepared, outputs: np.ndarray) -> np.ndarray:
-    """The class that the outputs say; one output says one of two by its sign or half."""
-    import numpy as np
-
-    if outputs.shape[1] > 1:
-        return np.asarray(outputs.argmax(1))
-    logits = outputs.min() < 0 or outputs.max() > 1
-    return np.asarray((outputs[:, 0] > (0.0 if logits else 0.5)).astype(np.int64))
 
 
 def _parts(x: np.ndarray, size: int = 100) -> Iterator[np.ndarray]:

@@ -14,6 +14,7 @@ from cnnctl.data.preparation import Prepared
 from cnnctl.data.sources import SOURCES
 from cnnctl.errors import UsageError
 from cnnctl.spec import Component, Spec
+from cnnctl.spec.rules import HINGES
 from cnnctl.trained import Loaded, Trained, find
 
 if TYPE_CHECKING:
@@ -273,8 +274,8 @@ def look_of(spec: Spec, shape: tuple[int, ...], scale: Normalization) -> Look:
 
 
 def per_class(spec: Spec, outputs: np.ndarray) -> tuple[np.ndarray, str | None]:
-    """One number for each class: a network with one output knows two, and logits become
-    probabilities."""
+    """One number for each class, of which the largest says which it is: a network with one output
+    knows two, and logits become probabilities. What hinge trains is class 1 above 0, not 0.5."""
     import numpy as np
 
     loss = spec.compile.loss if spec.compile else None
@@ -289,7 +290,8 @@ def per_class(spec: Spec, outputs: np.ndarray) -> tuple[np.ndarray, str | None]:
             powers = np.exp(values - values.max(1, keepdims=True))
             outputs, note = powers / powers.sum(1, keepdims=True), "softmax of the network's logits"
     if outputs.shape[1] == 1:
-        outputs = np.concatenate([1 - outputs, outputs], 1)
+        other = -outputs if loss and loss.name in HINGES else 1 - outputs
+        outputs = np.concatenate([other, outputs], 1)
     return outputs, note
 
 

@@ -109,6 +109,47 @@ def test_smaller_weights(run, tmp_path, quantize):
                 (pictures().x.astype("float32") - 127.5) / 127.5).sum(1), 1, atol=0.02)  # fmt: skip
 
 
+REGRESSION = """
+data: {dataset: {npz: {path: numbers.npz}}, label_mode: float, normalize: none}
+model:
+  input_shape: [6, 6, 1]
+  layers: [Conv2D: {filters: 4, kernel_size: 3, activation: relu}, Flatten, Dense: {units: 1}]
+compile: {optimizer: adam, loss: mse}
+fit: {epochs: 2}
+"""
+
+
+def test_int8_of_a_network_without_classes(tmp_path, monkeypatch):
+    needs("litert")
+    random = np.random.default_rng(0)
+    x = random.random((80, 6, 6, 1)).astype("float32")
+    y = 10 + x.mean((1, 2, 3))
+    np.savez(tmp_path / "numbers.npz", x_train=x[:60], y_train=y[:60], x_test=x[60:], y_test=y[60:])
+    (tmp_path / "net.yaml").write_text(REGRESSION)
+    run = train(load(tmp_path / "net.yaml"), runs_dir=tmp_path / "runs", device="cpu").run.path
+    found = export(run, "litert", tmp_path / "net.tflite", quantize="int8")
+    assert found.agreement is None
+    expected = keras.models.load_model(run / "model.keras").predict(x[60:], verbose=0)
+    spread = np.ptp(expected)
+    apart = abs(outputs("litert", tmp_path / "net.tflite", x[60:]) - expected)
+    assert (apart < 4 * spread / 255).mean() >= exporting.AGREEMENT  # two layers with weights
+    assert found.difference == pytest.approx(apart.max(), rel=1e-3)
+    real = exporting._WRITERS["litert"]
+
+    def wrong(model, *rest):
+        *others, bias = weights = model.get_weights()
+        model.set_weights([*others, bias + spread / 10])
+        try:
+            real(model, *rest)
+        finally:
+            model.set_weights(weights)
+
+    monkeypatch.setitem(exporting._WRITERS, "litert", wrong)
+    with pytest.raises(RunError, match=r"100.0% of 20 pictures differ .* 2 layers"):
+        export(run, "litert", tmp_path / "other.tflite", quantize="int8")
+    assert not (tmp_path / "other.tflite").exists()
+
+
 @pytest.mark.parametrize("name", FORMATS)
 def test_an_export_that_does_not_agree_leaves_nothing(run, tmp_path, monkeypatch, name):
     """The writer is given another network than the one that is compared."""

@@ -92,13 +92,14 @@ def test_the_worst_mistakes():
     ("Dense: {units: 1}", "{BinaryCrossentropy: {from_logits: true}}", "int"),
     ("Dense: {units: 1, activation: sigmoid}", "binary_crossentropy", "int"),
     ("Dense: {units: 2, activation: sigmoid}", "mse", "categorical"),
+    ("Dense: {units: 1, activation: tanh}", "hinge", "int"),
 ])  # fmt: skip
 def test_outputs_become_classes(tmp_path, last, loss, label_mode):
     text = XO.replace("Dense: {units: 2, activation: softmax}", last)
     text = text.replace("loss: sparse_categorical_crossentropy", f"loss: {loss}")
     text = text.replace("  validation: 20\n", f"  validation: 20\n  label_mode: {label_mode}\n")
     text = text.replace("epochs: 3", "epochs: 1")
-    if "Binary" in loss:
+    if "Binary" in loss or loss == "hinge":
         text = text.replace("[accuracy]", "[BinaryAccuracy: {threshold: 0, name: accuracy}]")
     (tmp_path / "s.yaml").write_text(text)
     result = train(load(tmp_path / "s.yaml"), runs_dir=tmp_path / "runs", device="cpu")
@@ -109,9 +110,9 @@ def test_outputs_become_classes(tmp_path, last, loss, label_mode):
             np.exp(own) / np.exp(own).sum(1, keepdims=True))  # fmt: skip
         assert any("logits" in note for note in found.notes)
     if own.shape[1] == 1:
-        own = np.concatenate([1 - own, own], 1)
+        own = np.concatenate([-own if loss == "hinge" else 1 - own, own], 1)
     np.testing.assert_allclose(found.outputs, own, atol=1e-5)
-    assert found.are_probabilities == (loss != "mse")
+    assert found.are_probabilities == (loss not in {"mse", "hinge"})
     assert result.evaluation is not None
     assert found.accuracy == pytest.approx(result.evaluation.figures["accuracy"])
 

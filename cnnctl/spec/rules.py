@@ -25,6 +25,9 @@ CROSSENTROPIES = {
 }
 """The losses over classes, and the labels that each takes."""
 
+HINGES = frozenset({"Hinge", "SquaredHinge"})
+"""The losses that pull the one output of two classes to -1 and 1."""
+
 MONITORING = ("ModelCheckpoint", "EarlyStopping", "ReduceLROnPlateau")
 
 
@@ -157,8 +160,13 @@ def outputs(spec: Spec, shape: Sequence[int | None]) -> Iterator[Diagnostic]:
 
 
 def _thresholds(loss: Component, metrics: Sequence[Component]) -> Iterator[Diagnostic]:
-    """One output that is a logit says class 1 above 0, where Keras's accuracy asks for 0.5."""
-    if not loss.name.startswith("Binary") or not loss.arguments.get("from_logits"):
+    """One output that is a logit, or trained by hinge, says class 1 above 0, where Keras's
+    accuracy asks for 0.5."""
+    if loss.name in HINGES:
+        reason = loss.written
+    elif loss.name.startswith("Binary") and loss.arguments.get("from_logits"):
+        reason = "from_logits: true"
+    else:
         return
     for metric in metrics:
         by_default = metric.name == "BinaryAccuracy" and "threshold" not in (
@@ -167,8 +175,8 @@ def _thresholds(loss: Component, metrics: Sequence[Component]) -> Iterator[Diagn
         if by_default or metric.written in {"accuracy", "acc"}:
             yield Diagnostic(
                 "logit-threshold",
-                f"`{metric.written}` takes outputs above 0.5 for class 1, and with `from_logits: "
-                "true` they are so above 0",
+                f"`{metric.written}` takes outputs above 0.5 for class 1, and with `{reason}` "
+                "they are so above 0",
                 metric.location,
                 "use `BinaryAccuracy: {threshold: 0}`",
             )
