@@ -109,7 +109,8 @@ def entry(run: Run) -> Entry:
     status = str(state.get("status", "unknown"))
     if status == "running" and not _lives(state.get("pid")):
         status = "killed"
-    seed, data = environment.get("seed"), environment.get("data", {}).get("fingerprint")
+    seed, data = environment.get("seed"), environment.get("data")
+    fingerprint = data.get("fingerprint") if isinstance(data, dict) else None
     return Entry(
         path=str(run.path),
         status=status,
@@ -121,7 +122,7 @@ def entry(run: Run) -> Entry:
                  if key not in skip and _is_number(value)},
         test={key: float(value) for key, value in _test(run).items() if _is_number(value)},
         seed=seed if isinstance(seed, int) else None,
-        data=data if isinstance(data, str) else None,
+        data=fingerprint if isinstance(fingerprint, str) else None,
     )  # fmt: skip
 
 
