@@ -11,6 +11,7 @@ import contextlib
 import math
 import re
 import sys
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -22,6 +23,7 @@ from simpleeval import DEFAULT_OPERATORS, SimpleEval
 from cnnctl.catalog import load
 from cnnctl.errors import CnnctlError
 from cnnctl.spec.components import Component
+from cnnctl.spec.nodes import shortened
 
 Rate = Callable[[int, float], float]
 """(epoch from 0, rate so far) → rate."""
@@ -46,6 +48,12 @@ _OPERATORS = {
     ast.Pow: lambda base, exponent: float(base) ** float(exponent),
 }
 
+_ARITHMETIC = (
+    *(ast.Expression, ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare, ast.IfExp, ast.Name),
+    *(ast.operator, ast.unaryop, ast.boolop, ast.cmpop, ast.Load),
+)
+_OPERATIONS = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Mod, ast.Pow)
+
 
 class ExpressionError(CnnctlError):
     """An expression that cannot be computed, or whose value is no learning rate."""
@@ -57,8 +65,8 @@ class ExpressionError(CnnctlError):
 class Expression:
     """An arithmetic expression in `epoch`, `lr`, `epochs` and `pi`, such as `0.001 * 0.6 ** epoch`.
 
-    Evaluated by simpleeval, which knows arithmetic, comparisons, `a if b else c` and the functions
-    of `FUNCTIONS`, and has no way to reach anything else.
+    Numbers, arithmetic, comparisons, `a if b else c` and the functions of `FUNCTIONS`, evaluated by
+    simpleeval, which has no way to reach anything else.
     """
 
     text: str
@@ -76,6 +84,8 @@ class Expression:
         try:
             parsed = _parsed(self.text)
             value = SimpleEval(_OPERATORS, FUNCTIONS, names).eval(self.text, parsed)
+        except ExpressionError:
+            raise
         except Exception as error:  # simpleeval passes on whatever the arithmetic raises
             reason = re.split(r",? for expression| \(<unknown>", str(error))[0]
             reason = reason[:200] or type(error).__name__
@@ -127,14 +137,31 @@ def _rate_of(value: Any, epoch: int) -> float:
 
 
 @lru_cache(maxsize=64)
-def _parsed(text: str) -> ast.AST:
+def _parsed(text: str) -> ast.expr:
     """The syntax tree of an expression, made once for all epochs.
 
-    Parsed as one expression first: simpleeval would take a statement.
+    Raises:
+        ExpressionError: A part of it is no arithmetic.
     """
-    ast.parse(text, mode="eval")
-    tree: ast.AST = SimpleEval.parse(text)
-    return tree
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of Python's about literals: they are refused below
+        tree = ast.parse(text, mode="eval")
+    for node in ast.walk(tree):
+        if not _is_arithmetic(node):
+            part = shortened(ast.get_source_segment(text, node) or text)
+            raise ExpressionError(f"`{part}` is no arithmetic")
+    return tree.body
+
+
+def _is_arithmetic(node: ast.AST) -> bool:
+    """Whether a part is one of numbers: those of strings could take any memory."""
+    if isinstance(node, ast.Constant):
+        return isinstance(node.value, int | float)
+    if isinstance(node, ast.BinOp):
+        return isinstance(node.op, _OPERATIONS)
+    if isinstance(node, ast.Call):
+        return isinstance(node.func, ast.Name) and not node.keywords
+    return isinstance(node, _ARITHMETIC)
 
 
 def make(schedule: str | Component, epochs: int) -> Rate:

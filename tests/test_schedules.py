@@ -43,6 +43,36 @@ def test_what_is_no_rate_is_refused(text):
         Expression(text, 10)(0, 0.1)
 
 
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        ("0.1 * 'a'.ljust(700000000).count('a')", "'a'.ljust(700000000).count('a')"),
+        ("max(f'{epoch:9999999999}', 1)", "f'{epoch:9999999999}'"),
+        ("0.1 * 0.9 ^ epoch", "0.1 * 0.9 ^ epoch"),
+        ("max(*epoch)", "*epoch"),
+        ("max(lr, key=abs)", "max(lr, key=abs)"),
+        ("1j * epoch", "1j"),
+        ("1 if epoch else 'a'", "'a'"),
+    ],
+)
+def test_what_is_no_arithmetic_is_named_and_never_computed(text, part):
+    with pytest.raises(ExpressionError) as caught:
+        Expression(text, 10)(0, 0.1)
+    assert str(caught.value) == f"`{part}` is no arithmetic"
+
+
+def test_a_long_part_that_is_no_arithmetic_is_cut():
+    with pytest.raises(ExpressionError) as caught:
+        Expression(f"'{'a' * 400}'", 10)(0, 0.1)
+    assert len(str(caught.value)) < 100
+
+
+def test_odd_literals_are_no_warnings(recwarn):
+    with pytest.raises(ExpressionError):
+        Expression("1 is 1", 10)(0, 0.1)
+    assert not list(recwarn)
+
+
 def test_exponential():
     smooth = rates("exponential", {"initial_learning_rate": 1.0, "decay_rate": 0.25,
                                    "decay_epochs": 2}, 4)  # fmt: skip
