@@ -19,10 +19,20 @@ def elementwise(call: Call) -> Outcome:
             "name both in `inputs`",
             rule="wrong-inputs",
         )
+    _need_several(call)
     out = call.shape
     for shape in call.shapes[1:]:
         out = _broadcast(call, out, shape)
     return Outcome(out, links=tuple(_stretched(shape, out) for shape in call.shapes))
+
+
+def _need_several(call: Call) -> None:
+    if len(call.shapes) < 2:
+        raise Refusal(
+            f"{call.name} takes at least 2 inputs and gets {len(call.shapes)}",
+            "name them in `inputs`",
+            rule="wrong-inputs",
+        )
 
 
 def _broadcast(call: Call, one: Shape, other: Shape) -> Shape:
@@ -51,6 +61,7 @@ def _stretched(shape: Shape, out: Shape) -> Links:
 @formula("Concatenate")
 def concatenate(call: Call) -> Outcome:
     """One behind the other along `axis`; all other axes agree."""
+    _need_several(call)
     axis = axis_of(call, call["axis"])
     rest = {(*shape[:axis], *shape[axis + 1 :]) for shape in call.shapes}
     ranks = {len(shape) for shape in call.shapes}
@@ -65,7 +76,7 @@ def concatenate(call: Call) -> Outcome:
     total = sum(parts)
     out = (*call.shape[:axis], total, *call.shape[axis + 1 :])
     links = tuple(None if place == axis else Link(place) for place in range(len(out)))
-    text = f"{' + '.join(map(str, parts))} = {total}" if len(parts) > 1 else str(total)
+    text = f"{' + '.join(map(str, parts))} = {total}"
     return Outcome(out, formulas=(Formula(f"axis {axis + 1}", text),), links=(links,) * len(parts))
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import keras
 import pytest
 
 from cnnctl.errors import Diagnostic, Location, SpecError
 from cnnctl.spec.components import Component
 
-from .twin import built, cell, facts, graph, layer
+from .twin import built, cell, construct, facts, graph, layer
 
 PICTURE = (8, 8, 4)
 
@@ -326,6 +327,18 @@ def test_keras_refuses_it_too(name: str) -> None:
     shape, layers, _, _ = FAULTS[name]
     with pytest.raises(Exception):  # noqa: B017, PT011 - of whatever kind Keras raises
         built(graph(*layers), shape)
+
+
+@pytest.mark.parametrize(
+    "name", ["Add", "Average", "Maximum", "Minimum", "Multiply", "Concatenate"]
+)
+def test_a_layer_that_merges_takes_several_inputs(name: str) -> None:
+    """Keras refuses it in a chain, which is what a layer without `inputs` belongs to."""
+    found = fault(PICTURE, layer(name))
+    assert found.message == f"{name} takes at least 2 inputs and gets 1"
+    assert (found.rule, found.hint) == ("wrong-inputs", "name them in `inputs`")
+    with pytest.raises(ValueError, match="called on a list"):
+        keras.Sequential([keras.Input(PICTURE), construct(layer(name))])
 
 
 def test_the_chain_of_shapes_leads_to_the_fault() -> None:
