@@ -60,15 +60,19 @@ def adaptive(call: Call) -> Outcome:
 
 
 def _adaptive_link(axis: int, size: int, count: int) -> Link:
+    """The smallest windows, all alike, that hold those of an axis.
+
+    The bounds `i·size/count` are multiples of `1/q` where `q` is the denominator of `size/count`,
+    and every remainder occurs: rounding moves each by up to `(q - 1)/q`.
+    """
     if size % count == 0:
         step = size // count
         return Link(axis, step, step)
     from fractions import Fraction
 
     ratio = Fraction(size, count)
-    before = max(each * ratio - (each * size // count) for each in range(count))
-    behind = max(-(-(each + 1) * size // count) - (each + 1) * ratio for each in range(count))
-    return Link(axis, ratio + before + behind, ratio, -before)
+    rounded = 1 - Fraction(1, ratio.denominator)
+    return Link(axis, ratio + 2 * rounded, ratio, -rounded)
 
 
 @formula(

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 import random
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -45,6 +48,25 @@ def test_mnist_by_hand() -> None:
         Field(0, 5, 1, -2), Field(0, 6, 2, -2), Field(0, 14, 2, -6), Field(0, 16, 4, -6),
     ]  # fmt: skip
     assert heights[4:] == [None, None]
+
+
+def test_adaptive_windows_are_held_by_the_smallest_field_of_its_form() -> None:
+    """The bounds of every window, one by one, for all sizes up to 12."""
+    for size, count in itertools.product(range(1, 13), repeat=2):
+        pooled = layer("AdaptiveAveragePooling1D", output_size=count)
+        (field,) = last((size, 1), pooled).receptive_field or ()
+        ratio = Fraction(size, count)
+        starts = [math.floor(each * ratio) - each * ratio for each in range(count)]
+        ends = [math.ceil((each + 1) * ratio) - each * ratio for each in range(count)]
+        wanted = (max(ends) - min(starts), ratio, min(starts))
+        assert (field.size, field.stride, field.start) == pytest.approx(wanted), (size, count)
+
+
+def test_an_adaptive_pooling_to_a_huge_size_is_no_loop() -> None:
+    huge = 10**12 + 39  # a prime: nothing of the fraction cancels
+    pooled = layer("AdaptiveAveragePooling1D", output_size=huge)
+    (field,) = last((9, 1), pooled).receptive_field or ()
+    assert field.size == pytest.approx(2)
 
 
 def test_alexnet_by_the_literature() -> None:
