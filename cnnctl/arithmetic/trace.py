@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 CHAIN_LENGTH = 6
 """How many links of a chain of shapes a message shows."""
 
+MOST = 2**63 - 1
+"""The largest figure of a layer: what 64 bits hold."""
+
+_DIGITS_SHOWN = 20
+
 
 class _Flow(NamedTuple):
     """What flows out of a layer, and where it came from."""
@@ -63,8 +68,11 @@ def trace(
         inputs = [flows[name] for name in layer.inputs if name in flows]
         if len(inputs) < len(layer.inputs) or layer.component.shape_is_open:
             continue
+        before = [flow.fields for flow in inputs]
         try:
             outcome = evaluate(layer.component, tuple(flow.shape for flow in inputs))
+            seen = fields.through(outcome.links, before, outcome.shape)
+            _refuse_too_large(layer.component.name, outcome, seen)
         except NoFormula:
             unknown.append(layer.name)
             if shapes and (shape := shapes.get(layer.name)) is not None:
@@ -73,8 +81,6 @@ def trace(
         except Refusal as refusal:
             found.append(_diagnostic(refusal, layer, inputs[0]))
         else:
-            before = [flow.fields for flow in inputs]
-            seen = fields.through(outcome.links, before, outcome.shape)
             flows[layer.name] = _Flow(layer.component.name, outcome.shape, seen, inputs[0])
             how = fields.formulas(outcome.links, before, seen, channels_first=first)
             field = fields.spatial(seen, channels_first=first)
@@ -82,6 +88,24 @@ def trace(
     if found:
         raise SpecError(found)
     return Trace(picture, tuple(done), tuple(unknown))
+
+
+def _refuse_too_large(name: str, outcome: Outcome, seen: fields.Fields) -> None:
+    """Refuse figures that no tensor can have, before they are spelled out."""
+    extents = [(each.size, each.stride, each.start, -each.start) for each in seen if each]
+    beyond = {
+        "the values of its output": math.prod(outcome.shape) > MOST,
+        "its weights": sum(weight.size for weight in outcome.weights) > MOST,
+        "its multiply-adds": counting.total(outcome.macs or ()) > MOST,
+        "the positions that it sees": any(number > MOST for each in extents for number in each),
+    }
+    for what, is_beyond in beyond.items():
+        if is_beyond:
+            raise Refusal(
+                f"{name} is too large: {what} are more than 2**63 - 1",
+                "make its sizes, or those above it, smaller",
+                rule="too-large",
+            )
 
 
 def _channels_first(graph: Graph) -> bool:
@@ -138,8 +162,13 @@ def _diagnostic(refusal: Refusal, layer: GraphLayer, flow: _Flow) -> Diagnostic:
     if hint and refusal.shrunk:
         pooled = any("Pooling" in each.layer for each in chain)
         hint += ", or remove a pooling layer above" if pooled else ", or make it smaller"
-    notes = (_chain_text(chain, layer.component.name),)
-    return Diagnostic(refusal.rule, refusal.message, location, hint, notes)
+    notes = (_cut(_chain_text(chain, layer.component.name)),)
+    return Diagnostic(refusal.rule, _cut(refusal.message), location, hint and _cut(hint), notes)
+
+
+def _cut(text: str) -> str:
+    """A text without the tails of endless numbers."""
+    return re.sub(rf"(\d{{{_DIGITS_SHOWN}}})\d+", r"\1…", text)
 
 
 def _chain(flow: _Flow) -> list[_Flow]:

@@ -341,6 +341,60 @@ def test_a_layer_that_merges_takes_several_inputs(name: str) -> None:
         keras.Sequential([keras.Input(PICTURE), construct(layer(name))])
 
 
+HUGE = 10**300
+TOO_LARGE: dict[str, tuple[list[Component], str]] = {
+    "output": ([layer("Flatten"), layer("RepeatVector", n=2**55)], "the values of its output"),
+    "units": ([layer("Dense", units=HUGE)], "the values of its output"),
+    "weights": (
+        [layer("Flatten"), layer("Dense", units=2**40), layer("Dense", units=2**40)],
+        "its weights",
+    ),
+    "multiply-adds": ([conv(filters=2**52, padding="same")], "its multiply-adds"),
+    "field": (
+        [conv(kernel_size=1, strides=2**40, padding="same"), *[layer("MaxPooling2D",
+                                                                     pool_size=2**40,
+                                                                     padding="same")] * 2],
+        "the positions that it sees",
+    ),
+    "field of one": ([conv(dilation_rate=HUGE, padding="same")], "the positions that it sees"),
+    "field beyond floats": (
+        [layer("MaxPooling2D", pool_size=HUGE, padding="same")] * 2,
+        "the positions that it sees",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", TOO_LARGE)
+def test_figures_that_no_tensor_has_are_refused(name: str) -> None:
+    layers, what = TOO_LARGE[name]
+    found = fault(PICTURE, *layers)
+    assert found.rule == "too-large"
+    assert found.message.endswith(f" is too large: {what} are more than 2**63 - 1")
+    assert found.location == layers[-1].location
+
+
+def test_the_largest_figures_are_none_too_large() -> None:
+    """As many outputs, weights and multiply-adds, each: one input, and no bias."""
+    (made,) = facts((1,), layer("Dense", units=2**63 - 1, use_bias=False)).layers
+    assert made.trainable == made.macs == 2**63 - 1
+
+
+def test_endless_doubling_is_refused_once() -> None:
+    """4 channels, 16, 64, …: 4**31 are the last that 63 bits hold."""
+    doubled = [layer("Concatenate", ["input"] * 4, axis=-1, name="c0")]
+    doubled += [
+        layer("Concatenate", [f"c{each}"] * 4, axis=-1, name=f"c{each + 1}") for each in range(40)
+    ]
+    assert fault((1, 1, 4), *doubled).notes[0].endswith(f"1x1x{4**31} → Concatenate")
+
+
+def test_endless_numbers_are_cut_in_messages() -> None:
+    found = fault(PICTURE, conv(dilation_rate=HUGE))
+    assert found.message.startswith("Conv2D does not fit its input")
+    assert len(found.message) < 150
+    assert len(fault(PICTURE, layer("BatchNormalization", axis=-HUGE)).message) < 150
+
+
 def test_the_chain_of_shapes_leads_to_the_fault() -> None:
     found = fault((32, 32, 3), conv(filters=32), layer("MaxPooling2D"), conv(kernel_size=20))
     assert found.notes == (
