@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from cnnctl.catalog.suggest import nearest
 from cnnctl.errors import Diagnostic, Location, SpecError
-from cnnctl.spec.nodes import Mapping, Node, Scalar, Sequence
+from cnnctl.spec.nodes import LONGEST_SHOWN, Mapping, Node, Scalar, Sequence, shortened
 from cnnctl.spec.reader import MAX_DEPTH, read
 from cnnctl.spec.source import text_source
 
@@ -107,10 +107,12 @@ def _set(node: Node, path: list[tuple[str, Location]], value: Node, depth: int) 
 
 def _index(node: Sequence, part: str, place: Location) -> int:
     if _is_number(part):
-        index = int(part)
+        index = int(part) if len(part) <= LONGEST_SHOWN else len(node.items)
         if -len(node.items) <= index < len(node.items):
             return index % len(node.items)
-        message = f"there is no item {part}: the list has {len(node.items)}, counted from 0"
+        message = (
+            f"there is no item {shortened(part)}: the list has {len(node.items)}, counted from 0"
+        )
         hint = f"use an index from 0 to {len(node.items) - 1}" if node.items else None
         raise SpecError([Diagnostic("bad-override", message, place, hint)])
     matches = [i for i, item in enumerate(node.items) if _name_of(item) == part]

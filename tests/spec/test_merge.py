@@ -121,3 +121,11 @@ def test_faulty_overrides_point_into_the_flag(assignment, column):
     (found,) = caught.value.diagnostics
     assert found.location.file == f"--set {assignment}"
     assert found.location.column == column
+
+
+def test_an_index_of_thousands_of_digits_is_no_item():
+    with pytest.raises(SpecError) as caught:
+        set_(f"model.layers.{'9' * 5000}.Dense.units=3")
+    (found,) = caught.value.diagnostics
+    assert found.message.startswith("there is no item 999")
+    assert len(found.message) < 150
