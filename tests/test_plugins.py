@@ -170,15 +170,13 @@ def test_a_failure_of_its_own_is_reported_at_the_line_of_the_spec(
 
 
 def test_a_failure_of_keras_s_own_layer_too(cnnctl, tmp_path):
-    """RMSNormalization over another axis than the last builds, and fails at the first batch."""
-    (tmp_path / "net.yaml").write_text(
-        SPEC.replace("Scaled: {factor: 3}", "RMSNormalization: {axis: 1}").replace(
-            "Negated", "ReLU"
-        )
-    )
+    """An Embedding of numbers that it has no entry for builds, and fails at the first batch."""
+    numbers = SPEC.replace("Scaled: {factor: 3}", "Rescaling: {scale: 1, offset: 99}")
+    spec = numbers.replace("Negated", "Embedding: {input_dim: 3, output_dim: 2}")
+    (tmp_path / "net.yaml").write_text(spec)
     done = cnnctl("train", "net.yaml")
     assert done.returncode == 1
-    assert "--> net.yaml:7:7\n" in done.stderr
+    assert "--> net.yaml:8:7\n" in done.stderr
     assert "Traceback" not in done.stderr
 
 

@@ -7,6 +7,17 @@ from cnnctl.arithmetic.facts import Shape
 from cnnctl.arithmetic.registry import formula
 from cnnctl.arithmetic.shapes import need_axes, shown, size_formulas
 
+_CHANNELS = {
+    "RandomHue": (3,),
+    "RandomSaturation": (3,),
+    "RandomColorDegeneration": (3,),
+    "RandomColorJitter": (3,),
+    "RandomGrayscale": (1, 3),
+    "RandAugment": (1, 3),
+    "AugMix": (1, 3),
+}
+"""How many channels the layers take that mix them."""
+
 
 def _picture(call: Call) -> tuple[tuple[int, ...], Shape]:
     """The places of height and width, and their sizes."""
@@ -44,7 +55,23 @@ def _picture(call: Call) -> tuple[tuple[int, ...], Shape]:
 def augmentation(call: Call) -> Outcome:
     """The picture keeps its shape; outside of training most of them do nothing."""
     need_axes(call, 3)
+    channels = call.shape[0 if call.channels_first else -1]
+    takes = _channels(call)
+    if takes and channels not in takes:
+        raise Refusal(
+            f"{call.name} takes {' or '.join(map(str, takes))} channels and gets {channels}",
+            "remove it, or put it where the pictures have their colors",
+        )
     return Outcome(call.shape, links=(same(call.shape),))
+
+
+def _channels(call: Call) -> tuple[int, ...]:
+    """How many channels the layer takes; empty where it takes any, as it treats each alone."""
+    if call.name == "RandomColorJitter" and not (call["saturation_factor"] or call["hue_factor"]):
+        return ()
+    if call.name == "AugMix" and not call["all_ops"]:
+        return ()
+    return _CHANNELS.get(call.name, ())
 
 
 def _sized(call: Call, links: list[Link | None]) -> Outcome:
@@ -87,6 +114,13 @@ def crop(call: Call) -> Outcome:
 def resizing(call: Call) -> Outcome:
     """`height` x `width`; by default each value lies between the two nearest in each direction."""
     places, sizes = _picture(call)
+    if call["crop_to_aspect_ratio"] and call["pad_to_aspect_ratio"]:
+        raise Refusal(
+            "Resizing takes `crop_to_aspect_ratio` or `pad_to_aspect_ratio`, not both",
+            "leave one of them away",
+            rule="contradictory-arguments",
+            argument="pad_to_aspect_ratio",
+        )
     plain = call["interpolation"] in {"bilinear", "nearest"} and not call["antialias"]
     if not plain or call["crop_to_aspect_ratio"] or call["pad_to_aspect_ratio"]:
         return _sized(call, [None, None])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from cnnctl.arithmetic.calls import Call, Outcome, Refusal, same
 from cnnctl.arithmetic.facts import Weight
 from cnnctl.arithmetic.registry import formula
-from cnnctl.arithmetic.shapes import axis_of, need_axes
+from cnnctl.arithmetic.shapes import axes_of, need_axes
 
 
 @formula(
@@ -30,8 +30,7 @@ def identity(call: Call) -> Outcome:
 @formula("Softmax")
 def softmax(call: Call) -> Outcome:
     """Normalized along an axis, or several."""
-    axes = call["axis"] if isinstance(call["axis"], list | tuple) else [call["axis"]]
-    mixed = {axis_of(call, axis) for axis in axes}
+    mixed = axes_of(call)
     links = tuple(None if link and link.axis in mixed else link for link in same(call.shape))
     return Outcome(call.shape, links=(links,))
 

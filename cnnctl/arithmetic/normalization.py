@@ -9,15 +9,8 @@ from cnnctl.arithmetic.convolution import divisors
 from cnnctl.arithmetic.evaluate import evaluate
 from cnnctl.arithmetic.facts import Weight
 from cnnctl.arithmetic.registry import formula
-from cnnctl.arithmetic.shapes import axis_of, shown
-
-
-def _axes(call: Call) -> list[int]:
-    """The axes that `axis` names, as places in the shape, in Keras's order."""
-    axis = call["axis"]
-    return [
-        axis_of(call, each) for each in sorted(axis if isinstance(axis, list | tuple) else [axis])
-    ]
+from cnnctl.arithmetic.shapes import axes_of, axis_of, shown
+from cnnctl.arithmetic.wrappers import RECURRENT
 
 
 def _affine(call: Call, shape: tuple[int, ...]) -> tuple[Weight, ...]:
@@ -40,15 +33,24 @@ def batch_normalization(call: Call) -> Outcome:
 @formula("LayerNormalization")
 def layer_normalization(call: Call) -> Outcome:
     """One gamma and one beta for each place along `axis`; statistics of each picture."""
-    axes = _axes(call)
+    axes = axes_of(call)
     shape = tuple(call.shape[axis] for axis in axes)
     return Outcome(call.shape, _affine(call, shape), links=(_mixed(call, axes),))
 
 
 @formula("RMSNormalization")
 def rms_normalization(call: Call) -> Outcome:
-    """One scale for each place along `axis`."""
-    axes = _axes(call)
+    """One scale for each place along `axis`; Keras lays it over the last axes in any case."""
+    axes = axes_of(call)
+    if axes != list(range(len(call.shape) - len(axes), len(call.shape))):
+        last = -1 if len(axes) == 1 else list(range(-len(axes), 0))
+        raise Refusal(
+            f"RMSNormalization takes the last axes of its input alone, in their order, not "
+            f"{call['axis']}",
+            f"write `axis: {last}`",
+            rule="wrong-value",
+            argument="axis",
+        )
     shape = tuple(call.shape[axis] for axis in axes)
     return Outcome(call.shape, (Weight("scale", shape),), links=(_mixed(call, axes),))
 
@@ -56,7 +58,7 @@ def rms_normalization(call: Call) -> Outcome:
 @formula("UnitNormalization")
 def unit_normalization(call: Call) -> Outcome:
     """Length 1 along `axis`, no parameters."""
-    return Outcome(call.shape, links=(_mixed(call, _axes(call)),))
+    return Outcome(call.shape, links=(_mixed(call, axes_of(call)),))
 
 
 @formula("GroupNormalization")
@@ -79,11 +81,12 @@ def group_normalization(call: Call) -> Outcome:
 @formula("SpectralNormalization")
 def spectral_normalization(call: Call) -> Outcome:
     """The wrapped layer and one vector, as long as the last axis of its kernel."""
-    inner = evaluate(call.layer("layer"), call.shapes)
+    layer = call.layer("layer")
+    inner = evaluate(layer, call.shapes)
     kernel = next((each for each in inner.weights if each.name in {"kernel", "embeddings"}), None)
-    if kernel is None:
+    if kernel is None or layer.name in {*RECURRENT, "Bidirectional", "TimeDistributed"}:
         raise Refusal(
-            f"SpectralNormalization takes a layer with a kernel, and {call['layer']} has none",
+            f"SpectralNormalization takes a layer with a kernel of its own, and {layer} has none",
             rule="wrong-value",
             argument="layer",
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cnnctl.arithmetic.calls import Call, Link, Outcome
+from cnnctl.arithmetic.calls import Call, Link, Outcome, Refusal
 from cnnctl.arithmetic.registry import formula
 from cnnctl.arithmetic.shapes import join, need_axes, size_formulas, sizes, split
 from cnnctl.arithmetic.windows import Window, padding, slid_shape, slide
@@ -45,6 +45,14 @@ def adaptive(call: Call) -> Outcome:
     """The output has the size asked for: window `i` is `⌊i·in/out⌋` to `⌈(i + 1)·in/out⌉`."""
     rank = call.rank
     out = sizes(call, "output_size", rank)
+    if "Max" in call.name and 1 in out:
+        to = f"GlobalMaxPooling{rank}D: {{keepdims: true}}" if max(out) == 1 else None
+        raise Refusal(
+            f"TensorFlow cannot compute {call.name} with an `output_size` of 1",
+            f"use `{to}`" if to else "use sizes of at least 2",
+            rule="wrong-value",
+            argument="output_size",
+        )
     spatial, channels = split(call)
     offset = 1 if call.channels_first else 0
     links = [

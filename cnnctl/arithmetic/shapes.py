@@ -127,6 +127,25 @@ def axis_of(call: Call, axis: int, shape: Shape | None = None, argument: str = "
     )
 
 
+def axes_of(call: Call) -> list[int]:
+    """The places of the axes that `axis` names, one or several, in Keras's order.
+
+    Raises:
+        Refusal: One does not exist, is the batch, or is named twice.
+    """
+    axis = call["axis"]
+    named = sorted(axis) if isinstance(axis, list | tuple) else [axis]
+    places = [axis_of(call, each) for each in named]
+    if len(set(places)) < len(places):
+        raise Refusal(
+            f"`axis` of {call.name} names an axis twice: {_listed(axis)}",
+            "name each once",
+            rule="wrong-value",
+            argument="axis",
+        )
+    return places
+
+
 def size_formulas(texts: Sequence[str]) -> tuple[Formula, ...]:
     """Formulas of the spatial sizes, in order of the axes."""
     return tuple(Formula(axis, text) for axis, text in zip(AXES[len(texts)], texts, strict=True))

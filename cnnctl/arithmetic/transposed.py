@@ -35,6 +35,14 @@ def transposed(call: Call) -> Outcome:
     for axis, size in enumerate(spatial):
         taps, stride, gap = window.size[axis], window.strides[axis], window.dilation[axis]
         reach = gap * (taps - 1) + 1
+        if window.padding == "same" and extra[axis] == 0 and reach % 2 == 0:
+            raise Refusal(
+                f"TensorFlow cannot compute {call.name} with `padding: same`, an even reach "
+                f"of {reach} and `output_padding` of 0",
+                "leave `output_padding` away",
+                rule="contradictory-arguments",
+                argument="output_padding",
+            )
         length, text = _length(size, reach, stride, window.padding, extra[axis])
         out.append(length)
         texts.append(text)

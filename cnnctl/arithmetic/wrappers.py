@@ -7,7 +7,8 @@ from cnnctl.arithmetic.evaluate import defaults, evaluate
 from cnnctl.arithmetic.registry import NoFormula, formula
 from cnnctl.arithmetic.shapes import shown
 
-_RECURRENT = {"SimpleRNN", "GRU", "LSTM", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D", "RNN"}
+RECURRENT = {"SimpleRNN", "GRU", "LSTM", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D", "RNN"}
+"""The layers whose weights lie in a cell."""
 
 
 @formula("Bidirectional")
@@ -15,7 +16,7 @@ def bidirectional(call: Call) -> Outcome:
     """The layer forwards and, with weights of its own, backwards; `concat` doubles the width."""
     layer = call.layer("layer")
     backward = call["backward_layer"] or layer
-    if {layer.name, backward.name} - _RECURRENT or call["merge_mode"] is None:
+    if {layer.name, backward.name} - RECURRENT or call["merge_mode"] is None:
         raise NoFormula(f"Bidirectional around {layer}")
     first, second = evaluate(layer, call.shapes), evaluate(backward, call.shapes)
     ways = [{**defaults(each), **each.arguments} for each in (layer, backward)]

@@ -86,11 +86,12 @@ def transposed(draw: Draw, rank: int, fmt: str, channels: int) -> Component:
     arguments = window(draw, rank)
     if "dilation_rate" not in arguments:
         arguments["strides"] = draw(per_axis(rank, 1, 4))
-    if draw(st.integers(0, 2)) == 0:
-        strides = arguments["strides"]
-        least = strides if isinstance(strides, int) else min(strides)
-        fitting = st.integers(0, least - 1)
-        arguments["output_padding"] = draw(mostly(draw(fitting), per_axis(rank, 0, 2)))
+    strides = arguments["strides"]
+    least = strides if isinstance(strides, int) else min(strides)
+    low = 1 if arguments["padding"] == "same" else 0  # TensorFlow fails at 0 and an even reach
+    if least > low and draw(st.integers(0, 2)) == 0:
+        fitting = st.integers(low, least - 1)
+        arguments["output_padding"] = draw(mostly(draw(fitting), per_axis(rank, low, 2)))
     filters = draw(st.integers(1, 4))
     return layer(f"Conv{rank}DTranspose", filters=filters, data_format=fmt, **arguments)
 
@@ -102,7 +103,8 @@ def pooling(draw: Draw, rank: int, fmt: str, channels: int) -> Component:
     if form == "Global":
         return layer(name, keepdims=draw(st.booleans()), data_format=fmt)
     if form == "Adaptive":
-        return layer(name, output_size=draw(per_axis(rank, 1, 5)), data_format=fmt)
+        least = 2 if kind == "Max" else 1
+        return layer(name, output_size=draw(per_axis(rank, least, 5)), data_format=fmt)
     return layer(
         name,
         pool_size=draw(per_axis(rank, 1, 4)),
@@ -136,7 +138,7 @@ def anywhere(draw: Draw, shape: tuple[int, ...]) -> Component:
         layer("BatchNormalization", axis=axis, **flags),
         layer("LayerNormalization", axis=axis, **flags),
         layer("GroupNormalization", axis=axis, groups=groups, **flags),
-        layer("RMSNormalization", axis=axis),
+        layer("RMSNormalization"),
         layer("PReLU", shared_axes=shared),
         layer("Dropout", rate=0.3),
         layer("Activation", activation="relu"),

@@ -47,6 +47,7 @@ ONE: dict[str, list[tuple[tuple[int, ...], dict[str, Any]]]] = {
     "Conv1DTranspose": [
         ((9, 4), {"filters": 6, "kernel_size": 3, "strides": 2}),
         ((9, 4), {"filters": 6, "kernel_size": 2, "strides": 3, "padding": "same"}),
+        ((9, 4), {"filters": 6, "kernel_size": 3, "padding": "same", "output_padding": 0}),
     ],
     "Conv2DTranspose": [
         (PICTURE, {"filters": 4, "kernel_size": [2, 3], "strides": [3, 2]}),
@@ -138,7 +139,7 @@ ONE: dict[str, list[tuple[tuple[int, ...], dict[str, Any]]]] = {
         (PICTURE, {"groups": 3}), (PICTURE, {"groups": -1, "center": False}),
         (PICTURE, {"groups": 2, "axis": 2}),
     ],
-    "RMSNormalization": [(PICTURE, {}), (PICTURE, {"axis": [1, 2]})],
+    "RMSNormalization": [(PICTURE, {}), (PICTURE, {"axis": [-1, -2]})],
     "UnitNormalization": [(PICTURE, {}), (PICTURE, {"axis": [1, 2]})],
     "SpectralNormalization": [
         (PICTURE, {"layer": layer("Conv2D", filters=4, kernel_size=3)}),

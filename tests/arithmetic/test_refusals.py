@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import keras
+import numpy as np
 import pytest
+import tensorflow as tf
 
 from cnnctl.errors import Diagnostic, Location, SpecError
 from cnnctl.spec.components import Component
 
-from .twin import built, cell, construct, facts, graph, layer
+from .twin import built, cell, construct, facts, graph, last, layer
 
 PICTURE = (8, 8, 4)
 
@@ -211,7 +213,7 @@ FAULTS: dict[str, tuple[tuple[int, ...], list[Component], str, str]] = {
         PICTURE,
         [layer("SpectralNormalization", layer=layer("MaxPooling2D"))],
         "wrong-value",
-        "SpectralNormalization takes a layer with a kernel, and MaxPooling2D has none",
+        "SpectralNormalization takes a layer with a kernel of its own, and MaxPooling2D has none",
     ),
     "mean without variance": (
         PICTURE,
@@ -312,6 +314,118 @@ FAULTS: dict[str, tuple[tuple[int, ...], list[Component], str, str]] = {
         "2 key and value heads do not divide 3 query heads",
     ),
 }  # fmt: skip
+
+
+LSTM = layer("LSTM", units=3)
+AT_RUN_TIME: dict[str, tuple[tuple[int, ...], list[Component], str, str]] = {
+    "no output padding and an even reach": (
+        PICTURE,
+        [layer("Conv2DTranspose", filters=2, kernel_size=[3, 2], strides=2, padding="same",
+               output_padding=[0, 0])],
+        "contradictory-arguments",
+        "TensorFlow cannot compute Conv2DTranspose with `padding: same`, an even reach of 2 and "
+        "`output_padding` of 0",
+    ),
+    "no output padding and an even reach by dilation": (
+        (8, 4),
+        [layer("Conv1DTranspose", filters=2, kernel_size=2, dilation_rate=3, padding="same",
+               output_padding=0)],
+        "contradictory-arguments",
+        "TensorFlow cannot compute Conv1DTranspose with `padding: same`, an even reach of 4 and "
+        "`output_padding` of 0",
+    ),
+    **{
+        f"{name} of four channels": (
+            PICTURE,
+            [layer(name, factor=0.5)],
+            "shape-mismatch",
+            f"{name} takes {takes} channels and gets 4",
+        )
+        for name, takes in {"RandomHue": "3", "RandomSaturation": "3",
+                            "RandomColorDegeneration": "3", "RandomGrayscale": "1 or 3",
+                            "RandAugment": "1 or 3", "AugMix": "1 or 3"}.items()
+    },
+    "channels in front": (
+        (4, 8, 3),
+        [layer("RandomHue", factor=0.5, data_format="channels_first")],
+        "shape-mismatch",
+        "RandomHue takes 3 channels and gets 4",
+    ),
+    **{
+        f"{factor} of a grey picture": (
+            (8, 8, 1),
+            [layer("RandomColorJitter", **{factor: 0.5})],
+            "shape-mismatch",
+            "RandomColorJitter takes 3 channels and gets 1",
+        )
+        for factor in ("hue_factor", "saturation_factor")
+    },
+    "padded and cropped": (
+        PICTURE,
+        [layer("Resizing", height=4, width=3, pad_to_aspect_ratio=True,
+               crop_to_aspect_ratio=True)],
+        "contradictory-arguments",
+        "Resizing takes `crop_to_aspect_ratio` or `pad_to_aspect_ratio`, not both",
+    ),
+    **{
+        f"RMSNormalization along {axis}": (
+            (8, 7, 4),
+            [layer("RMSNormalization", axis=axis)],
+            "wrong-value",
+            "RMSNormalization takes the last axes of its input alone, in their order, not "
+            f"{axis}",
+        )
+        for axis in (1, [1, 2], [1, 3], [2, -1])
+    },
+    **{
+        f"{name} along an axis twice": (
+            PICTURE,
+            [layer(name, axis=[-1, 3])],
+            "wrong-value",
+            f"`axis` of {name} names an axis twice: [-1, 3]",
+        )
+        for name in ("LayerNormalization", "RMSNormalization", "UnitNormalization", "Softmax")
+    },
+    **{
+        f"spectral normalization of {inner.name}": (
+            (5, 4),
+            [layer("SpectralNormalization", layer=inner)],
+            "wrong-value",
+            "SpectralNormalization takes a layer with a kernel of its own, and "
+            f"{inner.name} has none",
+        )
+        for inner in (LSTM, layer("Bidirectional", layer=LSTM),
+                      layer("TimeDistributed", layer=layer("Dense", units=3)))
+    },
+}  # fmt: skip
+"""What Keras builds, but fails to compute."""
+
+
+@pytest.mark.parametrize("name", AT_RUN_TIME)
+def test_what_fails_on_the_first_batch_is_said(name: str) -> None:
+    shape, layers, rule, message = AT_RUN_TIME[name]
+    found = fault(shape, *layers)
+    assert (found.rule, found.message) == (rule, message)
+    batch = np.random.default_rng(0).random((2, *shape), dtype="float32")
+    with pytest.raises(Exception):  # noqa: B017, PT011 - of whatever kind TensorFlow raises
+        tf.function(built(graph(*layers), shape)[0])(batch, training=True)
+
+
+@pytest.mark.parametrize(("size", "hint"), [
+    (1, "use `GlobalMaxPooling2D: {keepdims: true}`"), ([3, 1], "use sizes of at least 2"),
+])  # fmt: skip
+def test_adaptive_max_pooling_to_one_value_is_refused(size: Any, hint: str) -> None:
+    """TensorFlow does not only fail: a size of 1 may end the process."""
+    found = fault(PICTURE, layer("AdaptiveMaxPooling2D", output_size=size))
+    assert (found.rule, found.hint) == ("wrong-value", hint)
+    same = last(PICTURE, layer("AdaptiveAveragePooling2D", output_size=1)).output_shape
+    assert same == last(PICTURE, layer("GlobalMaxPooling2D", keepdims=True)).output_shape
+
+
+def test_colors_are_taken_where_they_are() -> None:
+    facts((3, 8, 5), layer("RandomHue", factor=0.5, data_format="channels_first"))
+    facts((8, 8, 1), layer("RandomColorJitter", brightness_factor=0.5), layer("RandomGrayscale"))
+    facts((8, 8, 4), layer("AugMix", all_ops=False))
 
 
 @pytest.mark.parametrize("name", FAULTS)
