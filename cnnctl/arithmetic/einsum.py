@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import product
 from typing import NamedTuple
 
 from cnnctl.arithmetic.calls import Call, Link, Outcome, Refusal
@@ -69,6 +70,14 @@ def _read(call: Call) -> _Equation:
     if match is None:
         raise _wrong(f"`equation` of EinsumDense cannot be read: {text}", "as in `abc,cd->abd`")
     left = index == 1
+    for part in ("input", "output"):
+        if len(set(match[part])) < len(match[part]):
+            raise _wrong(f"the {part} of {text} names an axis twice", "use another letter for each")
+    if not left and match["input"][0] != match["output"][0]:
+        raise _wrong(
+            f"the output of {text} does not start with the batch, `{match['input'][0]}`",
+            "let input and output start with the same letter",
+        )
     entire = (0, *call.shape)
     elided = len(entire) - len(match["input"])
     if elided < 0 or (elided and index == 0):
@@ -100,10 +109,13 @@ def _read(call: Call) -> _Equation:
             )
         if letter not in sizes:
             raise _wrong(f"axis `{letter}` of {text} has no size", "give it in `output_shape`")
-    for letter, size in zip(match["output"], wanted, strict=True):
-        if letter in match["kernel"] and size is None:
+    weights = {"kernel": match["kernel"], "bias": call["bias_axes"] or ""}
+    for (letter, size), (weight, letters) in product(
+        zip(match["output"], wanted, strict=True), weights.items()
+    ):
+        if letter in letters and size is None and sizes[letter]:
             raise _wrong(
-                f"axis `{letter}` of {text} is the kernel's too, so that `output_shape` has to "
+                f"axis `{letter}` of {text} is the {weight}'s too, so that `output_shape` has to "
                 "say its size",
                 "put the number for the null",
                 "output_shape",

@@ -23,7 +23,29 @@ from cnnctl.arithmetic.shapes import axes_of, need_axes
     "Rescaling",
 )
 def identity(call: Call) -> Outcome:
-    """Each value on its own."""
+    """Each value on its own; `noise_shape` and lists of factors have entries for the axes."""
+    noise, axes = call["noise_shape"], (None, *call.shape)
+    if noise and (
+        len(noise) != len(axes)
+        or any(
+            each not in (None, 1, size) for each, size in zip(noise[1:], call.shape, strict=True)
+        )
+    ):
+        raise Refusal(
+            f"`noise_shape` of {call.name} has one entry for each axis, the batch first, which is "
+            f"null, 1 or the size: they are [null, {', '.join(map(str, call.shape))}]",
+            rule="wrong-value",
+            argument="noise_shape",
+        )
+    for argument in ("scale", "offset"):
+        given = call[argument]
+        if isinstance(given, list | tuple) and len(given) not in (1, call.shape[-1]):
+            raise Refusal(
+                f"`{argument}` of {call.name} has {len(given)} numbers, and the last axis of its "
+                f"input {call.shape[-1]}",
+                "give one number, or one for each place",
+                argument=argument,
+            )
     return Outcome(call.shape, links=(same(call.shape),))
 
 

@@ -48,6 +48,22 @@ def mel(call: Call) -> Outcome:
     """`num_mel_bins` x frames of a signal; no parameters, multiply-adds not counted."""
     if len(call.shape) != 1:
         raise Refusal(f"MelSpectrogram takes a signal (samples) and gets {shown(call.shape)}")
+    points = call["fft_length"]
+    if (call["sequence_length"] or 0) > points:
+        raise Refusal(
+            f"MelSpectrogram takes `sequence_length` of at most `fft_length`, not "
+            f"{call['sequence_length']} with {points}",
+            "lower it, or leave it away",
+            rule="contradictory-arguments",
+            argument="sequence_length",
+        )
+    if call.shape[0] <= points // 2:
+        raise Refusal(
+            f"MelSpectrogram mirrors {points // 2} samples at each end, and its signal has "
+            f"{call.shape[0]}",
+            f"set `fft_length` to less than {2 * call.shape[0]}",
+            argument="fft_length",
+        )
     stride = call["sequence_stride"]
     frames = (call.shape[0] + stride + 1) // stride
     text = f"⌊({call.shape[0]} + {stride} + 1)/{stride}⌋ = {frames}"

@@ -6,6 +6,7 @@ from cnnctl.arithmetic.calls import Call, Link, Links, Outcome, Refusal
 from cnnctl.arithmetic.evaluate import defaults, evaluate
 from cnnctl.arithmetic.registry import NoFormula, formula
 from cnnctl.arithmetic.shapes import shown
+from cnnctl.plugins import is_registered
 
 RECURRENT = {"SimpleRNN", "GRU", "LSTM", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D", "RNN"}
 """The layers whose weights lie in a cell."""
@@ -16,8 +17,19 @@ def bidirectional(call: Call) -> Outcome:
     """The layer forwards and, with weights of its own, backwards; `concat` doubles the width."""
     layer = call.layer("layer")
     backward = call["backward_layer"] or layer
-    if {layer.name, backward.name} - RECURRENT or call["merge_mode"] is None:
-        raise NoFormula(f"Bidirectional around {layer}")
+    for argument, inner in (("layer", layer), ("backward_layer", backward)):
+        if inner.name in RECURRENT:
+            continue
+        if is_registered("layer", inner.name):
+            raise NoFormula(f"Bidirectional around {inner}")
+        raise Refusal(
+            f"Bidirectional takes a recurrent layer, and {inner} is none",
+            "such as `LSTM: {units: 32}`",
+            rule="wrong-value",
+            argument=argument,
+        )
+    if call["merge_mode"] is None:
+        raise NoFormula("Bidirectional that does not merge")
     first, second = evaluate(layer, call.shapes), evaluate(backward, call.shapes)
     ways = [{**defaults(each), **each.arguments} for each in (layer, backward)]
     turned = bool(ways[0].get("go_backwards"))

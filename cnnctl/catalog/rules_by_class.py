@@ -94,7 +94,7 @@ RULES: dict[str, dict[str, dict[str, Schema]]] = {
             "sequence_length": _COUNT,
             "sequence_stride": _COUNT,
             "top_db": _POSITIVE,
-            "window": _WINDOW,
+            "window": choice("hann", "hamming", None),
         },
         "MultiHeadAttention": {
             "attention_axes": _AXES,

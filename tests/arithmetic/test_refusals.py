@@ -276,6 +276,30 @@ FAULTS: dict[str, tuple[tuple[int, ...], list[Component], str, str]] = {
         "wrong-value",
         "`equation` of EinsumDense cannot be read: abc->ac",
     ),
+    "an einsum that moves the batch": (
+        (5, 4),
+        [layer("EinsumDense", equation="abc,cd->bad", output_shape=[5, 3])],
+        "wrong-value",
+        "the output of abc,cd->bad does not start with the batch, `a`",
+    ),
+    "a bias of an axis without a size": (
+        (5, 4),
+        [layer("EinsumDense", equation="abc,cd->abd", output_shape=[None, 3], bias_axes="bd")],
+        "wrong-value",
+        "axis `b` of abc,cd->abd is the bias's too, so that `output_shape` has to say its size",
+    ),
+    "a sequence longer than the transform": (
+        (900,),
+        [layer("MelSpectrogram", fft_length=256, sequence_length=512)],
+        "contradictory-arguments",
+        "MelSpectrogram takes `sequence_length` of at most `fft_length`, not 512 with 256",
+    ),
+    "bidirectional, not recurrent": (
+        (5, 4),
+        [layer("Bidirectional", layer=layer("Dense", units=3))],
+        "wrong-value",
+        "Bidirectional takes a recurrent layer, and Dense is none",
+    ),
     "addition": (
         PICTURE,
         [conv(name="a"), layer("Identity", ["input"], name="b"), layer("Add", ["a", "b"])],
@@ -343,7 +367,7 @@ AT_RUN_TIME: dict[str, tuple[tuple[int, ...], list[Component], str, str]] = {
         )
         for name, takes in {"RandomHue": "3", "RandomSaturation": "3",
                             "RandomColorDegeneration": "3", "RandomGrayscale": "1 or 3",
-                            "RandAugment": "1 or 3", "AugMix": "1 or 3"}.items()
+                            "RandAugment": "1 or 3"}.items()
     },
     "channels in front": (
         (4, 8, 3),
@@ -397,6 +421,38 @@ AT_RUN_TIME: dict[str, tuple[tuple[int, ...], list[Component], str, str]] = {
         for inner in (LSTM, layer("Bidirectional", layer=LSTM),
                       layer("TimeDistributed", layer=layer("Dense", units=3)))
     },
+    **{
+        f"{name} with a noise shape of {noise}": (
+            PICTURE,
+            [layer(name, rate=0.5, noise_shape=noise)],
+            "wrong-value",
+            f"`noise_shape` of {name} has one entry for each axis, the batch first, which is "
+            "null, 1 or the size: they are [null, 8, 8, 4]",
+        )
+        for name in ("Dropout", "AlphaDropout")
+        for noise in ([None, 2, 1, 1], [3, 1, 4], [None, 1, 1, 4, 4])
+    },
+    **{
+        f"{argument} of the wrong length": (
+            PICTURE,
+            [layer("Rescaling", **{"scale": 1.0, argument: [0.5, 0.25]})],
+            "shape-mismatch",
+            f"`{argument}` of Rescaling has 2 numbers, and the last axis of its input 4",
+        )
+        for argument in ("scale", "offset")
+    },
+    "an einsum with a letter twice in its output": (
+        (5, 4),
+        [layer("EinsumDense", equation="abc,cd->abdd", output_shape=[5, 3, 3])],
+        "wrong-value",
+        "the output of abc,cd->abdd names an axis twice",
+    ),
+    "a signal too short to be mirrored": (
+        (255,),
+        [layer("MelSpectrogram", fft_length=511, sequence_length=200)],
+        "shape-mismatch",
+        "MelSpectrogram mirrors 255 samples at each end, and its signal has 255",
+    ),
 }  # fmt: skip
 """What Keras builds, but fails to compute."""
 
@@ -422,10 +478,23 @@ def test_adaptive_max_pooling_to_one_value_is_refused(size: Any, hint: str) -> N
     assert same == last(PICTURE, layer("GlobalMaxPooling2D", keepdims=True)).output_shape
 
 
+def test_an_einsum_of_a_diagonal_is_refused() -> None:
+    diagonal = layer("EinsumDense", equation="abb,bc->ac", output_shape=3)
+    assert fault((5, 5), diagonal).message == "the input of abb,bc->ac names an axis twice"
+
+
+def test_entries_for_axes_that_fit_are_taken() -> None:
+    facts(PICTURE, layer("Dropout", rate=0.5, noise_shape=[3, 1, None, 4]))
+    facts(PICTURE, layer("Rescaling", scale=[0.5], offset=[0.1, 0.2, 0.3, 0.4]))
+    facts((256,), layer("MelSpectrogram", fft_length=511, sequence_length=200))
+
+
 def test_colors_are_taken_where_they_are() -> None:
     facts((3, 8, 5), layer("RandomHue", factor=0.5, data_format="channels_first"))
     facts((8, 8, 1), layer("RandomColorJitter", brightness_factor=0.5), layer("RandomGrayscale"))
     facts((8, 8, 4), layer("AugMix", all_ops=False))
+    mixed = fault((8, 8, 4), layer("AugMix"))  # fails only where it draws the colors
+    assert mixed.message == "AugMix takes 1 or 3 channels and gets 4"
 
 
 @pytest.mark.parametrize("name", FAULTS)
