@@ -31,9 +31,22 @@ def build(spec: Spec, input_shape: Sequence[int]) -> keras.Model:
             the layer's line.
     """
     model = _built(spec, input_shape)
+    for layer in spec.graph.layers:
+        if layer.component.arguments.get("trainable") is False:
+            _freeze(model.get_layer(layer.name))
     if faults := list(disagreements(spec, model, tuple(input_shape))):
         raise SpecError(faults)
     return model
+
+
+def _freeze(layer: keras.Layer) -> None:
+    """Freeze a layer with all that it has inside.
+
+    A layer that is told so before it has its weights, as a wrapper is, keeps them trainable, and
+    being told again changes nothing unless it was told otherwise in between.
+    """
+    layer.trainable = True
+    layer.trainable = False
 
 
 def _built(spec: Spec, input_shape: Sequence[int]) -> keras.Model:

@@ -172,3 +172,39 @@ def test_a_shape_that_only_pictures_tell(tmp_path, xo_spec):
 def test_faults_are_raised(xo_spec):
     with pytest.raises(SpecError):
         summarize(xo_spec, ["model.layers.0.Conv2D.kernel_size=30"])
+
+
+@pytest.mark.parametrize(
+    "wrapped",
+    [
+        "{Bidirectional: {layer: {LSTM: {units: 3}}, trainable: false}}",
+        "{RNN: {cell: {LSTMCell: {units: 3}}, trainable: false}}",
+        "{TimeDistributed: {layer: {Dense: {units: 3}}, trainable: false}}",
+        "{SpectralNormalization: {layer: {Dense: {units: 3}}, trainable: false}}",
+        "{MultiHeadAttention: {num_heads: 1, key_dim: 3, trainable: false, "
+        "inputs: [input, input]}}",
+    ],
+)
+def test_a_frozen_wrapper_keeps_all_its_weights(wrapped, tmp_path):
+    """Keras freezes those alone that are there when it is told so; a step of SGD moves the rest."""
+    from cnnctl.backend import quiet
+
+    quiet()
+    import keras
+    import numpy as np
+
+    from cnnctl.model import build
+
+    path = tmp_path / "frozen.yaml"
+    path.write_text(
+        f"model:\n  input_shape: [5, 4]\n  layers: [{wrapped}, Flatten, Dense: {{units: 2}}]\n"
+    )
+    model = build(load(path), (5, 4))
+    frozen = [np.array(each) for each in model.layers[-3].weights]
+    model.compile(keras.optimizers.SGD(0.1), "mse")
+    model.fit(np.ones((4, 5, 4)), np.ones((4, 2)), verbose=0)
+    counted = sum(math.prod(each.shape) for each in model.trainable_weights)
+    assert summarize(path).trainable == counted == math.prod(model.layers[-1].kernel.shape) + 2
+    kept = zip(model.layers[-3].weights, frozen, strict=True)
+    if "Spectral" not in wrapped:  # it scales its kernel itself, whatever is trained
+        assert all(np.array_equal(now, before) for now, before in kept)
