@@ -1,9 +1,11 @@
 """Learning rates against the formulas of their sources, worked out by hand."""
 
 import math
+import re
 
 import pytest
 
+from cnnctl.catalog import load
 from cnnctl.schedules import Expression, ExpressionError, make
 from cnnctl.spec import Component
 
@@ -110,3 +112,13 @@ def test_one_cycle():
     assert found[-1] == pytest.approx(1 / 25 / 1e4)
     assert found[:6] == sorted(found[:6])
     assert found[5:] == sorted(found[5:], reverse=True)
+
+
+def test_the_warm_up_is_as_its_summary_says():
+    """The formula of the catalog, computed as an expression."""
+    numbers = {"initial_learning_rate": 0.8, "warm_up_epochs": 4, "start": 0.2}
+    formula = load().find("rate_schedule", "warm_up").summary.removesuffix(", then `after`")
+    for name, number in numbers.items():
+        formula = re.sub(rf"\b{name}\b", str(number), formula)
+    rate_of = Expression(formula, 4)
+    assert rates("warm_up", numbers, 4) == pytest.approx([rate_of(each, 0.5) for each in range(4)])

@@ -50,15 +50,15 @@ RATE_SCHEDULES = (
     ),
     _entry(
         "warm_up",
-        "start + (initial_learning_rate - start) * epoch / warm_up_epochs, then `after`",
+        "start + (initial_learning_rate - start) * (epoch + 1) / warm_up_epochs, then `after`",
         Argument(
             "initial_learning_rate",
             _RATE,
             required=True,
-            doc="The rate that the warm-up reaches, in epoch warm_up_epochs.",
+            doc="The rate that the warm-up reaches, in epoch warm_up_epochs - 1.",
         ),
         Argument("warm_up_epochs", integer(1), required=True, doc="Epochs of the rise."),
-        _argument("start", number(0), "The rate of epoch 0.", 0),
+        _argument("start", number(0), "The rate that it rises from; epoch 0 is a step above.", 0),
         _argument(
             "after",
             optional(ref("rate_schedule")),
