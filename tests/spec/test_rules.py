@@ -61,6 +61,9 @@ def rules(tmp_path, text, *overrides):
         (["fit.callbacks=[SwapEMAWeights]"], ["no-averages"]),
         (["fit.callbacks=[SwapEMAWeights]", "compile.optimizer.Adam.use_ema=true"], []),
         (["fit.callbacks=[LearningRateScheduler: {schedule: cosine}]"], ["bad-schedule"]),
+        (["fit.epochs=1200",
+          "fit.callbacks=[LearningRateScheduler: {schedule: 0.1 - epoch * 0.0001}]"],
+         ["bad-schedule"]),
     ],
 )  # fmt: skip
 def test_contradictions(tmp_path, overrides, expected):
