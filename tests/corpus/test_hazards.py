@@ -77,14 +77,14 @@ HAZARDS = {
     "one layer more": (MODEL + "    - ReLU\n" * 10_001, ["too-large 10004:7"]),
     "a network that doubles two thousand times": (
         MODEL + "    - Repeat: {times: 2000, layers: [UpSampling2D: {interpolation: bilinear}]}\n",
-        []),
+        ["too-large 4:*"]),
     # Numbers
     "a number of a hundred thousand digits": (
         f"seed: {'9' * 100_000}\n" + FLAT, ["number-range 1:7"]),
     "a number that is larger than any": (f"seed: {'9' * 350}\n" + FLAT, ["number-range 1:7"]),
     "the largest numbers": (
         MODEL + f"    - Conv2D: {{filters: {'9' * 300}, kernel_size: {'9' * 300}, padding: same}}\n"
-        + f"fit: {{epochs: {'9' * 300}, batch_size: {'9' * 300}}}\n", []),
+        + f"fit: {{epochs: {'9' * 300}, batch_size: {'9' * 300}}}\n", ["too-large 4:7"]),
     "a network repeated for ever": (
         MODEL + f"    - Repeat: {{times: {'9' * 300}, layers: [ReLU]}}\n",
         ["too-large 4:23 lower it"]),
