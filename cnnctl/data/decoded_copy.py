@@ -28,7 +28,7 @@ from cnnctl.untrusted import open_plain, parse_json
 if TYPE_CHECKING:
     import numpy as np
 
-_KIND = "cnnctl's decoded pictures, 1"
+_KIND = "cnnctl's decoded pictures, 2"
 _HEADER = 4096
 _SUFFIX = ".pictures"
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, BinaryIO, cast
 
 from cnnctl.data.chunks import CHUNK
+from cnnctl.data.shown import as_shown
 from cnnctl.errors import DataError
 from cnnctl.untrusted import is_bomb, open_plain
 
@@ -126,7 +127,7 @@ def useful_threads(path: Path, wanted: Format, cpus: int) -> int:
 
 
 def decode(path: Path, wanted: Format) -> np.ndarray:
-    """Decode one picture.
+    """Decode one picture, as it is shown: upright by its EXIF data, on white where transparent.
 
     Args:
         path: A PNG or JPEG file.
@@ -154,6 +155,8 @@ def decode(path: Path, wanted: Format) -> np.ndarray:
                 raise DataError(f"{path} is {height}x{width}, in {file.size:,} bytes: no picture")
             if image.mode.startswith(("I", "F")):
                 raise DataError(f"{path} has 16 bits a pixel", hint="save it with 8 bits a channel")
+            shown, _ = as_shown(image)
+            width, height = shown.size
             if wanted.size and not wanted.resize and (height, width) != wanted.size:
                 reason = "others are" if wanted.model else "image_size says"
                 raise DataError(
@@ -162,7 +165,7 @@ def decode(path: Path, wanted: Format) -> np.ndarray:
                     + (f" ({wanted.model})" if wanted.model else ""),
                     hint="write `image_size: [height, width]` and `resize: true` to resize them",
                 )
-            picture = image if image.mode == wanted.mode else image.convert(wanted.mode)
+            picture = shown if shown.mode == wanted.mode else shown.convert(wanted.mode)
             if wanted.resize and wanted.size and (height, width) != wanted.size:
                 picture = picture.resize(wanted.size[::-1], Image.Resampling.BILINEAR)
             pixels = np.asarray(picture)

@@ -31,7 +31,8 @@ def load_image_folder(
     """Read a folder of pictures; the classes are the folders in `train/`, in sorted order.
 
     Hidden files are ignored; other files that are no PNG or JPEG are counted in a note. Colours
-    are converted to `color_mode`; transparency is dropped, EXIF rotation is not applied.
+    are converted to `color_mode`; pictures are turned as their EXIF data says, and laid on white
+    where they are transparent.
 
     Every picture is decoded once. Pictures that take more than a quarter of the free memory are
     held on the disk and only mapped; where decoding takes long, a decoded copy is kept for the next

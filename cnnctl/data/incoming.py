@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from cnnctl.data.decoding import LARGEST
 from cnnctl.data.npz import read_array
+from cnnctl.data.shown import as_shown
 from cnnctl.errors import DataError, UsageError
 from cnnctl.untrusted import is_bomb, open_plain
 
@@ -136,7 +137,7 @@ def _pictures(
     if file.start(6) == b"\x93NUMPY":
         yield from _arrays(file, look, folder)
         return
-    told = _Told(_image(file))
+    told = _Told(*_image(file))
     yield Incoming(file.name, _prepared(told, look, invert, centre), tuple(told.steps), folder)
 
 
@@ -195,11 +196,11 @@ def _files(paths: Sequence[str]) -> Iterator[tuple[str, str | None]]:
             raise UsageError(f"there is no file {path}")
 
 
-def _image(file: _open) -> Image:
-    """Decode a PNG or JPEG file, upright."""
+def _image(file: _open) -> tuple[Image, list[str]]:
+    """Decode a PNG or JPEG file, as it is shown; and what was done for that."""
     import warnings
 
-    from PIL import Image, ImageOps
+    from PIL import Image
 
     try:
         with warnings.catch_warnings():
@@ -209,8 +210,7 @@ def _image(file: _open) -> Image:
             pixels = width * height
             if pixels > LARGEST or is_bomb(pixels * len(image.getbands()), file.size):
                 raise DataError(f"{file.name} is {height}×{width}: too large for a picture")
-            image.load()
-            return ImageOps.exif_transpose(image)
+            return as_shown(image)
     except DataError:
         raise
     except Exception as error:  # whatever Pillow makes of foreign bytes: SyntaxError, …
@@ -246,7 +246,7 @@ def _prepared(told: _Told, look: Look, invert: bool | None, centre: bool | None)
 
 
 def _colours(told: _Told, channels: int) -> None:
-    """Grey or RGB, of 8 bits, on white where it was transparent."""
+    """Grey or RGB, of 8 bits."""
     import numpy as np
     from PIL import Image
 
@@ -255,16 +255,6 @@ def _colours(told: _Told, channels: int) -> None:
         values = np.asarray(image, np.float64)
         most = 65535.0 if values.max() > 255 else 255.0
         told.now(Image.fromarray((values * (255 / most)).astype(np.uint8)), "made 8 bits a pixel")
-    elif "A" in image.getbands() or "transparency" in image.info:
-        rgba = image.convert("RGBA")
-        clear = min(band[0] for band in rgba.getextrema()[3:]) < 255
-        ground = Image.new("RGBA", rgba.size, "white")
-        ground.alpha_composite(rgba)
-        flat = ground.convert("RGB")
-        if clear:
-            told.now(flat, "laid on white where it is transparent")
-        else:
-            told.image = flat
     wanted = {1: "L", 3: "RGB"}[channels]
     if told.image.mode != wanted:
         coloured = told.image.mode not in ("1", "L") and not _is_grey(told.image)

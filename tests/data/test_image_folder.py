@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cnnctl.data import load
+from cnnctl.data import incoming, load
 from cnnctl.data.dataset import Dataset
 from cnnctl.errors import DataError
 
@@ -63,13 +63,54 @@ def test_grayscale_by_the_usual_weights(folder: Path) -> None:
 def test_every_mode_becomes_rgb(tmp_path: Path) -> None:
     root = tmp_path / "modes"
     put(root / "train" / "a" / "1.png", 77, mode="L")
-    put(root / "train" / "a" / "2.png", (1, 2, 3, 128), mode="RGBA")
+    put(root / "train" / "a" / "2.png", (1, 2, 3, 255), mode="RGBA")
     put(root / "train" / "a" / "3.png", 1, mode="1")
     palette = Image.new("P", (6, 4), 5)
     palette.putpalette([9, 8, 7] * 256)
     palette.save(root / "train" / "a" / "4.png")
     x = read(root).train.x
     assert x[:, 3, 5].tolist() == [[77] * 3, [1, 2, 3], [255] * 3, [9, 8, 7]]
+
+
+def test_a_file_has_the_same_pixels_in_training_and_in_prediction(tmp_path: Path) -> None:
+    """A picture of four quarters, stored turned, transparent in every way that PNG knows."""
+    root = tmp_path / "photos" / "train" / "a"
+    root.mkdir(parents=True)
+    upright = np.zeros((4, 4, 3), np.uint8)
+    upright[:2, :2], upright[:2, 2:], upright[2:, :2], upright[2:, 2:] = 250, 160, 90, 10
+    turns = {1: upright, 2: upright[:, ::-1], 3: upright[::-1, ::-1], 4: upright[::-1],
+             5: upright.swapaxes(0, 1), 6: np.rot90(upright), 7: upright[::-1, ::-1].swapaxes(0, 1),
+             8: np.rot90(upright, -1)}  # fmt: skip
+    for orientation, stored in turns.items():
+        exif = Image.Exif()
+        exif[0x0112] = orientation
+        Image.fromarray(np.ascontiguousarray(stored)).save(root / f"{orientation}.png", exif=exif)
+    clear = np.dstack([np.zeros_like(upright), np.where(upright[..., 0] == 10, 0, 255)])
+    rgba = Image.fromarray(clear.astype(np.uint8))
+    rgba.save(root / "rgba.png")
+    rgba.convert("LA").save(root / "la.png")
+    palette = Image.fromarray((clear[..., 3] == 0).astype(np.uint8)).convert("P")
+    palette.putpalette([0, 0, 0, 9, 9, 9])
+    palette.save(root / "palette.png", transparency=1)
+    Image.fromarray(upright).save(root / "z-damaged.png", exif=b"Exif\0\0no TIFF")
+    on_white = np.where(clear[..., 3:] == 0, 255, clear[..., :3])
+    x = read(tmp_path / "photos").train.x
+    files = sorted(root.iterdir())
+    expected = [upright] * 8 + [on_white] * 3 + [upright]
+    for path, picture, wanted in zip(files, x, expected, strict=True):
+        np.testing.assert_array_equal(picture, wanted, str(path))
+        (found,) = incoming.read([str(path)], incoming.Look((4, 4, 3)))
+        np.testing.assert_array_equal(found.x, wanted, str(path))
+        turned = path.stem in set("2345678")
+        step = "turned as its EXIF data says" if turned else "laid on white where it is transparent"
+        assert found.steps == (() if wanted is upright and not turned else (step,))
+
+
+def test_sizes_are_those_of_upright_pictures(folder: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.new("RGB", (4, 6)).save(folder / "train" / "cat" / "e.jpg", exif=exif)
+    assert read(folder).train.x.shape == (5, 4, 6, 3)
 
 
 def test_hidden_files_are_ignored_others_are_told(folder: Path) -> None:

@@ -545,6 +545,17 @@ def test_what_is_written_to_a_private_map_stays(tmp_path: Path) -> None:
     assert x[5] == 7
 
 
+@pytest.mark.usefixtures("keeps")
+def test_a_copy_of_an_earlier_kind_is_decoded_again(folder: Path, decoded: list[str]) -> None:
+    read(folder)
+    for name in store():
+        path = decoded_folder() / name
+        path.write_bytes(path.read_bytes().replace(b"pictures, 2", b"pictures, 1"))
+    decoded.clear()
+    same(read(folder), folder)
+    assert len(decoded) == 22  # all, and the first of each split twice
+
+
 def test_a_copy_names_the_folder_and_what_is_in_it(folder: Path, tmp_path: Path) -> None:
     def name(folder: Path, **format: Any) -> str:
         paths = [str(path) for path in sorted((folder / "train").glob("*/*"))]
