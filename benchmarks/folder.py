@@ -53,7 +53,7 @@ def write_pictures(data: Path, folder: Path, count: int | None) -> dict[str, Pat
 def write_spec(kind: str, path: Path, folder: Path) -> Path:
     """The spec of `configs/cifar10.yaml` on these pictures.
 
-    None are held out: the pictures of a folder come sorted by class.
+    None are held out: a folder's pictures come in another order than the arrays.
     """
     spec = yaml.safe_load((ROOT / "configs/cifar10.yaml").read_text())
     spec["data"] = {"dataset": {kind: {"path": str(path)}}, "label_mode": "categorical"}

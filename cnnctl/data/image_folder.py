@@ -30,6 +30,9 @@ def load_image_folder(
 ) -> Dataset:
     """Read a folder of pictures; the classes are the folders in `train/`, in sorted order.
 
+    Pictures come sorted by name within their class, and classes alternate: any stretch of them,
+    such as one held out for validation, has about as large a part of every class.
+
     Hidden files are ignored; other files that are no PNG or JPEG are counted in a note. Colours
     are converted to `color_mode`; pictures are turned as their EXIF data says, and laid on white
     where they are transparent.
@@ -112,25 +115,24 @@ def _labels(files: list[tuple[str, int]]) -> np.ndarray:
 
 
 def _list_split(folder: Path, classes: tuple[str, ...], notes: list[str]) -> list[tuple[str, int]]:
-    """List a split's pictures with their labels, sorted by class and name."""
+    """List a split's pictures with their labels, classes alternating in proportion."""
     foreign = [path.name for path in _folders(folder) if path.name not in classes]
     if foreign:
         raise DataError(
             f"{folder / foreign[0]} is a class that train does not have",
             hint=f"train has {', '.join(classes[:20])}{', …' if len(classes) > 20 else ''}",
         )
-    files: list[tuple[str, int]] = []
+    files: list[tuple[float, int, str]] = []  # each by its relative place within its class
     others: list[str] = [entry.path for entry in _entries(folder) if not entry.is_dir()]
     for label, name in enumerate(classes):
         if not (folder / name).is_dir():
             continue  # a test set may lack a class
-        before = len(files)
+        paths: list[str] = []
         for entry in _entries(folder / name):
-            if entry.name.lower().endswith(_SUFFIXES) and entry.is_file():
-                files.append((entry.path, label))
-            else:
-                others.append(entry.path)
-        if len(files) == before:
+            is_picture = entry.name.lower().endswith(_SUFFIXES) and entry.is_file()
+            (paths if is_picture else others).append(entry.path)
+        files += (((rank + 0.5) / len(paths), label, path) for rank, path in enumerate(paths))
+        if not paths:
             raise DataError(f"{folder / name} has no pictures (*.png, *.jpg or *.jpeg)")
     if not files:
         raise DataError(f"{folder} has no pictures (<class>/*.png, *.jpg or *.jpeg)")
@@ -138,7 +140,7 @@ def _list_split(folder: Path, classes: tuple[str, ...], notes: list[str]) -> lis
         notes.append(
             f"{folder}: {len(others):,} other files or folders were not read, {others[0]} first"
         )
-    return files
+    return [(path, label) for _, label, path in sorted(files)]
 
 
 def _entries(folder: Path) -> Iterator[os.DirEntry[str]]:

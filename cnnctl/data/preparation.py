@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cnnctl import arithmetic, data, plugins
@@ -11,7 +11,7 @@ from cnnctl.data.checks import fit_to
 from cnnctl.data.dataset import Dataset
 from cnnctl.data.normalization import Normalization, normalization
 from cnnctl.data.registered import located
-from cnnctl.data.split import hold_out
+from cnnctl.data.split import hold_out, missing_classes
 from cnnctl.errors import DataError, SpecError
 from cnnctl.preflight import compare_outputs, with_channels
 from cnnctl.spec import Component, Spec
@@ -95,6 +95,8 @@ def prepare(
         # The labels alone do not tell how many classes there are; `fit_to` checks their range.
         classes = outputs or classes
     loaded = fit_to(loaded, shape, spec.data.label_mode, outputs)
+    if spec.data.label_mode != "float":
+        loaded = replace(loaded, notes=(*loaded.notes, *missing_classes(loaded)))
     if fixed is not None and len(fixed.subtract) not in (1, shape[-1]):
         raise DataError(
             f"the normalization recorded beside {spec.path} is of {len(fixed.subtract)} channels, "

@@ -1,4 +1,4 @@
-"""Holding out training pictures for validation, by Keras's rule."""
+"""Holding out training pictures for validation, by Keras's rule, and what it leaves each part."""
 
 from __future__ import annotations
 
@@ -61,3 +61,29 @@ def hold_out(dataset: Dataset, validation: int | float, validation_from: str = "
 
 def _part(split: Split, start: int, stop: int) -> Split:
     return Split(split.x[start:stop], split.y[start:stop])
+
+
+def missing_classes(dataset: Dataset) -> tuple[str, ...]:
+    """Notes on classes that either the training or the validation pictures lack.
+
+    Args:
+        dataset: Its labels are class numbers, in range.
+
+    Returns:
+        None, one or two lines; none without validation pictures.
+    """
+    import numpy as np
+
+    if dataset.validation is None:
+        return ()
+    train, held_out = (np.unique(split.y) for split in (dataset.train, dataset.validation))
+    notes = []
+    for part, has, other in (("validation", held_out, train), ("training", train, held_out)):
+        lacks = np.setdiff1d(other, has).tolist()
+        if lacks:
+            names = dataset.class_names
+            some = ", ".join(names[number] if names else str(number) for number in lacks[:5])
+            more = f" and {len(lacks) - 5:,} more" if len(lacks) > 5 else ""
+            noun = "class" if len(lacks) == 1 else "classes"
+            notes.append(f"{dataset.name}: no {part} picture is of the {noun} {some}{more}")
+    return tuple(notes)

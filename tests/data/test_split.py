@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from cnnctl.data import Split, hold_out
 from cnnctl.data.dataset import Dataset, make_dataset
+from cnnctl.data.split import missing_classes
 from cnnctl.errors import DataError
 
 
@@ -81,3 +82,20 @@ def test_nothing_is_copied_and_the_fingerprint_stays() -> None:
 def test_the_textbooks_counts() -> None:
     assert len(hold_out(numbered(60_000), 5000).train) == 55_000
     assert len(hold_out(numbered(60_000), 0.1).train) == 54_000
+
+
+def classes(train: list[int], validation: list[int], names: tuple[str, ...] = ()) -> Dataset:
+    parts = [Split(np.zeros((len(y), 2)), np.array(y, np.int64)) for y in (train, validation)]
+    return make_dataset("n", "a test", parts[0], validation=parts[1], class_names=names)
+
+
+def test_classes_that_one_part_lacks_are_noted() -> None:
+    assert missing_classes(numbered(3)) == ()
+    assert missing_classes(classes([0, 1, 1], [1, 0])) == ()
+    assert missing_classes(classes([0, 0, 1], [1, 2], ("cat", "dog", "cow"))) == (
+        "n: no validation picture is of the class cat",
+        "n: no training picture is of the class cow",
+    )
+    assert missing_classes(classes(list(range(9)), [8])) == (
+        "n: no validation picture is of the classes 0, 1, 2, 3, 4 and 3 more",
+    )
