@@ -162,13 +162,18 @@ def _opened(
 
     trained = find(source, checkpoint=checkpoint)
     shape, scale = input_of(trained, data_dir)
-    picture, steps = _picture(trained.spec, given, shape, scale, data_dir)
+    picture, steps = _picture(trained.spec, given, shape, scale, data_dir, trained.pixels)
     loaded = trained.load(shape, 1, device)
     return trained.spec, loaded.model, picture, steps, str(trained.source)
 
 
 def _picture(
-    spec: Spec, given: Any, shape: tuple[int, ...] | None, scale: Any, data_dir: Path | None
+    spec: Spec,
+    given: Any,
+    shape: tuple[int, ...] | None,
+    scale: Any,
+    data_dir: Path | None,
+    pixels: Any = None,
 ) -> tuple[np.ndarray, tuple[str, ...]]:
     """The network's input, float32, and what was done to it."""
     if isinstance(given, np.ndarray) or (isinstance(given, str) and given.lstrip()[:1] == "["):
@@ -203,7 +208,7 @@ def _picture(
         from cnnctl.data.preparation import prepare
 
         scale = prepare(spec, data_dir=data_dir).normalization
-    found = next(iter(read([given], look_of(spec, tuple(shape), scale))))
+    found = next(iter(read([given], look_of(spec, tuple(shape), scale, pixels))))
     steps = (*found.steps, f"normalize: {scale.kind}")
     return scale.apply(found.x[None])[0], steps
 

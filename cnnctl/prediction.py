@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from cnnctl.data.dataset import Split
 from cnnctl.data.incoming import Incoming, Look, read
 from cnnctl.data.normalization import Normalization, without_pictures
+from cnnctl.data.pixels import BYTES, Range
 from cnnctl.data.preparation import Prepared
 from cnnctl.data.sources import SOURCES
 from cnnctl.errors import UsageError
@@ -142,7 +143,7 @@ def predict(
 
     trained = find(source, spec=spec, checkpoint=checkpoint)
     shape, scale = input_of(trained, data_dir)
-    look = look_of(trained.spec, shape, scale)
+    look = look_of(trained.spec, shape, scale, trained.pixels)
     pictures = list(read(files, look, invert=invert, centre=centre))
     uniform = all(each.x.dtype == np.uint8 for each in pictures)
     x = np.stack([each.x for each in pictures]).astype(np.uint8 if uniform else np.float32)
@@ -261,13 +262,23 @@ def input_of(trained: Trained, data_dir: Path | None) -> tuple[tuple[int, ...], 
     return tuple(shape), scale
 
 
-def look_of(spec: Spec, shape: tuple[int, ...], scale: Normalization) -> Look:
-    """How the pictures look that the network of a spec is trained on."""
+def look_of(
+    spec: Spec, shape: tuple[int, ...], scale: Normalization, pixels: Range | None = None
+) -> Look:
+    """How the pictures look that the network of a spec is trained on.
+
+    Args:
+        spec: Of the network.
+        shape: Of one picture.
+        scale: How it is normalized.
+        pixels: The range that a run recorded; None where none did.
+    """
     name = spec.data.dataset.name if spec.data else ""
-    known = name in SOURCES
+    if name in SOURCES or name == "image_folder" or scale.kind in ("unit", "signed"):
+        pixels = pixels or BYTES
     return Look(
         shape,
-        bytes=known or name == "image_folder" or scale.kind in ("unit", "signed"),
+        pixels=pixels,
         dark=True if name in LIGHT_ON_DARK else None,
         centred=name in CENTRED,
     )

@@ -3,7 +3,7 @@
 runs/mnist/001/
   spec.yaml            resolved: enough to rebuild the network without any other file
   sources/             the YAML files as they were written
-  environment.json     versions, device, threads, seed, data name, count and fingerprint
+  environment.json     versions, device, threads, seed, data name, count, fingerprint, pixels
   state.json           running, finished, stopped or failed; the best epoch
   metrics.jsonl        one line an epoch
   checkpoints/         epoch-0003/ … (see `cnnctl.checkpoint`); `best` and `last` point to two

@@ -10,6 +10,7 @@ from cnnctl import backend, plugins, runs
 from cnnctl.checkpoint import MANIFEST, read
 from cnnctl.compute.plan import Plan, choose
 from cnnctl.data.normalization import Normalization
+from cnnctl.data.pixels import Pixels, Range
 from cnnctl.data.preparation import Prepared, prepare
 from cnnctl.data.sources import SOURCES
 from cnnctl.errors import CheckpointError, DataError, RunError, UsageError
@@ -28,6 +29,7 @@ class Trained:
         recorded: The run's `environment.json`; empty where the spec is another than the run's.
         normalization: As recorded beside the weights.
         replaceable: Whether another checkpoint may stand in for one that is damaged.
+        pixels: The range of the training pictures' values; None where none is recorded.
     """
 
     source: Path
@@ -37,6 +39,7 @@ class Trained:
     recorded: dict[str, Any]
     normalization: Normalization | None
     replaceable: bool
+    pixels: Range | None = None
 
     def prepare(
         self, *, data_dir: Path | None = None, full_data: bool = False, progress: Any = None
@@ -164,6 +167,7 @@ def find(source: Path, *, spec: Spec | None = None, checkpoint: str | None = Non
     weights, run = _locate(source, checkpoint)
     if run is not None and source.is_dir() and not (source / MANIFEST).exists():
         source = run.path
+    beside = run.environment() if run else {}
     recorded: dict[str, Any] = {}
     if spec is None:
         if run is None:
@@ -171,7 +175,7 @@ def find(source: Path, *, spec: Spec | None = None, checkpoint: str | None = Non
                 f"{source} is in no run folder, so its network is not known",
                 hint="name the spec it was trained from: --spec configs/mnist.yaml",
             )
-        recorded = run.environment()
+        recorded = beside
         plugins.require(recorded.get("plugins") or (), run)
         spec = load(run.spec_path)
         if not isinstance(recorded.get("data"), dict) or "normalization" not in recorded:
@@ -183,7 +187,9 @@ def find(source: Path, *, spec: Spec | None = None, checkpoint: str | None = Non
     if run is not None and "normalization" in recorded:
         fixed = Normalization.from_dict(recorded["normalization"], run.path / "environment.json")
     replaceable = run is not None and source == run.path and checkpoint is None
-    return Trained(source, weights, spec, run, recorded, fixed, replaceable)
+    pixels = Pixels.from_dict(beside.get("data", {}).get("pixels"))
+    known = pixels.range if pixels else None
+    return Trained(source, weights, spec, run, recorded, fixed, replaceable, known)
 
 
 def _intact(run: runs.Run, limit: int) -> Path | None:

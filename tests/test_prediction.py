@@ -74,6 +74,26 @@ def test_files_are_predicted_as_the_same_pictures(run, tmp_path):
     assert (drawn == 0).all()
 
 
+def test_files_have_the_pixels_of_training(tmp_path):
+    """A network of floats from 0 to 1 that come without a normalization."""
+    random = np.random.default_rng(0)
+    x, y = random.integers(0, 256, (16, 9, 9, 1), np.uint8), np.arange(16) % 2
+    floats = x.astype(np.float32) / 255
+    np.savez(tmp_path / "own.npz", x_train=floats, y_train=y)
+    text = XO[: XO.index("data:")] + "data:\n  dataset: {npz: {path: own.npz}}\n  normalize: none\n"
+    (tmp_path / "own.yaml").write_text(text + XO[XO.index("model:") :])
+    run = train(load(tmp_path / "own.yaml", ["fit.epochs=1"]), runs_dir=tmp_path, device="cpu").run
+    recorded = json.loads((run.path / "environment.json").read_text())["data"]["pixels"]
+    assert recorded == {"dtype": "float32", "least": floats.min(), "most": 1.0}
+    Image.fromarray(x[3, ..., 0]).save(tmp_path / "3.png")
+    found = predict(run.path, [str(tmp_path / "3.png")])
+    own = predict_split(run.path, "train").outputs[3:4]
+    np.testing.assert_allclose(found.outputs, own, atol=1e-6)
+    given = predict(run.path / "model.keras", [str(tmp_path / "3.png")],
+                    spec=load(tmp_path / "own.yaml"))  # fmt: skip
+    np.testing.assert_allclose(given.outputs, own, atol=1e-6)
+
+
 def test_the_worst_mistakes():
     outputs = np.array([[0.9, 0.1], [0.2, 0.8], [0.6, 0.4], [0.99, 0.01], [0.3, 0.7]])
     truth = np.array([0, 0, 1, 1, 1])

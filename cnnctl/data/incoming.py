@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from cnnctl.data.decoding import LARGEST
 from cnnctl.data.npz import read_array
+from cnnctl.data.pixels import BYTES, UNIT, Range
 from cnnctl.data.shown import as_shown
 from cnnctl.errors import DataError, UsageError
 from cnnctl.untrusted import is_bomb, open_plain
@@ -41,13 +42,13 @@ class Look:
 
     Args:
         shape: Of one picture: (height, width, channels), (height, width), or any shape of `.npy`.
-        bytes: Whether pixels are 0 to 255.
+        pixels: The range of a pixel's values; None if it is not known.
         dark: Whether the background is dark; None if that is not known.
         centred: Whether each shows one drawing, cut out, and centred by its mass.
     """
 
     shape: tuple[int, ...]
-    bytes: bool = True
+    pixels: Range | None = BYTES
     dark: bool | None = None
     centred: bool = False
 
@@ -68,7 +69,8 @@ class Incoming:
 
     Args:
         name: The file, for people; with several pictures in a file, which of them.
-        x: Of the network's input shape; uint8, or float32 where the file has other numbers.
+        x: Of the network's input shape; uint8, or float32 where the file or the network has other
+            numbers.
         steps: What was done to it, in words, in order.
         folder: The name of the folder that it lies in, where a folder was given: perhaps its class.
     """
@@ -137,8 +139,17 @@ def _pictures(
     if file.start(6) == b"\x93NUMPY":
         yield from _arrays(file, look, folder)
         return
+    if look.pixels is not None and look.pixels not in (BYTES, UNIT):
+        raise DataError(
+            f"{file.name} is a picture of bytes; the network was trained on {_words(look.pixels)}, "
+            "and how they were made from bytes is not known",
+            hint="give it an .npy file of such values",
+        )
     told = _Told(*_image(file))
-    yield Incoming(file.name, _prepared(told, look, invert, centre), tuple(told.steps), folder)
+    x = _prepared(told, look, invert, centre)
+    if look.pixels == UNIT:
+        x = _divided(x, told.steps)
+    yield Incoming(file.name, x, tuple(told.steps), folder)
 
 
 class _open:  # noqa: N801 - reads as a verb: `with _open(path) as file:`
@@ -253,8 +264,8 @@ def _colours(told: _Told, channels: int) -> None:
     image = told.image
     if image.mode.startswith(("I", "F")):
         values = np.asarray(image, np.float64)
-        most = 65535.0 if values.max() > 255 else 255.0
-        told.now(Image.fromarray((values * (255 / most)).astype(np.uint8)), "made 8 bits a pixel")
+        # 65535 becomes 255, and a dark picture stays one.
+        told.now(Image.fromarray(np.round(values / 257).astype(np.uint8)), "made 8 bits a pixel")
     wanted = {1: "L", 3: "RGB"}[channels]
     if told.image.mode != wanted:
         coloured = told.image.mode not in ("1", "L") and not _is_grey(told.image)
@@ -330,25 +341,52 @@ def _arrays(file: _open, look: Look, folder: str | None) -> Iterator[Incoming]:
     array = read_array(file.file, file.size, file.name)
     pictures, reshaped = _as_pictures(array, look.shape, file.name)
     steps = [reshaped] if reshaped else []
-    if pictures.dtype != np.uint8:
-        if pictures.dtype.kind in "iub":
-            low, high = int(pictures.min()), int(pictures.max())
-            if look.bytes and not 0 <= low <= high <= 255:
-                raise DataError(
-                    f"{file.name} has values from {low} to {high}; the network was trained on 0 to "
-                    "255"
-                )
-            pictures = pictures.astype(np.uint8 if look.bytes else np.float32)
-        else:
-            pictures = pictures.astype(np.float32)
-            if not np.isfinite(pictures).all():
-                raise DataError(f"{file.name} holds values that are not finite")
-            if look.bytes and pictures.min() >= 0 and pictures.max() <= 1:
-                pictures = pictures * np.float32(255)
-                steps.append("values from 0 to 1 taken times 255")
+    if pictures.dtype != np.uint8 or look.pixels not in (None, BYTES):
+        pictures = _numbers(pictures, look.pixels, file.name, steps)
     for index, picture in enumerate(pictures):
         name = file.name if len(pictures) == 1 else f"{file.name}[{index}]"
         yield Incoming(name, picture, tuple(steps), folder)
+
+
+def _numbers(x: np.ndarray, known: Range | None, name: str, steps: list[str]) -> np.ndarray:
+    """Pixels of any type as those that a network knows, as far as that can be told."""
+    import numpy as np
+
+    whole = x.dtype.kind != "f"
+    if not whole:
+        x = x.astype(np.float32)
+        if not np.isfinite(x).all():
+            raise DataError(f"{name} holds values that are not finite")
+    least, most = float(x.min()), float(x.max())
+    if known == BYTES:
+        if not 0 <= least <= most <= 255:
+            raise DataError(
+                f"{name} has {_words((least, most))}; the network was trained on 0 to 255"
+            )
+        if not whole and most <= 1:
+            steps.append("values from 0 to 1 taken times 255")
+            return x * np.float32(255)
+        return x.astype(np.uint8) if whole else x
+    if known == UNIT and whole and least >= 0 and 1 < most <= 255:
+        return _divided(x, steps)
+    if known is not None:
+        near = (known[1] - known[0]) / 2
+        if least < known[0] - near or most > known[1] + near:
+            steps.append(
+                f"it has {_words((least, most))}, and the network was trained on {_words(known)}"
+            )
+    return x.astype(np.float32)
+
+
+def _divided(x: np.ndarray, steps: list[str]) -> np.ndarray:
+    import numpy as np
+
+    steps.append("divided by 255, since the network knows values from 0 to 1")
+    return x.astype(np.float32) / np.float32(255)
+
+
+def _words(found: Range) -> str:
+    return f"values from {found[0]:.6g} to {found[1]:.6g}"
 
 
 def _as_pictures(array: Any, shape: tuple[int, ...], name: str) -> tuple[np.ndarray, str | None]:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from cnnctl.data.incoming import from_bytes
+from cnnctl.data.pixels import BYTES
 from cnnctl.errors import UsageError
 from cnnctl.prediction import input_of, look_of, per_class
 from cnnctl.summary import summarize
@@ -44,7 +45,7 @@ class Network:
     ) -> None:
         self.trained = find(source, spec=spec, checkpoint=checkpoint)
         self.shape, self._scale = input_of(self.trained, data_dir)
-        self._look = look_of(self.trained.spec, self.shape, self._scale)
+        self._look = look_of(self.trained.spec, self.shape, self._scale, self.trained.pixels)
         if len(self.shape) not in (2, 3) or self._look.channels not in (1, 3):
             raise UsageError(
                 f"{source} takes no grey or coloured pictures: there is nothing to draw"
@@ -107,8 +108,9 @@ class Network:
             row = per_class(self.trained.spec, outputs)[0][0]
             names = self.trained.class_names(len(row))
             classes = [[name, float(value)] for name, value in zip(names, row, strict=True)]
+        black_and_white = self._look.pixels or BYTES
         return {
-            "input": _bytes(np.asarray(x, np.float32).reshape(*x.shape[:2], -1), 0.0, 255.0),
+            "input": _bytes(np.asarray(x, np.float32).reshape(*x.shape[:2], -1), *black_and_white),
             "classes": classes,
             "outputs": [float(value) for value in outputs[0][:1000]],
             "maps": {

@@ -124,7 +124,8 @@ class Subject:
             from cnnctl.prediction import input_of, look_of
 
             shape, scale = input_of(self.trained, self._data_dir)
-            found = list(read([wanted], look_of(self.trained.spec, shape, scale)))
+            look = look_of(self.trained.spec, shape, scale, self.trained.pixels)
+            found = list(read([wanted], look))
             return np.stack([each.x for each in found]), scale, tuple(each.name for each in found)
         split = self.data.dataset.split(self.choice.split)
         if wanted is None:

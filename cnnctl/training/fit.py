@@ -9,6 +9,7 @@ from typing import Any
 
 from cnnctl import backend, plugins, runs
 from cnnctl.compute.plan import Plan, choose
+from cnnctl.data.pixels import Pixels
 from cnnctl.data.preparation import Prepared, prepare
 from cnnctl.distribution.cluster import Cluster, from_environment
 from cnnctl.distribution.replicas import Replicas, start
@@ -160,6 +161,7 @@ def write_environment(
                 "images": sizes,
                 "fingerprint": data.dataset.fingerprint,
                 "class_names": list(data.dataset.class_names),
+                "pixels": Pixels.of(data.dataset.train.x).to_dict(),
             },
             "normalization": data.normalization.to_dict(),
             "inferred": list(data.inferred),

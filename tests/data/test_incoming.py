@@ -154,6 +154,8 @@ def test_arrays(tmp_path, array, count, step):
     (np.zeros((0, 28, 28, 1), np.uint8), "is empty"),
     (np.full((28, 28, 1), np.nan), "not finite"),
     (np.full((28, 28, 1), 300), "values from 300 to 300"),
+    (np.full((28, 28, 1), 255.5), "values from 255.5 to 255.5"),
+    (np.linspace(-1, 1, 784).reshape(28, 28), "values from -1 to 1"),
     (np.array([print], dtype=object), "Python objects"),
     (np.array(["a"]), "expected numbers"),
 ])  # fmt: skip
@@ -162,6 +164,59 @@ def test_arrays_that_are_refused(tmp_path, array, words):
     with pytest.raises(DataError, match="") as raised:
         list(read([str(tmp_path / "a.npy")], MNIST))
     assert words in raised.value.message
+
+
+def array_of(values, tmp_path):
+    np.save(tmp_path / "a.npy", np.resize(values, (2, 2, 1)))
+    return str(tmp_path / "a.npy")
+
+
+def test_a_network_of_floats_from_0_to_1_gets_files_divided_by_255(tmp_path):
+    unit = Look((2, 2, 1), pixels=(0.0, 1.0))
+    step = ("divided by 255, since the network knows values from 0 to 1",)
+    pixels = np.array([[0, 51], [102, 255]], np.uint8)
+    for path in (save(tmp_path / "a.png", pixels), array_of(pixels, tmp_path),
+                 array_of(pixels.astype(np.int64), tmp_path)):  # fmt: skip
+        found = one(path, unit)
+        np.testing.assert_array_equal(found.x.ravel(), np.array([0, 0.2, 0.4, 1], np.float32))
+        assert found.steps == step
+        assert found.x.dtype == np.float32
+    same = one(array_of(pixels / 255, tmp_path), unit)
+    np.testing.assert_array_equal(same.x, found.x)
+    assert same.steps == ()
+    assert one(array_of([0, 1], tmp_path), unit).x.max() == 1
+    far = one(array_of([0.0, 9.5], tmp_path), unit)
+    assert far.steps == (
+        "it has values from 0 to 9.5, and the network was trained on values from 0 to 1",
+    )
+
+
+def test_bytes_do_not_fit_a_network_of_other_numbers(tmp_path):
+    signed = Look((2, 2, 1), pixels=(-2.0, 2.0))
+    with pytest.raises(DataError, match="trained on values from -2 to 2") as raised:
+        one(save(tmp_path / "a.png", np.zeros((2, 2))), signed)
+    assert ".npy" in raised.value.hint
+    assert one(array_of([-2.0, 2.5], tmp_path), signed).steps == ()
+    for values in ([-2.0, 4.5], np.array([0, 200], np.uint8)):
+        found = one(array_of(values, tmp_path), signed)
+        assert found.x.max() == max(values)
+        assert "trained on values from -2 to 2" in found.steps[0]
+
+
+def test_pixels_of_a_range_that_is_not_known_are_taken_as_they_are(tmp_path):
+    for values in (np.array([0, 200], np.uint8), [-3, 300], [0.0, 1.0]):
+        found = one(array_of(values, tmp_path), Look((2, 2, 1), pixels=None))
+        assert (found.x.min(), found.x.max()) == (min(values), max(values))
+        assert found.steps == ()
+
+
+def test_16_bits_are_scaled_alike_in_light_and_dark_pictures(tmp_path):
+    for values, bytes_ in (([0, 257, 200], [0, 1, 1]), ([0, 65535, 32896], [0, 255, 128])):
+        deep = np.array([values], np.uint16)
+        Image.fromarray(deep).save(tmp_path / "deep.png")
+        found = one(str(tmp_path / "deep.png"), Look((1, 3, 1)))
+        assert found.x.ravel().tolist() == bytes_
+        assert found.steps == ("made 8 bits a pixel",)
 
 
 def png_of(width, height):
