@@ -94,6 +94,9 @@ def prepare(
     elif classes:
         # The labels alone do not tell how many classes there are; `fit_to` checks their range.
         classes = outputs or classes
+    elif spec.data.label_mode == "categorical" and loaded.train.y.dtype.kind in "iu":
+        # So many that they have no names, not even their numbers.
+        classes = outputs or max(int(split.y.max(initial=0)) for _, split in loaded.splits()) + 1
     loaded = fit_to(loaded, shape, spec.data.label_mode, outputs)
     if spec.data.label_mode != "float":
         loaded = replace(loaded, notes=(*loaded.notes, *missing_classes(loaded)))
