@@ -54,8 +54,8 @@ def load_image_folder(
 
     Raises:
         DataError: The folder is not laid out so, a picture cannot be read or is too large, sizes
-            differ, a split has a class that `train` lacks, or there is room for the pictures
-            neither in memory nor on the disk.
+            differ, a class has a name that is no UTF-8, a split has a class that `train` lacks, or
+            there is room for the pictures neither in memory nor on the disk.
     """
     if color_mode not in ("rgb", "grayscale"):
         raise DataError(f"color_mode is rgb or grayscale. Received: {color_mode}")
@@ -75,6 +75,13 @@ def load_image_folder(
         raise DataError(
             f"{folder / 'train'} has no folders", hint="expected one for each class, with pictures"
         )
+    for name in classes:
+        if any("\udc80" <= letter <= "\udcff" for letter in name):
+            raise DataError(
+                f"{folder / 'train'} has a class folder whose name is no UTF-8: "
+                f"{os.fsencode(name)!r}",
+                hint="rename the folder",
+            )
     wanted = Format(image_size, {"rgb": "RGB", "grayscale": "L"}[color_mode], resize)
     splits: dict[str, Split | None] = {"train": None, "validation": None, "test": None}
     notes: list[str] = []

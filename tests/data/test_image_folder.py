@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 import zlib
 from pathlib import Path
@@ -235,6 +236,15 @@ def test_layouts_that_are_none(tmp_path: Path, folder: Path) -> None:
         read(tmp_path / "empty")
     (folder / "train" / "bird").mkdir()
     with pytest.raises(DataError, match=r"train/bird has no pictures"):
+        read(folder)
+
+
+def test_a_class_whose_name_is_no_utf_8(folder: Path) -> None:
+    try:
+        put(folder / "train" / os.fsdecode(b"caf\xe9") / "1.png", 0)
+    except OSError:
+        pytest.skip("this file system takes no such name")
+    with pytest.raises(DataError, match=r"is no UTF-8: b'caf\\xe9'"):
         read(folder)
 
 
