@@ -194,7 +194,9 @@ def _files(paths: Sequence[str]) -> Iterator[tuple[str, str | None]]:
             found = sorted(
                 inner
                 for inner in path.rglob("*")
-                if inner.suffix.lower() in SUFFIXES and not inner.name.startswith(".")
+                if inner.suffix.lower() in SUFFIXES
+                and not any(part.startswith(".") for part in inner.relative_to(path).parts)
+                and inner.is_file()
             )
             if not found:
                 raise UsageError(

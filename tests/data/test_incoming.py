@@ -252,11 +252,13 @@ def test_places(tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(UsageError, match="has no pictures"):
         list(read([str(tmp_path / "empty")], MNIST))
-    for name in ("7/b.png", "7/a.PNG", "3/c.jpg", "3/.hidden.png", "3/notes.txt"):
+    for name in ("7/b.png", "7/a.PNG", "3/c.jpg", "3/.hidden.png", "3/notes.txt",
+                 "3/.thumbnails/a.png", ".ipynb_checkpoints/7/b.png"):  # fmt: skip
         path = tmp_path / "digits" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.suffix != ".txt":
             Image.fromarray(digit()).save(path)
+    (tmp_path / "digits" / "folder.png").mkdir()
     found = list(read([str(tmp_path / "digits")], MNIST))
     assert [each.folder for each in found] == ["3", "7", "7"]
     assert [each.name[-5:] for each in found] == ["c.jpg", "a.PNG", "b.png"]
