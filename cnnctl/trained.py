@@ -30,6 +30,7 @@ class Trained:
         normalization: As recorded beside the weights.
         replaceable: Whether another checkpoint may stand in for one that is damaged.
         pixels: The range of the training pictures' values; None where none is recorded.
+        notes: What is worth knowing about how these belong together.
     """
 
     source: Path
@@ -40,6 +41,7 @@ class Trained:
     normalization: Normalization | None
     replaceable: bool
     pixels: Range | None = None
+    notes: tuple[str, ...] = ()
 
     def prepare(
         self, *, data_dir: Path | None = None, full_data: bool = False, progress: Any = None
@@ -113,7 +115,8 @@ class Trained:
         from cnnctl.weights import limit_for, load_weights
 
         model = build(spec, input_shape)
-        notes = [
+        notes = [*self.notes]
+        notes += [
             f"the plug-in {name} is not as it was when the run began: {before}, now {now}"
             for name, before, now in plugins.changed(self.recorded.get("plugins") or ())
         ]
@@ -184,12 +187,25 @@ def find(source: Path, *, spec: Spec | None = None, checkpoint: str | None = Non
                 hint=f"name the data by a spec: --spec {run.spec_path}",
             )
     fixed = None
-    if run is not None and "normalization" in recorded:
-        fixed = Normalization.from_dict(recorded["normalization"], run.path / "environment.json")
+    notes: tuple[str, ...] = ()
+    if run is not None and "normalization" in beside:
+        fixed = Normalization.from_dict(beside["normalization"], run.path / "environment.json")
+        if not recorded and not _suits(fixed, spec):
+            fixed = None
+        elif not recorded and fixed.kind == "standard":
+            # Anew, from other pictures, would be other numbers than the weights were learnt with.
+            notes = (f"pictures are normalized as recorded in {run}, not by those of {spec.path}",)
     replaceable = run is not None and source == run.path and checkpoint is None
     pixels = Pixels.from_dict(beside.get("data", {}).get("pixels"))
     known = pixels.range if pixels else None
-    return Trained(source, weights, spec, run, recorded, fixed, replaceable, known)
+    return Trained(source, weights, spec, run, recorded, fixed, replaceable, known, notes)
+
+
+def _suits(recorded: Normalization, spec: Spec) -> bool:
+    """Whether a spec asks for a normalization of this kind, for as many channels."""
+    shape = spec.model.input_shape
+    kind = spec.data.normalize if spec.data else recorded.kind
+    return kind == recorded.kind and (not shape or len(recorded.subtract) in (1, shape[-1]))
 
 
 def _intact(run: runs.Run, limit: int) -> Path | None:

@@ -23,6 +23,7 @@ from cnnctl.data import load as load_data  # noqa: E402
 from cnnctl.errors import UsageError  # noqa: E402
 from cnnctl.prediction import Predictions, predict, predict_split  # noqa: E402
 from cnnctl.spec import load  # noqa: E402
+from cnnctl.trained import find  # noqa: E402
 from cnnctl.training import train  # noqa: E402
 
 PROGRAM = str(Path(sys.executable).parent / "cnnctl")
@@ -92,6 +93,20 @@ def test_files_have_the_pixels_of_training(tmp_path):
     given = predict(run.path / "model.keras", [str(tmp_path / "3.png")],
                     spec=load(tmp_path / "own.yaml"))  # fmt: skip
     np.testing.assert_allclose(given.outputs, own, atol=1e-6)
+
+
+def test_another_spec_keeps_the_normalization_of_the_run(run, tmp_path):
+    """The weights were learnt with it, whatever the other pictures' mean is."""
+    folder = tmp_path / "runs/tiny/001"
+    shutil.copytree(run, folder)
+    environment = json.loads((folder / "environment.json").read_text())
+    recorded = {"kind": "standard", "subtract": [90.0], "divide": [70.0]}
+    (folder / "environment.json").write_text(json.dumps({**environment, "normalization": recorded}))
+    for normalize, subtract in (("standard", (90.0,)), ("signed", None)):
+        (tmp_path / "other.yaml").write_text(XO.replace("signed", normalize))
+        found = find(folder, spec=load(tmp_path / "other.yaml"))
+        assert (found.normalization and found.normalization.subtract) == subtract
+        assert any("as recorded in" in note for note in found.notes) == bool(subtract)
 
 
 def test_the_worst_mistakes():
