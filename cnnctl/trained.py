@@ -9,6 +9,7 @@ from typing import Any
 from cnnctl import backend, plugins, runs
 from cnnctl.checkpoint import MANIFEST, read
 from cnnctl.compute.plan import Plan, choose
+from cnnctl.data.image_folder import class_folders
 from cnnctl.data.normalization import Normalization
 from cnnctl.data.pixels import Pixels, Range
 from cnnctl.data.preparation import Prepared, prepare
@@ -88,7 +89,7 @@ class Trained:
         else:
             data = self.spec.data
             source = SOURCES.get(data.dataset.name) if data else None
-            known = source.class_names if source else ()
+            known = source.class_names if source else _written(self.spec)
             if source and data and data.dataset.arguments.get("label") == "coarse":
                 known = source.coarse_names
         return known if len(known) == outputs else tuple(map(str, range(outputs)))
@@ -199,6 +200,18 @@ def find(source: Path, *, spec: Spec | None = None, checkpoint: str | None = Non
     pixels = Pixels.from_dict(beside.get("data", {}).get("pixels"))
     known = pixels.range if pixels else None
     return Trained(source, weights, spec, run, recorded, fixed, replaceable, known, notes)
+
+
+def _written(spec: Spec) -> tuple[str, ...]:
+    """The names of the classes, where a spec or the folder that it names has them."""
+    dataset = spec.data.dataset if spec.data else None
+    if dataset is None:
+        return ()
+    if dataset.name == "image_folder":
+        train = spec.data_base / Path(str(dataset.arguments.get("path"))).expanduser() / "train"
+        return tuple(path.name for path in class_folders(train)) if train.is_dir() else ()
+    names = dataset.arguments.get("class_names") if dataset.name == "inline" else None
+    return tuple(map(str, names or ()))
 
 
 def _suits(recorded: Normalization, spec: Spec) -> bool:

@@ -95,6 +95,19 @@ def test_files_have_the_pixels_of_training(tmp_path):
     np.testing.assert_allclose(given.outputs, own, atol=1e-6)
 
 
+def test_class_names_of_the_folder_that_a_spec_names(run, tmp_path):
+    shutil.copy(run / "model.keras", tmp_path)
+    for name in ("round", "crossed"):
+        (tmp_path / "pictures/train" / name).mkdir(parents=True)
+        Image.new("L", (9, 9)).save(tmp_path / "pictures/train" / name / "1.png")
+    text = XO.replace(XO.split("\n")[2], "  dataset: {image_folder: {path: pictures}}")
+    (tmp_path / "own.yaml").write_text(text)
+    files = [str(tmp_path / "pictures/train")]
+    found = predict(tmp_path / "model.keras", files, spec=load(tmp_path / "own.yaml"))
+    assert found.class_names == ("crossed", "round")
+    assert found.truth.tolist() == [0, 1]
+
+
 def test_another_spec_keeps_the_normalization_of_the_run(run, tmp_path):
     """The weights were learnt with it, whatever the other pictures' mean is."""
     folder = tmp_path / "runs/tiny/001"

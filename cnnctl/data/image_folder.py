@@ -70,7 +70,7 @@ def load_image_folder(
             hint="expected train/<class>/*.png or *.jpg, and optionally test/ and validation/ "
             "with the same classes",
         )
-    classes = tuple(path.name for path in _folders(folder / "train"))
+    classes = tuple(path.name for path in class_folders(folder / "train"))
     if not classes:
         raise DataError(
             f"{folder / 'train'} has no folders", hint="expected one for each class, with pictures"
@@ -110,7 +110,8 @@ def load_image_folder(
     )
 
 
-def _folders(folder: Path) -> list[Path]:
+def class_folders(folder: Path) -> list[Path]:
+    """The folders of a split, which are named like its classes, sorted by name."""
     visible = (path for path in folder.iterdir() if not path.name.startswith("."))
     return sorted((path for path in visible if path.is_dir()), key=lambda path: path.name)
 
@@ -123,7 +124,7 @@ def _labels(files: list[tuple[str, int]]) -> np.ndarray:
 
 def _list_split(folder: Path, classes: tuple[str, ...], notes: list[str]) -> list[tuple[str, int]]:
     """List a split's pictures with their labels, classes alternating in proportion."""
-    foreign = [path.name for path in _folders(folder) if path.name not in classes]
+    foreign = [path.name for path in class_folders(folder) if path.name not in classes]
     if foreign:
         raise DataError(
             f"{folder / foreign[0]} is a class that train does not have",
