@@ -55,10 +55,14 @@ def choose(dataset: Dataset, split: str = "train", count: int = 36, seed: int = 
 
     Raises:
         DataError: There is no such split.
+        UsageError: What it holds cannot be drawn.
     """
     import numpy as np
 
     pictures = dataset.split(split)
+    if pictures.x.ndim > 4:
+        shape = "×".join(map(str, pictures.x.shape[1:]))
+        raise UsageError(f"{dataset.name} has no pictures that can be drawn: each is {shape}")
     count = min(count, len(pictures))
     indices = np.random.default_rng(seed).choice(len(pictures), count, replace=False)
     return Samples(dataset, pictures, split, [int(index) for index in indices])

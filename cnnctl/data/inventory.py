@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from cnnctl import plugins
 from cnnctl.catalog import load as load_catalog
+from cnnctl.data.checks import fit_to
 from cnnctl.data.download import Progress
 from cnnctl.data.places import find
 from cnnctl.data.sample import sample_file
@@ -182,7 +183,7 @@ def named_source(name: str) -> Source:
 def open_dataset(
     name: str, *, data_dir: Path | None = None, progress: Progress | None = None
 ) -> Dataset:
-    """Load a data set by its name or path.
+    """Load a data set by its name or path, and check it as a training does.
 
     Args:
         name: A named data set, `xo`, a plug-in's, or the path of an `.npz` file or of a folder of
@@ -192,8 +193,14 @@ def open_dataset(
 
     Raises:
         UsageError: There is no such data set and no such path.
-        DataError: It cannot be found or read.
+        DataError: It cannot be found or read, or a training would refuse it.
     """
+    dataset = _open(name, data_dir=data_dir, progress=progress)
+    is_float = dataset.train.y.dtype.kind == "f"
+    return fit_to(dataset, dataset.train.x.shape[1:], "float" if is_float else "int")
+
+
+def _open(name: str, *, data_dir: Path | None = None, progress: Progress | None = None) -> Dataset:
     from cnnctl.data import load
 
     path = Path(name)

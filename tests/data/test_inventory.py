@@ -10,9 +10,10 @@ import pytest
 from typer.testing import CliRunner
 
 from cnnctl.cli.data import app
-from cnnctl.data.inventory import describe, list_datasets
+from cnnctl.data.inventory import describe, list_datasets, open_dataset
 from cnnctl.data.sources import SOURCES
 from cnnctl.errors import DataError, UsageError
+from cnnctl.samples import choose
 
 from .test_published import FASHION, write_idx
 
@@ -99,3 +100,23 @@ def test_real_mnist_is_recognized(real_data: Path) -> None:
         pytest.skip("no mnist.npz in CNNCTL_DATA_DIR")
     result = run(app, ["fetch", "mnist", "--data-dir", str(real_data)])
     assert "it is the published data" in result.stdout
+
+
+@pytest.mark.parametrize(("x", "y", "words"), [
+    (np.full((2, 3, 3), np.nan), np.zeros(2, np.int64), "x_train is not finite"),
+    (np.zeros((2, 3, 3)), np.array([0.5, np.inf]), "y_train is not finite"),
+    (np.zeros((0, 3, 3)), np.zeros(0, np.int64), "x_train is empty"),
+    (np.zeros((3, 3, 3)), np.zeros(2, np.int64), "3 pictures in x_train, 2 labels"),
+])  # fmt: skip
+def test_what_a_training_refuses_is_not_described(
+    tmp_path: Path, x: np.ndarray, y: np.ndarray, words: str
+) -> None:
+    np.savez(tmp_path / "a.npz", x_train=x, y_train=y)
+    with pytest.raises(DataError, match=words):
+        describe(str(tmp_path / "a.npz"))
+
+
+def test_volumes_are_not_drawn(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", x_train=np.zeros((2, 3, 4, 5, 1)), y_train=np.zeros(2, np.int64))
+    with pytest.raises(UsageError, match="each is 3×4×5×1"):
+        choose(open_dataset(str(tmp_path / "a.npz")))
