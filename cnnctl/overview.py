@@ -109,8 +109,8 @@ def entry(run: Run) -> Entry:
     status = str(state.get("status", "unknown"))
     if status == "running" and not _lives(state.get("pid")):
         status = "killed"
-    seed, data = environment.get("seed"), environment.get("data")
-    fingerprint = data.get("fingerprint") if isinstance(data, dict) else None
+    seed, data = environment.get("seed"), environment.get("data", {})
+    fingerprint = data.get("fingerprint")
     return Entry(
         path=str(run.path),
         status=status,

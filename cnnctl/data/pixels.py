@@ -34,7 +34,10 @@ class Pixels:
 
     @classmethod
     def of(cls, x: np.ndarray) -> Pixels:
-        """Those of pictures (pictures, …), at least one; every value is looked at."""
+        """Those of pictures (pictures, …), at least one. Of bytes the type's: they may lie on the
+        disk, and are not read for this; of others every value is looked at."""
+        if str(x.dtype) == "uint8":
+            return cls("uint8", *BYTES)
         ends = [(float(rows.min()), float(rows.max())) for _, rows in chunks(x)]
         return cls(str(x.dtype), min(low for low, _ in ends), max(high for _, high in ends))
 
