@@ -34,11 +34,8 @@ sys.exit(guarded(program))
 
 
 @pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash")
-@pytest.mark.parametrize(("ending", "code"), [
-    ("2>&1 | head -1 >/dev/null", 0), ("2>/dev/full", 0), (">&-", 0), ("2>&-", 0),
-    ("<&- >&- 2>&-", 0),
-])  # fmt: skip
-def test_whoever_stops_listening_does_not_stop_a_training(ending, code, xo_spec, tmp_path):
+@pytest.mark.parametrize("ending", ["2>&1 | head -1 >/dev/null", ">&- 2>/dev/full", "<&- 2>&-"])
+def test_whoever_stops_listening_does_not_stop_a_training(ending, xo_spec, tmp_path):
     program = Path(sys.executable).with_name("cnnctl")
     script = f"{program} train {xo_spec} {ending}; exit ${{PIPESTATUS[0]}}"
     done = subprocess.run(
@@ -46,7 +43,7 @@ def test_whoever_stops_listening_does_not_stop_a_training(ending, code, xo_spec,
         env={k: v for k, v in os.environ.items() if k != "CNNCTL_DATA_DIR"},
     )  # fmt: skip
     assert "Traceback" not in done.stdout + done.stderr
-    assert done.returncode == code
+    assert done.returncode == 0
     state = json.loads((tmp_path / "runs/tiny/001/state.json").read_text())
     assert (state["status"], state["epochs"]) == ("finished", 3)
 

@@ -161,9 +161,8 @@ def test_arrays(tmp_path, array, count, step):
 ])  # fmt: skip
 def test_arrays_that_are_refused(tmp_path, array, words):
     np.save(tmp_path / "a.npy", array, allow_pickle=True)
-    with pytest.raises(DataError, match="") as raised:
+    with pytest.raises(DataError, match=words):
         list(read([str(tmp_path / "a.npy")], MNIST))
-    assert words in raised.value.message
 
 
 def array_of(values, tmp_path):
