@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _NO_METRIC = ("epoch", "seconds", "images_per_second", "learning_rate")
+_LETTER, _HANDLE, _ENTRY = 0.065, 0.6, 0.17
+"""Inches of the legend's text: a letter's width, what stands before it, a line's height."""
 _COLORS = (*CYCLE, GREY, "black")
 _STYLES = ("-", "--", ":", "-.")
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*", "h")
@@ -70,9 +72,22 @@ def compared(
             _dress(axis, name, [row["epoch"] for row in every])
             if best is not None and name in names:
                 axis.axvline(best, color=GREY, linewidth=0.8, linestyle=":")
-            if name in names:
+            if name in names and len(runs) == 1:
                 axis.legend(fontsize=7)
+        if len(runs) > 1:
+            _legend_below(made, axes.flat[0])
         return made
+
+
+def _legend_below(made: Figure, axis: Any) -> None:
+    """One legend for all panels, which have no room for the lines of many runs."""
+    handles, labels = axis.get_legend_handles_labels()
+    if not labels:
+        return
+    widest = _HANDLE + _LETTER * max(map(len, labels))
+    columns = max(1, min(len(labels), int(made.get_figwidth() / widest)))
+    made.set_figheight(made.get_figheight() + _ENTRY * -(-len(labels) // columns))
+    made.legend(handles, labels, loc="outside lower center", ncols=columns, fontsize=7)
 
 
 def _draw(

@@ -279,3 +279,13 @@ def test_files(tmp_path):
     with pytest.raises(UsageError, match=r"written as \.png or \.svg"):
         style.save(made, tmp_path / "a.pdf")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.png", "a.svg", "b.png", "b.svg"]
+
+
+def test_the_legend_of_many_runs_covers_no_curve():
+    made = curves.compared({f"runs/net/{n:03}": rows(3) for n in range(MOST_RUNS)})
+    texts_apart(made)
+    (legend,) = made.legends
+    assert len(legend.get_texts()) == 2 * MOST_RUNS
+    assert not any(axis.get_legend() for axis in made.axes)
+    below = legend.get_window_extent()
+    assert all(axis.get_window_extent().y0 > below.y1 for axis in made.axes)
