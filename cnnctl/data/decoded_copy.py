@@ -128,10 +128,14 @@ class DecodedCopy:
             file.write(text.encode().ljust(_HEADER))
 
     def clear(self) -> None:
-        """Remove copies of the folder as it was before, and what writers that were killed left."""
+        """Remove copies of the folder as it was before, and what writers that were killed left.
+
+        Not the copy itself, which another process may just have written and be about to map.
+        """
         with contextlib.suppress(OSError):
             for path in self.path.parent.glob(f"{self._place}-*{_SUFFIX}"):
-                path.unlink(missing_ok=True)
+                if path != self.path:
+                    path.unlink(missing_ok=True)
             remove_abandoned(self.path.parent, f"*{_SUFFIX}")
 
     def _described(self, shape: tuple[int, ...]) -> bytes:
