@@ -6,7 +6,6 @@ from cnnctl.arithmetic.calls import Call, Link, Links, Outcome, Refusal
 from cnnctl.arithmetic.evaluate import defaults, evaluate
 from cnnctl.arithmetic.registry import NoFormula, formula
 from cnnctl.arithmetic.shapes import shown
-from cnnctl.plugins import is_registered
 
 RECURRENT = {"SimpleRNN", "GRU", "LSTM", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D", "RNN"}
 """The layers whose weights lie in a cell."""
@@ -15,12 +14,15 @@ RECURRENT = {"SimpleRNN", "GRU", "LSTM", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D
 @formula("Bidirectional")
 def bidirectional(call: Call) -> Outcome:
     """The layer forwards and, with weights of its own, backwards; `concat` doubles the width."""
+    from cnnctl.catalog import load
+
     layer = call.layer("layer")
     backward = call["backward_layer"] or layer
     for argument, inner in (("layer", layer), ("backward_layer", backward)):
         if inner.name in RECURRENT:
             continue
-        if is_registered("layer", inner.name):
+        entry = load().find("layer", inner.name)
+        if entry and entry.is_of_plugin:
             raise NoFormula(f"Bidirectional around {inner}")
         raise Refusal(
             f"Bidirectional takes a recurrent layer, and {inner} is none",

@@ -54,6 +54,11 @@ class Entry:
     inputs: str = "one"
     source: str = "keras"
 
+    @property
+    def is_of_plugin(self) -> bool:
+        """Whether it is neither Keras's nor cnnctl's own."""
+        return self.source not in {"keras", "cnnctl"}
+
     def argument(self, name: str) -> Argument | None:
         """Return the argument of that name, or None."""
         return next((argument for argument in self.arguments if argument.name == name), None)

@@ -48,7 +48,8 @@ def resume(
     loss and optimizer, the data or the versions are others, it is refused, unless --allow names it.
     """
     from cnnctl.backend import quiet
-    from cnnctl.cli.progress import observer, show_result
+    from cnnctl.cli.progress import observer
+    from cnnctl.cli.result import show_result
     from cnnctl.distribution.launch import end_with_launcher
     from cnnctl.preflight import preflight_run
     from cnnctl.runs import newest

@@ -62,7 +62,8 @@ def train(
     the step in progress, and keeps the epochs that were finished; `cnnctl resume` goes on.
     """
     from cnnctl.backend import quiet
-    from cnnctl.cli.progress import observer, show_result
+    from cnnctl.cli.progress import observer
+    from cnnctl.cli.result import show_result
     from cnnctl.distribution.launch import end_with_launcher
     from cnnctl.errors import UsageError
     from cnnctl.preflight import preflight

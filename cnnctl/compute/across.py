@@ -72,7 +72,7 @@ def is_no_mean(loss: Component) -> bool:
 def of_plugin(component: Component) -> bool:
     """Whether a component is neither Keras's nor cnnctl's own."""
     entry = load().find(component.kind, component.name)
-    return entry is not None and entry.source not in {"keras", "cnnctl"}
+    return entry is not None and entry.is_of_plugin
 
 
 def _has_noise_of_a_batch(shape: Any) -> bool:
