@@ -1,4 +1,4 @@
-"""Pictures in folders: `train/<class>/*.png` or `*.jpg`, optional `validation/` and `test/`."""
+"""Pictures in folders: `train/<class>/*.png`, `*.jpg`, …, optional `validation/` and `test/`."""
 
 from __future__ import annotations
 
@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING
 from cnnctl.data.dataset import Dataset, Split, make_dataset
 from cnnctl.data.decoding import LARGEST, Format
 from cnnctl.data.download import Progress
+from cnnctl.data.formats import FORMATS, is_readable
 from cnnctl.data.pictures import PictureReader
 from cnnctl.errors import DataError
 
 if TYPE_CHECKING:
     import numpy as np
-
-_SUFFIXES = (".png", ".jpg", ".jpeg")
 
 
 def load_image_folder(
@@ -33,9 +32,9 @@ def load_image_folder(
     Pictures come sorted by name within their class, and classes alternate: any stretch of them,
     such as one held out for validation, has about as large a part of every class.
 
-    Hidden files are ignored; other files that are no PNG or JPEG are counted in a note. Colours
-    are converted to `color_mode`; pictures are turned as their EXIF data says, and laid on white
-    where they are transparent.
+    Hidden files are ignored; other files that are not images (`formats.py`) are counted in a note.
+    Colours are converted to `color_mode`; pictures are turned as their EXIF data says, and laid on
+    white where they are transparent.
 
     Every picture is decoded once. Pictures that take more than a quarter of the free memory are
     held on the disk and only mapped; where decoding takes long, a decoded copy is kept for the next
@@ -137,13 +136,13 @@ def _list_split(folder: Path, classes: tuple[str, ...], notes: list[str]) -> lis
             continue  # a test set may lack a class
         paths: list[str] = []
         for entry in _entries(folder / name):
-            is_picture = entry.name.lower().endswith(_SUFFIXES) and entry.is_file()
+            is_picture = is_readable(entry.name) and entry.is_file()
             (paths if is_picture else others).append(entry.path)
         files += (((rank + 0.5) / len(paths), label, path) for rank, path in enumerate(paths))
         if not paths:
-            raise DataError(f"{folder / name} has no pictures (*.png, *.jpg or *.jpeg)")
+            raise DataError(f"{folder / name} has no images ({FORMATS})")
     if not files:
-        raise DataError(f"{folder} has no pictures (<class>/*.png, *.jpg or *.jpeg)")
+        raise DataError(f"{folder} has no images in folders of classes ({FORMATS})")
     if others:
         notes.append(
             f"{folder}: {len(others):,} other files or folders were not read, {others[0]} first"

@@ -235,7 +235,7 @@ def test_layouts_that_are_none(tmp_path: Path, folder: Path) -> None:
     with pytest.raises(DataError, match="has no folders"):
         read(tmp_path / "empty")
     (folder / "train" / "bird").mkdir()
-    with pytest.raises(DataError, match=r"train/bird has no pictures"):
+    with pytest.raises(DataError, match=r"train/bird has no images"):
         read(folder)
 
 
