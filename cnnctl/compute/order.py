@@ -117,7 +117,9 @@ def summed(gradients: Sequence[Any]) -> Any:
         indices = tf.concat([each.indices for each in gradients], 0)
         return tf.IndexedSlices(values, indices, gradients[0].dense_shape)
     products = [each.op for each in gradients]
-    if gradients[0].shape.num_elements() >= LARGE_KERNEL and all(map(_is_of_a_kernel, products)):
+    # The shape may be unknown while a step is traced: behind a reshape to the batch's size, say.
+    size = gradients[0].shape.num_elements()
+    if size is not None and size >= LARGE_KERNEL and all(map(_is_of_a_kernel, products)):
         with tf.control_dependencies([each for part in products for each in _to_inputs(part)]):
             inputs = tf.concat([each.inputs[0] for each in products], 0)
             outputs = tf.concat([each.inputs[1] for each in products], 0)

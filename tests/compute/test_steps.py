@@ -123,6 +123,28 @@ def test_a_network_that_is_no_chain():
     assert_same_training(in_parts(one, split, 2), by_keras(other, split), one, other)
 
 
+@pytest.mark.parametrize("units", [3, 600])
+@pytest.mark.parametrize("form", [(4, 4, 4), (16, 4)])
+def test_a_dense_layer_on_maps_and_sequences(form, units):
+    """The gradient of its kernel has a shape that is not known while a step is traced."""
+
+    def build():
+        keras.utils.set_random_seed(1)
+        return keras.Sequential([
+            keras.Input((8, 8, 1)),
+            keras.layers.Reshape(form),
+            keras.layers.Dense(units, activation="relu"),
+            keras.layers.Dense(500),
+            keras.layers.Flatten(),
+            keras.layers.Dense(4, activation="softmax"),
+        ])  # fmt: skip
+
+    split = pictures(22)
+    one, other = (compiled(build(), keras.optimizers.SGD(0.01)) for _ in range(2))
+    ours, theirs = in_parts(one, split, 2, 8), by_keras(other, split, 8)
+    assert_same_training(ours, theirs, one, other)
+
+
 @settings(max_examples=12, deadline=None)
 @given(st.integers(1, 40), st.integers(1, 12), st.integers(1, 4))
 def test_any_size_of_batch_and_part(count, batch_size, parts):
