@@ -19,8 +19,10 @@ from cnnctl.errors import UsageError
 from cnnctl.runs import Run
 from cnnctl.spec import Spec
 from cnnctl.spec.difference import Difference, differences
+from cnnctl.spec.metrics import Mode, mode_in_text
 from cnnctl.spec.nodes import plain
-from cnnctl.spec.rules import larger_is_better
+from cnnctl.spec.source import MAX_BYTES
+from cnnctl.untrusted import read_plain
 
 _SAME = ("name", "description", "seed")
 """What runs of one group may differ in."""
@@ -66,16 +68,20 @@ class Entry:
         return asdict(self)
 
 
-def entries(folder: Path = runs.RUNS_DIR, best: str | None = None) -> list[Entry]:
+def entries(
+    folder: Path = runs.RUNS_DIR, best: str | None = None, mode: Mode | None = None
+) -> list[Entry]:
     """The runs below a folder, in order of their paths.
 
     Args:
         folder: Where to look.
-        best: A figure by which they are sorted instead, the best first; losses and errors are best
-            where they are least. Runs that have it not come last.
+        best: A metric by which they are sorted instead, the best first. Runs without it come last.
+        mode: Whether its larger (`max`) or smaller (`min`) values are the better ones; by default
+            what Keras says of the metric of that name in the runs' specs.
 
     Raises:
-        UsageError: There is no such folder, or no run has the figure.
+        UsageError: There is no such folder, no run has the metric, or it is not known which of its
+            values are the better ones.
     """
     if not folder.is_dir():
         raise UsageError(
@@ -91,13 +97,37 @@ def entries(folder: Path = runs.RUNS_DIR, best: str | None = None) -> list[Entry
             f"no run has a figure `{best}`",
             hint=f"there are {', '.join(names)}" if names else None,
         )
-    sign = -1 if larger_is_better(best) else 1
+    with_it = [each for each in found if each.figure(best) is not None]
+    sign = -1 if (mode or _mode(with_it, best)) == "max" else 1
 
     def place(each: Entry) -> float:
         value = each.figure(best)
         return math.inf if value is None else sign * value
 
     return sorted(found, key=place)
+
+
+def _mode(found: Sequence[Entry], name: str) -> Mode:
+    """Which values of a metric are the better ones, by the specs of the runs that have it.
+
+    Raises:
+        UsageError: None of them says so, or they disagree.
+    """
+    known: dict[Mode, str] = {}
+    for each in found:
+        try:
+            text = read_plain(Run(Path(each.path)).spec_path, MAX_BYTES).decode("utf-8")
+        except (OSError, ValueError):  # no text: the other runs may tell
+            continue
+        if mode := mode_in_text(text, name):
+            known.setdefault(mode, each.path)
+    if len(known) == 1:
+        return next(iter(known))
+    if known:
+        message = f"`{name}` is better higher in {known['max']} and lower in {known['min']}"
+    else:
+        message = f"Keras does not say whether `{name}` is better higher or lower"
+    raise UsageError(message, hint="say which: --mode max, or --mode min")
 
 
 def entry(run: Run) -> Entry:

@@ -14,7 +14,7 @@ from cnnctl.data import foresight
 from cnnctl.errors import Diagnostic, Location, SpecError, UsageError
 from cnnctl.runs import Run
 from cnnctl.spec import Component, Spec, rules
-from cnnctl.spec.loading import draft, in_order
+from cnnctl.spec.loading import draft, in_order, still_told
 
 SUFFIXES = (".yaml", ".yml")
 
@@ -45,8 +45,15 @@ class Checked:
     trace: arithmetic.Trace | None
 
 
-def preflight(path: str | Path, overrides: Iterable[str] = ()) -> Checked:
+def preflight(
+    path: str | Path, overrides: Iterable[str] = (), *, recorded: bool = False
+) -> Checked:
     """Read a spec, work out its shapes, and hold its outputs against its data set's classes.
+
+    Args:
+        path: A YAML file.
+        overrides: Assignments such as `fit.epochs=3`, applied in order.
+        recorded: Whether it is the spec of a run, as in `cnnctl.spec.load`.
 
     Raises:
         UsageError: There is no such file.
@@ -58,6 +65,8 @@ def preflight(path: str | Path, overrides: Iterable[str] = ()) -> Checked:
     trace = _shapes(spec, found) if spec else None
     if spec and spec.compile and not found:
         found.extend(faults(spec))
+    if recorded:
+        found = still_told(found)
     if spec is None or found:
         raise SpecError(in_order(found, path, overrides))
     return Checked(spec, trace)
@@ -71,7 +80,7 @@ def preflight_run(run: Run, overrides: Iterable[str] = ()) -> Checked:
         SpecError: As in `preflight`.
     """
     plugins.require(run.environment().get("plugins") or (), run)
-    return preflight(run.spec_path, overrides)
+    return preflight(run.spec_path, overrides, recorded=True)
 
 
 def _shapes(spec: Spec, found: list[Diagnostic]) -> arithmetic.Trace | None:
@@ -225,13 +234,18 @@ def specs_in(path: Path) -> list[Path]:
     """
     if not path.is_dir():
         return [path]
-    if (path / "spec.yaml").is_file() and (path / "checkpoints").is_dir():
+    if (path / "spec.yaml").is_file() and is_of_run(path / "spec.yaml"):
         return [path / "spec.yaml"]  # a run folder means its spec
     found = sorted(each for each in path.rglob("*") if each.suffix in SUFFIXES and each.is_file())
     found = [each for each in found if not _is_in_run(each)]
     if not found:
         raise UsageError(f"no spec in {path}", hint="a spec is a file that ends in .yaml")
     return found
+
+
+def is_of_run(path: Path) -> bool:
+    """Whether a file is the spec of a run folder."""
+    return path.name == "spec.yaml" and (path.parent / "checkpoints").is_dir()
 
 
 def _is_in_run(path: Path) -> bool:

@@ -222,7 +222,7 @@ def _description(run: Run) -> str:
     from cnnctl.spec import load
 
     try:
-        return load(run.spec_path).description or ""
+        return load(run.spec_path, recorded=True).description or ""
     except CnnctlError:
         return ""
 
@@ -261,9 +261,9 @@ def _of_several(found: Sequence[Run], tell: Tell) -> Iterator[Block]:
     histories = {str(run): run.history() for run in found}
     if any(histories.values()):
         yield section("How they learned", image(compared(histories), "learning curves"))
-    first = preflight(found[0].spec_path).spec
+    first = preflight(found[0].spec_path, recorded=True).spec
     for run in found[1:]:
-        changes = differences(first, preflight(run.spec_path).spec)
+        changes = differences(first, preflight(run.spec_path, recorded=True).spec)
         cells = [(each.path, _origin(each.before), _origin(each.after)) for each in changes]
         what = f"What distinguishes {run} from {found[0]}"
         same = "<p class=note>their specs mean the same</p>"

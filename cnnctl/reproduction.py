@@ -104,9 +104,9 @@ def reproduce(
     wanted = epochs or len(rows)
     if wanted > len(rows):
         raise UsageError(f"{run} has {len(rows)} finished epochs, and {wanted} are to be compared")
-    spec = load(run.spec_path)
+    spec = load(run.spec_path, recorded=True)
     if spec.fit.distribute == "multi_worker":  # one process computes what several did
-        spec = load(run.spec_path, ["fit.distribute=none"])
+        spec = load(run.spec_path, ["fit.distribute=none"], recorded=True)
     notes = [str(change) for change in sameness.of_versions(environment)]
     notes += [str(change) for change in sameness.of_plugins(environment)]
     resumed = run.state().get("resumed")

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 from cnnctl.arithmetic import Field, Formula, LayerFacts, Trace, Weight
 from cnnctl.arithmetic.facts import FLOAT_BYTES
 from cnnctl.errors import DataError
-from cnnctl.preflight import preflight
+from cnnctl.preflight import is_of_run, preflight
 from cnnctl.spec import Spec
 from cnnctl.spec.graph import INPUT
 
@@ -164,7 +164,7 @@ def traced(path: str | Path, overrides: Iterable[str] = ()) -> tuple[Spec, Trace
         UsageError, SpecError: The spec cannot be read, or has faults.
         DataError: Only the pictures could tell the input shape.
     """
-    checked = preflight(path, overrides)
+    checked = preflight(path, overrides, recorded=is_of_run(Path(path)))
     if checked.trace is None:
         raise DataError(
             f"the input shape of {checked.spec.name} is known only from its pictures",

@@ -181,7 +181,7 @@ def find(source: Path, *, spec: Spec | None = None, checkpoint: str | None = Non
             )
         recorded = beside
         plugins.require(recorded.get("plugins") or (), run)
-        spec = load(run.spec_path)
+        spec = load(run.spec_path, recorded=True)
         if not isinstance(recorded.get("data"), dict) or "normalization" not in recorded:
             raise RunError(
                 f"{run} has no readable environment.json, so its data is not known",

@@ -16,14 +16,17 @@ from cnnctl.cli.compare import compare as print_comparison
 
 quiet()
 
-from cnnctl.catalog import load as load_catalog  # noqa: E402
 from cnnctl.errors import UsageError  # noqa: E402
 from cnnctl.overview import compare, entries  # noqa: E402
 from cnnctl.spec import load  # noqa: E402
-from cnnctl.spec.rules import larger_is_better  # noqa: E402
 from cnnctl.training import train  # noqa: E402
 
 PROGRAM = str(Path(sys.executable).parent / "cnnctl")
+SCORE = (
+    XO.replace("metrics: [accuracy]", "metrics: [accuracy, {SparseCategoricalAccuracy: {name: a}}]")
+    + "  callbacks: [ModelCheckpoint: {monitor: a, save_best_only: true}]\n"
+)
+"""A metric whose name says nothing, and which decides which epoch is the best."""
 RATES = ["compile.optimizer.Adam.learning_rate=0.0001"]
 
 
@@ -31,7 +34,7 @@ RATES = ["compile.optimizer.Adam.learning_rate=0.0001"]
 def folder(tmp_path_factory):
     """Two seeds of one spec, one of another."""
     folder = tmp_path_factory.mktemp("overview")
-    (folder / "tiny.yaml").write_text(XO)
+    (folder / "tiny.yaml").write_text(SCORE)
     for overrides in (["seed=1"], ["seed=2"], RATES):
         spec = load(folder / "tiny.yaml", ["fit.epochs=2", *overrides])
         train(spec, runs_dir=folder / "runs", device="cpu")
@@ -60,9 +63,19 @@ def test_the_best_first(folder):
     assert losses == sorted(losses)
     accuracies = [each.figure("test_accuracy") for each in entries(folder, "test_accuracy")]
     assert accuracies == sorted(accuracies, reverse=True)
+    named = [each.figure("test_a") for each in entries(folder, "test_a")]
+    assert named == accuracies
     with pytest.raises(UsageError, match="no run has a figure `val_f1`") as raised:
         entries(folder, "val_f1")
     assert "val_accuracy" in raised.value.hint
+
+
+def test_the_best_epoch_is_that_of_the_best_value_whatever_its_name(folder):
+    for each in entries(folder):
+        lines = (Path(each.path) / "metrics.jsonl").read_text().splitlines()
+        values = [json.loads(line)["a"] for line in lines]
+        assert values[0] != values[1]
+        assert each.best_epoch == 1 + values.index(max(values))
 
 
 def test_a_run_whose_process_is_gone_was_killed(folder, tmp_path):
@@ -142,7 +155,11 @@ def test_the_least_divergence_is_the_best(folder, tmp_path):
     for number, value in ((1, 0.4), (2, 0.1), (3, 0.7)):
         path = tmp_path / f"tiny/00{number}"
         _copy(folder / "tiny/001", path)
-        figures = {"kl_divergence": value, "hinge": value, "r2_score": value}
+        spec = (path / "spec.yaml").read_text()
+        (path / "spec.yaml").write_text(
+            spec.replace("metrics:\n", "metrics:\n  - kl_divergence\n  - hinge\n  - r2_score\n")
+        )
+        figures = {"kl_divergence": value, "hinge": value, "r2_score": value, "mine": value}
         (path / "evaluation.json").write_text(json.dumps({"figures": figures}))
 
     def order(name):
@@ -151,25 +168,17 @@ def test_the_least_divergence_is_the_best(folder, tmp_path):
     assert order("test_kl_divergence") == [0.1, 0.4, 0.7]
     assert order("test_hinge") == [0.1, 0.4, 0.7]
     assert order("test_r2_score") == [0.7, 0.4, 0.1]
-
-
-def test_larger_is_better_where_the_metrics_of_keras_say_so():
-    import keras
-
-    needed = {"num_classes": 2, "target_class_ids": [0], "recall": 0.5, "precision": 0.5,
-              "sensitivity": 0.5, "specificity": 0.5}  # fmt: skip
-    told = 0
-    catalog = load_catalog()
-    for name in catalog.names("metric"):
-        entry, made = catalog.find("metric", name), getattr(keras.metrics, name, None)
-        if made is None:
-            continue
-        metric = made(**{each.name: needed[each.name] for each in entry.arguments
-                         if each.name in needed and each.required})  # fmt: skip
-        if direction := getattr(metric, "_direction", None):
-            told += 1
-            assert larger_is_better(f"val_{metric.name}") == (direction == "up"), metric.name
-    assert told > 30
+    with pytest.raises(UsageError, match="does not say whether `test_mine` is better") as raised:
+        order("test_mine")
+    assert "--mode max" in raised.value.hint
+    for mode, expected in (("max", [0.7, 0.4, 0.1]), ("min", [0.1, 0.4, 0.7])):
+        assert [each.figure("test_mine") for each in entries(tmp_path, "test_mine", mode)] \
+            == expected  # fmt: skip
+    for name, text in (("001", "BinaryAccuracy"), ("002", "MSE")):
+        path = tmp_path / f"tiny/{name}/spec.yaml"
+        path.write_text(path.read_text().replace("kl_divergence", f"{text}: {{name: mine}}"))
+    with pytest.raises(UsageError, match=r"higher in .*001 and lower in .*002"):
+        order("test_mine")
 
 
 def test_the_commands(folder, tmp_path):

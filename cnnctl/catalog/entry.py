@@ -42,6 +42,8 @@ class Entry:
         managed: Keras arguments that a spec may not give, each with the reason.
         inputs: How a layer is called: with `one` tensor, with a `list` of tensors (`Add`),
             or with several `positional` tensors (`MultiHeadAttention`).
+        direction: Of a metric or a loss: whether its better values are the larger ones (`up`) or
+            the smaller ones (`down`); empty where Keras does not say, as for counts.
         source: `keras`, `cnnctl`, or a plug-in's file.
     """
 
@@ -52,6 +54,7 @@ class Entry:
     arguments: tuple[Argument, ...] = ()
     managed: dict[str, str] = field(default_factory=dict)
     inputs: str = "one"
+    direction: str = ""
     source: str = "keras"
 
     @property
@@ -74,6 +77,7 @@ def from_stored(kind: str, name: str, stored: Mapping[str, Any]) -> Entry:
         arguments=tuple(Argument(**argument) for argument in stored.get("arguments", ())),
         managed=dict(stored.get("managed", {})),
         inputs=stored.get("inputs", "one"),
+        direction=stored.get("direction", ""),
     )
 
 
@@ -86,6 +90,8 @@ def to_stored(entry: Entry) -> dict[str, Any]:
         stored["managed"] = entry.managed
     if entry.inputs != "one":
         stored["inputs"] = entry.inputs
+    if entry.direction:
+        stored["direction"] = entry.direction
     if entry.arguments:
         stored["arguments"] = [_argument_to_stored(argument) for argument in entry.arguments]
     return stored

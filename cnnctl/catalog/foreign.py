@@ -10,6 +10,7 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
+from cnnctl import compat
 from cnnctl.catalog import docstrings, rules
 from cnnctl.catalog.entry import Argument, Entry
 from cnnctl.catalog.managed import BASE_LAYER
@@ -87,8 +88,25 @@ def describe(kind: str, described: Callable[..., Any], source: str) -> Entry:
         arguments=tuple(arguments),
         managed=managed,
         inputs=_inputs(described) if kind == "layer" else "one",
+        direction=_direction(kind, described),
         source=source,
     )
+
+
+def _direction(kind: str, described: Any) -> str:
+    """Which values are the better ones, as in Keras: what the class declares, or else what is
+    known of the metric of Keras's from which it derives."""
+    if kind != "metric":
+        return "down" if kind == "loss" else ""
+    from cnnctl.catalog.catalog import load
+
+    for owner in described.__mro__:
+        if declared := compat.declared_direction(owner):
+            return declared
+        known = load().find(kind, owner.__name__) if owner.__module__.startswith("keras.") else None
+        if known is not None:
+            return known.direction
+    return ""
 
 
 def _inputs(layer: Any) -> str:

@@ -18,6 +18,8 @@ from typing import Any
 from cnnctl.catalog import allowed, docstrings, managed, rules
 from cnnctl.catalog.catalog import STORED
 from cnnctl.catalog.entry import Argument, Entry, to_stored
+from cnnctl.catalog.example_values import VALUES
+from cnnctl.compat import direction_of
 
 
 def generate() -> dict[str, Any]:
@@ -122,7 +124,16 @@ def _describe(kind: str, name: str) -> Entry:
         ),
         managed=reasons,
         inputs=_inputs(name) if kind == "layer" else "one",
+        direction=_direction(kind, described),
     )
+
+
+def _direction(kind: str, described: Any) -> str:
+    """Which values are the better ones: losses are minimized, and a metric says it of itself."""
+    if kind != "metric":
+        return "down" if kind == "loss" else ""
+    needed = [name for name, each in _parameters(described) if each.default is each.empty]
+    return direction_of(described(**{name: VALUES[name] for name in needed})) or ""
 
 
 def _inputs(name: str) -> str:

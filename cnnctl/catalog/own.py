@@ -150,12 +150,14 @@ _RESOLVED_ENTRIES = (
         "accuracy",
         ("acc",),
         "The share of right answers: binary, categorical or sparse, as labels and output demand.",
+        direction="up",
     ),
     Entry(
         "loss",
         "crossentropy",
         ("ce",),
         "Crossentropy: binary, categorical or sparse, as labels and output demand.",
+        direction="down",
     ),
 )
 

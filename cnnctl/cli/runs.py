@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -20,13 +20,22 @@ def runs(
             "--best", metavar="FIGURE", help="Sort by a figure, the best first: val_accuracy."
         ),
     ] = None,
+    mode: Annotated[
+        Literal["max", "min"] | None,
+        typer.Option(
+            "--mode", help="Whether --best is better higher or lower, where Keras does not say."
+        ),
+    ] = None,
     json: Json = False,
 ) -> None:
     """List runs with their figures: those of the best epoch, and of the test set."""
     from cnnctl.cli.output import print_json, table
+    from cnnctl.errors import UsageError
     from cnnctl.overview import entries
 
-    found = entries(folder, best)
+    if mode is not None and best is None:
+        raise UsageError("--mode is for --best", hint=f"--best METRIC --mode {mode}")
+    found = entries(folder, best, mode)
     if json:
         print_json([each.to_dict() for each in found])
         return

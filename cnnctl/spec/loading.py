@@ -109,12 +109,13 @@ class Spec:
             )
 
 
-def load(path: str | Path, overrides: Iterable[str] = ()) -> Spec:
+def load(path: str | Path, overrides: Iterable[str] = (), *, recorded: bool = False) -> Spec:
     """Read and check a spec.
 
     Args:
         path: A YAML file.
         overrides: Assignments such as `fit.epochs=3`, applied in order.
+        recorded: Whether it is the spec of a run, which earlier rules let pass: see `still_told`.
 
     Raises:
         UsageError: There is no such file.
@@ -122,9 +123,24 @@ def load(path: str | Path, overrides: Iterable[str] = ()) -> Spec:
     """
     overrides = tuple(overrides)
     spec, found = draft(path, overrides)
+    if recorded:
+        found = still_told(found)
     if spec is None or found:
         raise SpecError(in_order(found, path, overrides))
     return spec
+
+
+def still_told(found: Iterable[Diagnostic]) -> list[Diagnostic]:
+    """The faults of a run's spec that stand in the way of reading the run.
+
+    A run that an earlier version of cnnctl trained stays readable: rules made since then are for
+    what is still to be trained, and for values that a flag sets.
+    """
+    return [
+        each
+        for each in found
+        if each.rule not in rules.SINCE_RUNS or str(each.location).startswith(FLAG)
+    ]
 
 
 def in_order(

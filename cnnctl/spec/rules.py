@@ -11,6 +11,7 @@ from cnnctl.errors import Diagnostic
 from cnnctl.plugins import is_registered
 from cnnctl.spec.components import Component
 from cnnctl.spec.graph import snake_case
+from cnnctl.spec.metrics import COLUMNS, LOSS, MONITORING, mode_of, named, reported
 from cnnctl.spec.pairs import contradictory
 from cnnctl.spec.rates import line_of, rates, schedules
 
@@ -28,7 +29,11 @@ CROSSENTROPIES = {
 HINGES = frozenset({"Hinge", "SquaredHinge"})
 """The losses that pull the one output of two classes to -1 and 1."""
 
-MONITORING = ("ModelCheckpoint", "EarlyStopping", "ReduceLROnPlateau")
+
+UNKNOWN_DIRECTION = "unknown-direction"
+
+SINCE_RUNS = frozenset({UNKNOWN_DIRECTION, "metric-name"})
+"""Rules that runs of earlier versions may break, and are read all the same."""
 
 
 def contradictions(spec: Spec) -> Iterator[Diagnostic]:
@@ -41,6 +46,7 @@ def contradictions(spec: Spec) -> Iterator[Diagnostic]:
         yield from _probabilities(spec)
         yield from rates(spec)
         yield from monitored(spec, validates(spec))
+        yield from metric_names(spec, bool(spec.data and spec.data.validation))
     yield from contradictory(spec)
     yield from _epochs(spec)
     yield from schedules(spec)
@@ -212,6 +218,7 @@ def monitored(spec: Spec, has_validation: bool) -> Iterator[Diagnostic]:
         given = "monitor" in callback.arguments
         monitor = callback.arguments.get("monitor") or "val_loss"
         if monitor in known:
+            yield from _direction(spec, callback, monitor)
             continue
         implied = "" if given else " (its default)"
         message = f"{callback.name} monitors `{monitor}`{implied}, "
@@ -235,23 +242,39 @@ def monitored(spec: Spec, has_validation: bool) -> Iterator[Diagnostic]:
         )
 
 
-def reported(spec: Spec, has_validation: bool) -> list[str]:
-    """The figures that a training reports after each epoch: loss, metrics, `val_…`."""
-    assert spec.compile
-    known = ["loss", *(metric_name(each) for each in spec.compile.metrics if not each.faults)]
-    return known + [f"val_{name}" for name in known if has_validation]
+def _direction(spec: Spec, callback: Component, monitor: str) -> Iterator[Diagnostic]:
+    """A metric that is compared, of which neither Keras nor the spec says how."""
+    if callback.arguments.get("mode", "auto") == "auto" and mode_of(spec, monitor) is None:
+        yield Diagnostic(
+            UNKNOWN_DIRECTION,
+            f"{callback.name} monitors `{monitor}`, and Keras does not say whether it is better "
+            "higher or lower",
+            callback.place("monitor"),
+            "add `mode: max` if it is better higher, or `mode: min`",
+        )
 
 
-_LARGER = ("acc", "auc", "precision", "recall", "f1", "fbeta", "r2_score", "iou", "io_u",
-           "similarity", "correlation", "sensitivity", "specificity", "true_")  # fmt: skip
+def metric_names(spec: Spec, has_validation: bool) -> Iterator[Diagnostic]:
+    """Metrics whose name is taken, so that one value would hide another.
 
-
-def larger_is_better(figure: str) -> bool:
-    """Whether a figure is the better, the larger it is, by its name: `val_…` and `test_…` too.
-
-    As Keras's metrics say of themselves for `mode: auto`. What is not known is taken for a loss.
+    Args:
+        spec: A spec with `compile`.
+        has_validation: Whether images are held out for sure.
     """
-    return any(word in figure for word in _LARGER)
+    assert spec.compile
+    taken = {LOSS: "the loss", **dict.fromkeys(COLUMNS, "a column of the history")}
+    others = [f"val_{name}" for name in (LOSS, *dict(named(spec.compile.metrics)))]
+    if has_validation:
+        taken |= dict.fromkeys(others, "a value of the validation images")
+    for name, metric in named(spec.compile.metrics):
+        if name in taken:
+            yield Diagnostic(
+                "metric-name",
+                f"the metric {metric.name} is reported as `{name}`, which is {taken[name]}",
+                metric.place("name"),
+                f"write `name: {snake_case(metric.name)}`, or another name",
+            )
+        taken[name] = "another metric"
 
 
 def validates(spec: Spec) -> bool:
@@ -268,13 +291,6 @@ def _may_validate(spec: Spec) -> bool:
         return False
     name = spec.data.dataset.name
     return name in {"image_folder", ""} or is_registered("dataset", name)
-
-
-def metric_name(metric: Component) -> str:
-    """The name under which Keras reports a metric (or a loss used as one)."""
-    if given := metric.arguments.get("name"):
-        return str(given)
-    return snake_case(metric.name) if metric.written == metric.name else metric.written
 
 
 def _epochs(spec: Spec) -> Iterator[Diagnostic]:

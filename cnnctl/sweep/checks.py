@@ -12,6 +12,7 @@ from cnnctl.errors import Diagnostic, Location, SpecError, UsageError
 from cnnctl.preflight import preflight
 from cnnctl.spec import Spec, rules
 from cnnctl.spec.merge import FLAG
+from cnnctl.spec.metrics import mode_of, reported
 from cnnctl.sweep.space import Parameter, Space, Value
 
 COMPANY = 64
@@ -98,10 +99,11 @@ def monitor_of(spec: Spec, given: str | None) -> tuple[str, bool]:
             `val_loss`, or `loss` where no images are held out.
 
     Raises:
-        UsageError: It is not reported, or is one of the test set.
+        UsageError: It is not reported, is one of the test set, or neither Keras nor the spec says
+            whether it is better higher or lower.
     """
     validates = rules.validates(spec)
-    mode = "auto"
+    mode: str | None = "auto"
     monitor = "val_loss" if validates else "loss"
     for component in spec.fit.callbacks:
         if component.name == "ModelCheckpoint":
@@ -109,7 +111,7 @@ def monitor_of(spec: Spec, given: str | None) -> tuple[str, bool]:
             mode = component.arguments.get("mode", "auto")
     if given is not None and given != monitor:
         monitor, mode = given, "auto"
-    known = rules.reported(spec, validates)
+    known = reported(spec, validates)
     if monitor.startswith("test_"):
         raise UsageError(
             f"`{monitor}` cannot be monitored: values that are chosen by the test set fit it",
@@ -117,7 +119,14 @@ def monitor_of(spec: Spec, given: str | None) -> tuple[str, bool]:
         )
     if monitor not in known:
         raise UsageError(f"no training reports `{monitor}`", hint=_instead(monitor, known))
-    return monitor, mode == "max" or (mode == "auto" and rules.larger_is_better(monitor))
+    mode = mode_of(spec, monitor) if mode == "auto" else mode
+    if mode is None:
+        raise UsageError(
+            f"Keras does not say whether `{monitor}` is better higher or lower",
+            hint="write it into the spec: `fit: {callbacks: [{ModelCheckpoint: "
+            f"{{monitor: {monitor}, mode: max}}}}]}}`, or `mode: min`",
+        )
+    return monitor, mode == "max"
 
 
 def _instead(monitor: str, known: Sequence[str]) -> str:

@@ -38,7 +38,7 @@ def story(run: Run, known: dict[str, Any], done: int) -> Story:
         known: What the tracker asked to keep.
         done: How many epochs of the run were done before.
     """
-    spec = load(run.spec_path)
+    spec = load(run.spec_path, recorded=True)
     tree = plain(spec.tree)
     parameters = dict(flattened({key: tree[key] for key in tree if key != "description"}))
     environment = run.environment()

@@ -12,10 +12,13 @@ import keras
 import numpy as np
 
 from cnnctl import schedules
+from cnnctl.errors import SpecError
 from cnnctl.files import write_text
 from cnnctl.model import construct
 from cnnctl.runs import Run
 from cnnctl.spec import Component, Spec
+from cnnctl.spec.metrics import MONITORING, mode_of
+from cnnctl.spec.rules import monitored
 from cnnctl.training import state
 from cnnctl.training.checkpoints import ALL, Captured, Checkpoints
 from cnnctl.training.divergence import refuse
@@ -65,10 +68,28 @@ def from_spec(spec: Spec, run: Run | None, done: int = 0) -> list[keras.callback
         elif run is None and component.name in WRITE_ONLY:
             made.append(keras.callbacks.Callback())
         else:
-            made.append(construct(component, **_places(component, run, done)))
+            mode = {"mode": _mode(spec, component)} if component.name in MONITORING else {}
+            made.append(construct(component, **_places(component, run, done), **mode))
         if component.name == "SwapEMAWeights":
             _never_last(made[-1])
     return made
+
+
+def _mode(spec: Spec, callback: Component) -> str:
+    """How a callback compares what it monitors; as Keras does it, also where Keras's callback does
+    not find a metric that is reported under another name than its own (`accuracy_1`).
+
+    Raises:
+        SpecError: Neither Keras nor the spec says so, which `check` would have asked for.
+    """
+    given = str(callback.arguments.get("mode", "auto"))
+    if given != "auto":
+        return given
+    monitor = str(callback.arguments.get("monitor", DEFAULT_MONITORS[0]))
+    mode = mode_of(spec, monitor)
+    if mode is None:
+        raise SpecError(monitored(spec, monitor.startswith("val_")))
+    return mode
 
 
 def _never_last(callback: keras.callbacks.Callback) -> None:
@@ -108,12 +129,13 @@ def checkpoints_from_spec(spec: Spec, run: Run, has_validation: bool) -> Checkpo
             arguments = component.arguments
             return Checkpoints(
                 run,
-                monitor=arguments.get("monitor", "val_loss"),
-                mode=arguments.get("mode", "auto"),
+                monitor=arguments.get("monitor", DEFAULT_MONITORS[0]),
+                maximize=_mode(spec, component) == "max",
                 keep=keep if arguments.get("save_best_only", False) else ALL,
                 threshold=arguments.get("initial_value_threshold"),
             )
-    return Checkpoints(run, monitor=DEFAULT_MONITORS[0 if has_validation else 1], keep=keep)
+    monitor = DEFAULT_MONITORS[0 if has_validation else 1]
+    return Checkpoints(run, monitor=monitor, maximize=False, keep=keep)
 
 
 class Resumed(keras.callbacks.Callback):

@@ -16,7 +16,6 @@ from cnnctl import checkpoint
 from cnnctl.checkpoint import ARRAYS, SPEC, STATE, WEIGHTS
 from cnnctl.errors import RunError
 from cnnctl.runs import Run, checkpoint_name, epoch_of
-from cnnctl.spec.rules import larger_is_better
 from cnnctl.training import state
 from cnnctl.weights import to_bytes
 
@@ -45,7 +44,7 @@ class Checkpoints:
     Args:
         run: Where to.
         monitor: The figure by which one is better than another, such as `val_loss`.
-        mode: `min`, `max`, or `auto` (by the figure's name, as in Keras).
+        maximize: Whether its larger values are the better ones.
         keep: How many of the newest are kept beside the best; `ALL` for every one.
         threshold: Only better figures than this make a best checkpoint.
 
@@ -60,13 +59,13 @@ class Checkpoints:
         run: Run,
         *,
         monitor: str,
-        mode: str = "auto",
+        maximize: bool,
         keep: float = 2,
         threshold: float | None = None,
     ) -> None:
         self.run = run
         self.monitor = monitor
-        self.maximize = mode == "max" or (mode == "auto" and larger_is_better(monitor))
+        self.maximize = maximize
         self.keep = keep
         worst = -math.inf if self.maximize else math.inf
         self.best = worst if threshold is None else threshold

@@ -71,11 +71,11 @@ def resume(
         )
     plugins.require(environment.get("plugins") or (), run)
     interrupt = Interrupt(finish_epoch=chosen.finish_epoch)
-    cluster = cluster_of(spec or load(run.spec_path, overrides))
+    cluster = cluster_of(spec or load(run.spec_path, overrides, recorded=True))
     leads = cluster is None or cluster.leads
     with interrupt.catching(), run.locked() if leads else nullcontext():
-        before = _spec_of_checkpoint(run) or load(run.spec_path)
-        now = spec or load(run.spec_path, overrides)
+        before = _spec_of_checkpoint(run) or load(run.spec_path, recorded=True)
+        now = spec or load(run.spec_path, overrides, recorded=True)
         now.require("data", "compile")
         changes = sameness.refuse(
             [*sameness.of_spec(before, now), *sameness.of_versions(environment)], allow, run
@@ -188,7 +188,7 @@ def _spec_of_checkpoint(run: Run) -> Spec | None:
         except CheckpointError:
             continue
         if SPEC in found:
-            return load(path / SPEC)
+            return load(path / SPEC, recorded=True)
     return None
 
 
@@ -254,17 +254,22 @@ def _best(
     if any(change.what.startswith(others) for change in changes):
         notes.append("figures from before do not compare: the best epoch is one of those to come")
         return None, None
-    if epoch in intact and all(change.kind != "fit" for change in changes):
-        return epoch, float(figure)
     checkpoints = checkpoints_from_spec(spec, run, data.dataset.validation is not None)
     values = {
         number: float(state["row"][checkpoints.monitor])
         for number, (_, state) in intact.items()
         if _is_finite((state.get("row") or {}).get(checkpoints.monitor))
     }
-    if not values:
+    best_of = max if checkpoints.maximize else min
+    best = best_of(values, key=lambda number: values[number], default=None)
+    if epoch in intact and all(change.kind != "fit" for change in changes):
+        if best is None or best_of(values[best], figure) == figure:
+            return epoch, float(figure)
+        # An earlier version of cnnctl guessed by the metric's name which values are better.
+        better = "higher" if checkpoints.maximize else "lower"
+        notes.append(f"`{checkpoints.monitor}` is better {better}: epoch {best} is the best so far")
+    if best is None:
         return None, None
-    best = (max if checkpoints.maximize else min)(values, key=lambda number: values[number])
     if epoch not in intact:
         problem = f"the best checkpoint, of epoch {epoch}, is damaged"
         notes.append(f"{problem}: that of {best} counts now")

@@ -188,6 +188,16 @@ def test_a_value_may_need_another_ones_company(xo_spec):
     assert check(xo_spec, (), join(parse_over([f"{kernel}=3,9", f"{pool}=2,1"]))).name == "tiny"
 
 
+SCORES = XO.replace(
+    "[accuracy]",
+    "[SparseCategoricalAccuracy: {name: score}, SparseTopKCategoricalAccuracy: {name: top_loss}, "
+    "SparseCategoricalCrossentropy: {name: accuracy_of}]",
+)
+COUNTS = (
+    XO.replace("[accuracy]", "[FalsePositives]")
+    .replace("normalize: signed", "label_mode: categorical")
+    .replace("sparse_cat", "cat")
+)
 CHECKPOINT = "  callbacks: [ModelCheckpoint: {monitor: val_accuracy, mode: min}]\n"
 
 
@@ -200,6 +210,9 @@ CHECKPOINT = "  callbacks: [ModelCheckpoint: {monitor: val_accuracy, mode: min}]
         (XO.replace("validation: 20", "validation: 0"), None, ("loss", False)),
         (XO + CHECKPOINT, None, ("val_accuracy", False)),
         (XO + CHECKPOINT, "accuracy", ("accuracy", True)),
+        (SCORES, "val_score", ("val_score", True)),
+        (SCORES, "val_top_loss", ("val_top_loss", True)),
+        (SCORES, "val_accuracy_of", ("val_accuracy_of", False)),
     ],
 )
 def test_what_decides(text, given, expected, xo_spec):
@@ -211,6 +224,12 @@ def test_what_decides(text, given, expected, xo_spec):
     ("text", "given", "message", "hint"),
     [
         (XO, "val_acuracy", "no training reports", "did you mean val_accuracy?"),
+        (
+            COUNTS,
+            "val_false_positives",
+            "better higher or lower",
+            "mode: max",
+        ),
         (XO, "test_loss", "chosen by the test set", "data.validation"),
         (XO.replace("validation: 20", "validation: 0"), "val_loss", "reports", "monitor `loss`"),
     ],

@@ -1,0 +1,54 @@
+"""Private names of Keras and TensorFlow that cnnctl relies on, all in this file."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import textwrap
+from typing import Any
+
+
+def direction_of(metric: Any) -> str | None:
+    """Return which values of a metric Keras takes for the better ones.
+
+    Keras's metrics set `_direction` in their constructors, and `mode: auto` of Keras's callbacks
+    goes by it.
+
+    Args:
+        metric: A metric of Keras's.
+
+    Returns:
+        "up", "down", or None where Keras does not know.
+    """
+    return _known(getattr(metric, "_direction", None))
+
+
+def declared_direction(metric: type) -> str | None:
+    """Return the direction that a metric's class declares itself: by an attribute or in `__init__`.
+
+    The source is read, since constructing a metric makes variables, which would start TensorFlow
+    before its threads are chosen. What is decided within a branch is not known.
+
+    Args:
+        metric: A class that derives from `keras.metrics.Metric`; what its bases declare is not
+            looked at.
+    """
+    return _known(vars(metric).get("_direction") or _set_in_constructor(metric))
+
+
+def _known(direction: object) -> str | None:
+    return str(direction) if direction in ("up", "down") else None
+
+
+def _set_in_constructor(owner: type) -> object:
+    """The last constant that `__init__` puts into `self._direction`, outside any branch."""
+    try:
+        tree = ast.parse(textwrap.dedent(inspect.getsource(vars(owner)["__init__"]))).body[0]
+    except (KeyError, OSError, TypeError, SyntaxError):  # none of its own, or made at run time
+        return None
+    found = None
+    for statement in tree.body if isinstance(tree, ast.FunctionDef) else ():
+        if isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Constant):
+            targets = [ast.unparse(target) for target in statement.targets]
+            found = statement.value.value if "self._direction" in targets else found
+    return found
