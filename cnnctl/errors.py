@@ -17,6 +17,46 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+LONGEST_NAME = 60
+"""How many characters of a name from a file a message shows."""
+
+_LONGEST_LINE = 2_000
+"""Characters of a line of a message: the last resort, where a name was not shortened."""
+
+
+def shortened(name: object, most: int = LONGEST_NAME) -> str:
+    """Shorten a name from a file for a message: a long one becomes its start and its length.
+
+    Example:
+        >>> shortened("conv2d")
+        'conv2d'
+        >>> shortened("a" * 60_000, 4)
+        'aaaa… (60,000 characters)'
+    """
+    text = str(name)
+    return text if len(text) <= most else f"{text[:most]}… ({len(text):,} characters)"
+
+
+def listed(names: Iterable[object], most: int = 10) -> str:
+    """List names from a file for a message: the first ones, and how many others there are.
+
+    Example:
+        >>> listed(["a", "b"])
+        'a, b'
+        >>> listed(range(1000), 2)
+        '0, 1 and 998 more'
+    """
+    names = list(names)
+    text = ", ".join(map(shortened, names[:most]))
+    return text if len(names) <= most else f"{text} and {len(names) - most:,} more"
+
+
+def _bounded(text: str) -> str:
+    """A message whose lines end somewhere."""
+    if len(text) <= _LONGEST_LINE:
+        return text
+    return "\n".join(shortened(line, _LONGEST_LINE) for line in text.split("\n"))
+
 
 @dataclass(frozen=True, slots=True)
 class Location:
@@ -78,9 +118,10 @@ class CnnctlError(Exception):
     def __init__(
         self, message: str, *, hint: str | None = None, diagnostics: Iterable[Diagnostic] = ()
     ) -> None:
+        message = _bounded(message)
         super().__init__(message)
         self.message = message
-        self.hint = hint
+        self.hint = None if hint is None else _bounded(hint)
         self.diagnostics = tuple(diagnostics)
 
 

@@ -15,6 +15,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
+from cnnctl.errors import shortened
+
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 # Versions of superblock, free space, root group and shared headers; sizes of offsets and lengths.
 _VERSIONS = bytes((0, 0, 0, 0, 0, 8, 8, 0))
@@ -84,12 +86,13 @@ class File:
     Args:
         file: The file.
         skip: A group of the topmost level that is left out, with all that is in it.
-        limit: How many bytes may be read to find the arrays; None for any number.
+        limit: How much the search for the arrays may cost, in bytes that are read and characters of
+            the names that are made of them: names may overlap in the file. None for any number.
 
     Attributes:
         arrays: By path, `layers/dense/vars/0`.
         groups: The paths of its groups.
-        read: How many bytes were read to find them.
+        read: What the search has cost.
 
     Raises:
         Refused: It is damaged or none that Keras writes.
@@ -134,9 +137,10 @@ class File:
             for name, child in self._children(address, prefix):
                 if not prefix and name == self._skip:
                     continue
+                self._charge(len(prefix) + len(name))
                 path = f"{prefix}{name}"
                 if child in seen:
-                    raise Refused(f"{path} links to another place")
+                    raise Refused(f"{shortened(path)} links to another place")
                 seen.add(child)
                 found = self._object(child, path)
                 if isinstance(found, Array):
@@ -151,24 +155,24 @@ class File:
         if messages.keys() == {_TABLE}:
             return None
         if messages.keys() != {_SPACE, _TYPE, _LAYOUT}:
-            raise Refused(f"{path} is no array")
+            raise Refused(f"{shortened(path)} is no array")
         space, layout = messages[_SPACE], messages[_LAYOUT]
         if space[0] != 1 or layout[0] != 3 or layout[1] != _CONTIGUOUS:
-            raise Refused(f"{path} is stored in a form that Keras never writes")
+            raise Refused(f"{shortened(path)} is stored in a form that Keras never writes")
         shape = struct.unpack_from(f"<{space[1]}Q", space, 8)
         described = messages[_TYPE]
         described = described[: _TYPE_SIZES.get(described[0] & 15)]
         (width,) = struct.unpack_from("<I", described, 4)
         offset, size = struct.unpack_from("<QQ", layout, 2)
         if size != math.prod(shape) * width or (size and offset + size > self._size):
-            raise Refused(f"{path} is damaged: its size is not that of its shape")
+            raise Refused(f"{shortened(path)} is damaged: its size is not that of its shape")
         return Array(shape, described, offset if size else 0, size)
 
     def _children(self, address: int, prefix: str) -> Iterator[tuple[str, int]]:
         """The names in a group, and the addresses of what they name."""
         messages = self._messages(address, prefix or "/")
         if messages.keys() != {_TABLE}:
-            raise Refused(f"{prefix or '/'} is no group")
+            raise Refused(f"{shortened(prefix or '/')} is no group")
         tree, heap = struct.unpack_from("<QQ", messages[_TABLE])
         head = self._block(heap, 32)
         if head[:5] != b"HEAP\0":
@@ -177,11 +181,14 @@ class File:
         names = self._block(start, length)
         seen = set()
         for name_at, child, kind in self._entries(tree, None):
-            name = names[name_at : names.index(b"\0", name_at)].decode()
+            end = names.index(b"\0", name_at)
+            self._charge(end - name_at)  # before a string is made of it
+            name = names[name_at:end].decode()
             if not name or name in seen or "/" in name or not name.isprintable():
-                raise Refused(f"it has an object without a name of its own in {prefix or '/'}")
+                where = shortened(prefix or "/")
+                raise Refused(f"it has an object without a name of its own in {where}")
             if kind == _SYMBOLIC_LINK:
-                raise Refused(f"{prefix}{name} links to another place")
+                raise Refused(f"{shortened(prefix + name)} links to another place")
             seen.add(name)
             yield name, child
 
@@ -206,7 +213,7 @@ class File:
         """What an object's header says of it: kind of message → content, each kind once."""
         version, _, _, _, length = struct.unpack_from("<BBHII", self._block(address, 16))
         if version != 1:
-            raise Refused(f"{path} is stored in a form that Keras never writes")
+            raise Refused(f"{shortened(path)} is stored in a form that Keras never writes")
         found: dict[int, bytes] = {}
         blocks = [(address + 16, length)]
         while blocks:
@@ -221,15 +228,18 @@ class File:
                 elif kind in _USED and kind not in found and not flags & _SHARED:
                     found[kind] = content
                 elif kind not in _IGNORED:
-                    raise Refused(f"{path} is stored in a form that Keras never writes")
+                    raise Refused(f"{shortened(path)} is stored in a form that Keras never writes")
         return found
 
     def _block(self, offset: int, length: int) -> bytes:
         """Bytes that describe; how many there are is limited, so that no loop is endless."""
-        self.read += length + 16
+        self._charge(length + 16)
+        return self._bytes(offset, length)
+
+    def _charge(self, cost: int) -> None:
+        self.read += cost
         if self._limit is not None and self.read > self._limit:
             raise Refused("it has far more objects than this network")
-        return self._bytes(offset, length)
 
     def _bytes(self, offset: int, length: int) -> bytes:
         if offset + length > self._size:

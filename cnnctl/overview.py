@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from cnnctl import runs
-from cnnctl.errors import UsageError
+from cnnctl.errors import CnnctlError, UsageError
+from cnnctl.notes import note
 from cnnctl.runs import Run
 from cnnctl.spec import Spec
 from cnnctl.spec.difference import Difference, differences
@@ -87,7 +88,7 @@ def entries(
         raise UsageError(
             f"there is no folder {folder}", hint="cnnctl train SPEC makes the first run"
         )
-    found = [entry(run) for run in _below(folder)]
+    found = [each for run in _below(folder) if (each := _readable(run)) is not None]
     if best is None:
         return found
     if not any(each.figure(best) is not None for each in found):
@@ -130,6 +131,16 @@ def _mode(found: Sequence[Entry], name: str) -> Mode:
     raise UsageError(message, hint="say which: --mode max, or --mode min")
 
 
+def _readable(run: Run) -> Entry | None:
+    """What the files of a run say; None, with a note, of one that cannot be read: it does not hide
+    the others."""
+    try:
+        return entry(run)
+    except (CnnctlError, OSError) as error:
+        note(f"{run} is left out: {error}")
+        return None
+
+
 def entry(run: Run) -> Entry:
     """What the files of a run say of it."""
     state, environment, rows = run.state(), run.environment(), run.history()
@@ -147,11 +158,10 @@ def entry(run: Run) -> Entry:
         epochs=len(rows),
         planned=state.get("planned"),
         best_epoch=best,
-        seconds=math.fsum(_numbers(each.get("seconds") for each in rows)),
-        figures={key: float(value) for key, value in row.items()
-                 if key not in skip and _is_number(value)},
-        test={key: float(value) for key, value in _test(run).items() if _is_number(value)},
-        seed=seed if isinstance(seed, int) else None,
+        seconds=math.fsum(each.get("seconds", 0.0) for each in rows),
+        figures={key: float(value) for key, value in row.items() if key not in skip},
+        test={key: float(value) for key, value in _test(run).items()},
+        seed=seed,
         data=fingerprint if isinstance(fingerprint, str) else None,
     )  # fmt: skip
 
@@ -165,30 +175,21 @@ def _below(folder: Path) -> Iterator[Run]:
             yield Run(Path(path))
 
 
-def _lives(pid: Any) -> bool:
+def _lives(pid: int | None) -> bool:
     """Whether a process of that number runs on this machine."""
-    if not isinstance(pid, int) or pid <= 0:
+    if not pid:
         return False
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
-    except (PermissionError, OverflowError):
+    except PermissionError:
         return True
     return True
 
 
 def _test(run: Run) -> dict[str, Any]:
-    figures = run.evaluation().get("figures")
-    return figures if isinstance(figures, dict) else {}
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-
-
-def _numbers(values: Any) -> Iterator[float]:
-    return (float(value) for value in values if _is_number(value))
+    return dict(run.evaluation().get("figures", {}))
 
 
 @dataclass(frozen=True)
@@ -238,20 +239,29 @@ def compare(sources: Sequence[Path]) -> list[Group]:
 
     Args:
         sources: Run folders, or folders with runs below them. Of the finished runs of a seed the
-            last one counts: folders number theirs in the order of time.
+            last one counts: folders number theirs in the order of time. One below a folder that
+            cannot be read is left out, with a note.
 
     Raises:
-        UsageError: One is neither.
-        SpecError: A run's spec has faults.
+        UsageError: One is neither, or none can be read.
+        SpecError: The spec of a run that is named has faults.
     """
     from cnnctl.preflight import preflight_run
 
     found: dict[tuple[str, str | None], tuple[Spec, list[Entry]]] = {}
-    for run in dict.fromkeys(run for source in sources for run in _meant(source)):
-        spec, each = preflight_run(run).spec, entry(run)
+    for run, is_named in _meant(sources):
+        try:
+            spec, each = preflight_run(run).spec, entry(run)
+        except (CnnctlError, OSError) as error:
+            if is_named:
+                raise
+            note(f"{run} is left out: {error}")
+            continue
         tree = {key: value for key, value in plain(spec.tree).items() if key not in _SAME}
         key = (json.dumps(tree, sort_keys=True), each.data)
         found.setdefault(key, (spec, []))[1].append(each)
+    if not found:
+        raise UsageError("none of the runs can be read", hint="see the notes above")
     first = next(iter(found.values()))[0]
     return [
         _group(members, [each for each in differences(first, spec) if each.path not in _SAME])
@@ -259,13 +269,18 @@ def compare(sources: Sequence[Path]) -> list[Group]:
     ]
 
 
-def _meant(source: Path) -> list[Run]:
-    """The run at a path, or all runs below it."""
-    if source.is_dir() and not (source / "spec.yaml").is_file():
-        below = list(_below(source))
+def _meant(sources: Sequence[Path]) -> Iterator[tuple[Run, bool]]:
+    """Each run that is named, or is below a folder that is, once; and whether it is named."""
+    found: dict[Run, bool] = {}
+    for source in sources:
+        below: list[Run] = []
+        if source.is_dir() and not (source / "spec.yaml").is_file():
+            below = list(_below(source))
         if below:
-            return below
-    return [runs.find(source)]
+            found.update((run, found.get(run, False)) for run in below)
+        else:
+            found[runs.find(source)] = True
+    yield from found.items()
 
 
 def _group(members: list[Entry], changes: list[Difference]) -> Group:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cnnctl import plugins, runs
-from cnnctl.errors import CnnctlError, UsageError
+from cnnctl.errors import CnnctlError, UsageError, shortened
 from cnnctl.report_page import Block, cards, image, page, section, table
 from cnnctl.runs import Run
 from cnnctl.summary import Summary, summarize
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 MISTAKES = 24
 """Pictures of the worst mistakes."""
 MOST_RUNS = 8
+MOST_EPOCHS = 1_000
+MOST_FIGURES = 60
+"""Rows and columns of the table of epochs; `metrics.jsonl` has the others."""
 
 Tell = Callable[[str], None]
 """Is told which part is being made."""
@@ -96,11 +99,9 @@ def _head(run: Run, summary: Summary) -> Iterator[Block]:
     yield f"<h1>{escape(str(run))}</h1>"
     yield f"<p class=lead>{escape(description or summary.name)}</p>"
     shown = []
-    figures = evaluation.get("figures")
-    if isinstance(figures, dict):
-        data = str(evaluation.get("data", ""))
-        shown += [(f"{value:.4f}", f"{name}, test, {data}") for name, value in figures.items()
-                  if isinstance(value, int | float)]  # fmt: skip
+    figures, data = evaluation.get("figures", {}), shortened(evaluation.get("data", ""))
+    shown += [(f"{value:.4f}", f"{shortened(name)}, test, {data}")
+              for name, value in list(figures.items())[:MOST_FIGURES]]  # fmt: skip
     done, planned = state.get("epochs"), state.get("planned")
     shown.append((f"{done if done is not None else '–'}", f"of {planned} epochs" if planned else
                   "epochs"))  # fmt: skip
@@ -172,10 +173,16 @@ def _counts(formula: Formula) -> bool:
 
 
 def _history(rows: Sequence[dict[str, Any]]) -> Block:
-    keys = list(dict.fromkeys(key for row in rows for key in row))
-    cells = [[_figure(row.get(key)) for key in keys] for row in rows]
-    lines = table([key.replace("_", " ") for key in keys], cells, numbers=range(len(keys)))
-    return f"<details><summary>every epoch</summary>{lines}</details>"
+    names = list(dict.fromkeys(key for row in rows for key in row))
+    shown, step = names[:MOST_FIGURES], -(-len(rows) // MOST_EPOCHS)
+    cells = [[_figure(row.get(key)) for key in shown] for row in rows[::step]]
+    lines = table([key.replace("_", " ") for key in shown], cells, numbers=range(len(shown)))
+    left = [f"{step - 1} of every {step} epochs" if step > 1 else "",
+            f"{len(names) - len(shown):,} figures" if len(names) > len(shown) else ""]  # fmt: skip
+    more = " and ".join(filter(None, left))
+    remark = f"<p class=note>{more} are only in metrics.jsonl</p>" if more else ""
+    words = "every epoch" if step == 1 else f"every {step}th epoch"
+    return f"<details><summary>{words}</summary>{lines}{remark}</details>"
 
 
 def _environment(run: Run) -> Block:
@@ -245,12 +252,11 @@ def _of_several(found: Sequence[Run], tell: Tell) -> Iterator[Block]:
     yield f"<p class=lead>{escape(', '.join(map(str, found)))}</p>"
     summaries = [summarize(run.spec_path) for run in found]
     rows = []
-    names = list(dict.fromkeys(name for run in found for name in _figures(run)))
+    names = list(dict.fromkeys(name for run in found for name in _figures(run)))[:MOST_FIGURES]
+    histories = {str(run): run.history() for run in found}
     for run, summary in zip(found, summaries, strict=True):
         figures, state = _figures(run), run.state()
-        history = run.history()
-        seconds = sum(row["seconds"] for row in history
-                      if isinstance(row.get("seconds"), int | float))  # fmt: skip
+        seconds = sum(row.get("seconds", 0.0) for row in histories[str(run)])
         rows.append((str(run), str(state.get("status", "")), f"{state.get('epochs', '–')}",
                      f"{state.get('best_epoch', '–')}", f"{summary.total:,}", f"{seconds:,.0f}",
                      *(_figure(figures.get(name)) for name in names)))  # fmt: skip
@@ -258,7 +264,6 @@ def _of_several(found: Sequence[Run], tell: Tell) -> Iterator[Block]:
             *(f"test {name}" for name in names))  # fmt: skip
     yield section("Figures", table(head, rows, numbers=range(2, len(head))))
     tell("curves")
-    histories = {str(run): run.history() for run in found}
     if any(histories.values()):
         yield section("How they learned", image(compared(histories), "learning curves"))
     first = preflight(found[0].spec_path, recorded=True).spec
@@ -277,8 +282,7 @@ def _origin(origin: Any) -> str:
 
 
 def _figures(run: Run) -> dict[str, Any]:
-    figures = run.evaluation().get("figures")
-    return figures if isinstance(figures, dict) else {}
+    return dict(run.evaluation().get("figures", {}))
 
 
 def _shape(shape: Sequence[int | None]) -> str:

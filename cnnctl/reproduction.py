@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import tempfile
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -113,7 +114,7 @@ def reproduce(
     for each in resumed if isinstance(resumed, list) else []:
         if isinstance(each, dict) and isinstance(each.get("changes"), list):
             notes += [f"changed after epoch {each.get('after')}: {c}" for c in each["changes"]]
-    comparing = _Comparing(run, wanted, observer)
+    comparing = _Comparing(run, rows, wanted, observer)
     with tempfile.TemporaryDirectory(prefix="cnnctl-") as folder:
         # The schedules see the epochs that were planned; the training ends after those compared.
         result = None
@@ -144,9 +145,11 @@ class _Enough(BaseException):
 class _Comparing:
     """An observer that holds each epoch against the history."""
 
-    def __init__(self, run: Run, wanted: int, other: Observer | None) -> None:
+    def __init__(
+        self, run: Run, rows: Sequence[dict[str, Any]], wanted: int, other: Observer | None
+    ) -> None:
         self.run = run
-        self.rows = run.history()
+        self.rows = rows
         self.wanted = wanted
         self.other = other
         self.facts: Any = None

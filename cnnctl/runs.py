@@ -17,7 +17,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -25,8 +25,10 @@ from pathlib import Path
 from typing import Any
 
 from cnnctl.checkpoint import MANIFEST, set_aside
-from cnnctl.errors import RunError, UsageError
+from cnnctl.errors import RunError, UsageError, shortened
 from cnnctl.files import cannot_write, flush, write_json, write_text
+from cnnctl.history import described, is_figure, read_history
+from cnnctl.notes import note
 from cnnctl.untrusted import parse_json, read_plain
 
 RUNS_DIR = Path("runs")
@@ -34,23 +36,39 @@ _NUMBER = re.compile(r"\d{3,}")
 _PARTIAL = re.compile(r"\.partial-\d+-[\w.]+")
 """What `files.replacing` and `Run.point` write to before they replace a file or a link."""
 _CHECKPOINT = re.compile(r"epoch-(\d{4,})")
-_TYPES: dict[str, type] = {
-    "status": str,
-    "epochs": int,
-    "planned": int,
-    "pid": int,
-    "best_epoch": int,
-    "best": dict,
-    "plugins": list,
-    "data": dict,
-    "normalization": dict,
-    "versions": dict,
-}
-"""What these keys of `state.json` and `environment.json` are; what is not of its type is as if it
-were not there."""
 
-_MAX_BYTES = 1 << 24
-"""How large a file of a run may be that is read as JSON: a hundred thousand epochs."""
+
+def _is_count(value: Any) -> bool:
+    return type(value) is int and 0 <= value < 1 << 31
+
+
+def _is(kind: type) -> Callable[[Any], bool]:
+    return lambda value: type(value) is kind  # compared, not `isinstance`: True is an int
+
+
+_Table = dict[str, Callable[[Any], bool]]
+
+_STATE: _Table = {
+    "status": _is(str),
+    "epochs": _is_count,
+    "planned": _is_count,
+    "pid": _is_count,
+    "best_epoch": _is_count,
+    "best": _is(dict),
+}
+_ENVIRONMENT: _Table = {
+    "plugins": _is(list),
+    "data": _is(dict),
+    "normalization": _is(dict),
+    "versions": _is(dict),
+    "seed": lambda value: type(value) is int and abs(value) < 1 << 63,
+}
+_EVALUATION: _Table = {"data": _is(str), "images": _is_count, "figures": _is(dict)}
+"""What the values of these keys are; one that is something else is as if it were not there, and a
+note says so."""
+
+_MAX_BYTES = 1 << 22
+"""How large a file of a run may be that is read as JSON: names of forty thousand classes."""
 
 
 @dataclass(frozen=True)
@@ -83,19 +101,23 @@ class Run:
 
     def state(self) -> dict[str, Any]:
         """`state.json`; empty if there is none yet."""
-        return _sound(_read_json(self.path / "state.json"))
+        return _read_json(self.path / "state.json", _STATE)
 
     def environment(self) -> dict[str, Any]:
         """`environment.json`; empty if there is none yet."""
-        return _sound(_read_json(self.path / "environment.json"))
+        return _read_json(self.path / "environment.json", _ENVIRONMENT)
 
     def evaluation(self) -> dict[str, Any]:
-        """`evaluation.json`; empty if there is none."""
-        return _read_json(self.path / "evaluation.json")
+        """`evaluation.json`, whose figures are finite numbers; empty if there is none."""
+        path = self.path / "evaluation.json"
+        found = _read_json(path, _EVALUATION)
+        if "figures" in found:
+            found["figures"] = _figures(found["figures"], path)
+        return found
 
     def trackers(self) -> dict[str, Any]:
         """`trackers.json`, by the tracker's name; empty if there is none."""
-        found = _read_json(self.path / "trackers.json")
+        found = _read_json(self.path / "trackers.json", {})
         return {name: known for name, known in found.items() if isinstance(known, dict)}
 
     @contextmanager
@@ -150,21 +172,8 @@ class Run:
         write_json(self.path / "state.json", {**self.state(), **changes})
 
     def history(self) -> list[dict[str, Any]]:
-        """The lines of `metrics.jsonl`, one an epoch; a last line that is cut off is left out."""
-        try:
-            lines = read_plain(self.path / "metrics.jsonl", _MAX_BYTES).splitlines()
-        except OSError:
-            return []
-        rows = []
-        for line in lines:
-            try:
-                row = parse_json(line)
-            except ValueError:
-                break
-            if not isinstance(row, dict) or type(row.get("epoch")) is not int:
-                break
-            rows.append(row)
-        return rows
+        """The epochs of `metrics.jsonl` (see `cnnctl.history.read_history`)."""
+        return read_history(self.path / "metrics.jsonl")
 
     def begin(self, planned: int) -> None:
         """Note that a training begins.
@@ -194,7 +203,11 @@ class Run:
         """Make `metrics.jsonl` of these rows, if it is not already."""
         path = self.path / "metrics.jsonl"
         text = "".join(json.dumps(row) + "\n" for row in rows)
-        if not path.is_file() or path.read_bytes() != text.encode():
+        try:
+            is_same = read_plain(path, len(text)) == text.encode()
+        except OSError:  # none, or one that is longer
+            is_same = False
+        if not is_same:
             write_text(path, text)
 
     def append_history(self, row: dict[str, Any]) -> None:
@@ -364,15 +377,43 @@ def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def _sound(found: dict[str, Any]) -> dict[str, Any]:
-    return {
-        key: value for key, value in found.items() if type(value) is _TYPES.get(key, type(value))
-    }
-
-
-def _read_json(path: Path) -> dict[str, Any]:
+def _read_json(path: Path, sound: _Table) -> dict[str, Any]:
+    """A JSON object of a run; a file that is damaged, or a value of another type, is noted."""
     try:
-        value = parse_json(read_plain(path, _MAX_BYTES))
-    except (OSError, ValueError):
+        found = parse_json(read_plain(path, _MAX_BYTES))
+    except FileNotFoundError:
         return {}
-    return value if isinstance(value, dict) else {}
+    except OSError as error:
+        note(f"{path} cannot be read: {error.strerror or error}")
+        return {}
+    except ValueError:
+        note(f"{path} cannot be read: it is damaged, or larger than it can be")
+        return {}
+    if not isinstance(found, dict):
+        note(f"{path} cannot be read: it is not a JSON object")
+        return {}
+    kept = {}
+    for key, value in found.items():
+        if key not in sound or sound[key](value):
+            kept[key] = value
+        elif value is not None:
+            note(f"{path}: skipped: `{key}` is {_told(value)}")
+    return kept
+
+
+def _figures(found: dict[str, Any], path: Path) -> dict[str, float]:
+    """The finite numbers of a mapping; others are noted."""
+    kept = {}
+    for name, value in found.items():
+        if is_figure(value):
+            kept[name] = value
+        else:
+            note(f"{path}: skipped: `{shortened(name)}` is {described(value)}")
+    return kept
+
+
+def _told(value: Any) -> str:
+    """A value that cannot be meant, for a note."""
+    if type(value) is int and abs(value) >= 1 << 63:
+        return "a number beyond 64 bits"
+    return shortened(repr(value))

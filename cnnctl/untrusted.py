@@ -6,6 +6,7 @@ Never imports Keras: run folders are read with it too.
 from __future__ import annotations
 
 import errno
+import io
 import json
 import os
 import stat
@@ -13,13 +14,23 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
+from types import TracebackType
 from typing import IO, Any, BinaryIO, cast
+
+from cnnctl.errors import shortened
 
 MAX_READ = 1 << 20
 """How much is read of an archive at once; a directory of entries that is larger is refused."""
 
+MAX_VALUES = 300_000
+"""How many values a JSON document may have: each takes up to 30 times its text in memory."""
+
+MAX_DEPTH = 64
+"""How deep one may be nested."""
+
 _SMALL = 64 << 20
 _RATIO = 200
+_TOO_LARGE = "it takes more memory than there is"
 
 
 def open_plain(path: Path, *, follow: bool = True) -> BinaryIO:
@@ -28,6 +39,10 @@ def open_plain(path: Path, *, follow: bool = True) -> BinaryIO:
     Args:
         path: The file.
         follow: Whether it may be a symbolic link to one.
+
+    Returns:
+        The file. A MemoryError within its `with` block becomes an OSError: the file is rejected
+        like one that cannot be read, whatever took the memory that it asked for.
 
     Raises:
         OSError: It is none, or cannot be read.
@@ -39,10 +54,28 @@ def open_plain(path: Path, *, follow: bool = True) -> BinaryIO:
     descriptor = os.open(path, flags | (0 if follow else getattr(os, "O_NOFOLLOW", 0)))
     try:
         _refuse_special(os.fstat(descriptor), path)
-        return os.fdopen(descriptor, "rb")
+        return cast(BinaryIO, _Plain(io.FileIO(descriptor, "rb"), str(path)))
     except BaseException:
         os.close(descriptor)
         raise
+
+
+class _Plain(io.BufferedReader):
+    """A file whose reading may take too much memory, which is a fault of the file."""
+
+    def __init__(self, raw: io.FileIO, name: str) -> None:
+        super().__init__(raw)
+        self._path = name
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+        if isinstance(error, MemoryError):
+            raise OSError(errno.ENOMEM, _TOO_LARGE, self._path) from error
 
 
 def read_plain(path: Path, limit: int) -> bytes:
@@ -62,12 +95,36 @@ def parse_json(data: bytes) -> Any:
     """The value of a JSON document.
 
     Raises:
-        ValueError: It is none, or nested too deeply.
+        ValueError: It is none, is nested too deeply, or has more values than `MAX_VALUES`.
     """
+    # What is counted stands before or behind each value, and in texts: never fewer than values.
+    if len(data) > MAX_VALUES and sum(map(data.count, (b",", b"[", b"{"))) > MAX_VALUES:
+        raise ValueError(f"more than {MAX_VALUES:,} values")
     try:
-        return json.loads(data)
+        value = json.loads(data)
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
+    except MemoryError as error:
+        raise ValueError(_TOO_LARGE) from error
+    _refuse_depth(value, data)
+    return value
+
+
+def _refuse_depth(value: Any, data: bytes) -> None:
+    """Refuse what a function that calls itself could not follow to its end, such as `repr`."""
+    if data.count(b"[") + data.count(b"{") <= MAX_DEPTH:
+        return
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        level = [
+            inner
+            for outer in level
+            if isinstance(outer, dict | list)
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+        ]
+        if not level:
+            return
+    raise ValueError("nested too deeply")
 
 
 def is_bomb(unpacked: int, packed: int) -> bool:
@@ -91,7 +148,7 @@ def open_zip(file: BinaryIO) -> Iterator[zipfile.ZipFile]:
         seen: set[str] = set()
         for entry in archive.infolist():
             if reason := _strange(entry) or ("is there twice" if entry.filename in seen else ""):
-                raise zipfile.BadZipFile(f"its entry {entry.filename[:100]!r} {reason}")
+                raise zipfile.BadZipFile(f"its entry {shortened(repr(entry.filename))} {reason}")
             seen.add(entry.filename)
         if is_bomb(sum(entry.file_size for entry in archive.infolist()), size):
             raise zipfile.BadZipFile(f"it unpacks to more than {_RATIO} times its size")

@@ -16,7 +16,8 @@ from cnnctl.cli.compare import compare as print_comparison
 
 quiet()
 
-from cnnctl.errors import UsageError  # noqa: E402
+from cnnctl.errors import SpecError, UsageError  # noqa: E402
+from cnnctl.notes import print_notes  # noqa: E402
 from cnnctl.overview import compare, entries  # noqa: E402
 from cnnctl.spec import load  # noqa: E402
 from cnnctl.training import train  # noqa: E402
@@ -92,6 +93,61 @@ def test_a_run_whose_process_is_gone_was_killed(folder, tmp_path):
     (broken,) = entries(tmp_path)
     assert broken.epochs == 1
     assert broken.test == {}
+
+
+HUGE = "9" * 400
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new"),
+    [
+        ("metrics.jsonl", '"loss": ', f'"loss": {HUGE}, "x": '),
+        ("metrics.jsonl", '"seconds": ', f'"seconds": {HUGE}, "x": '),
+        ("metrics.jsonl", '"epoch": 1,', f'"epoch": {HUGE},'),
+        ("state.json", '"epochs": 2', f'"epochs": {HUGE}'),
+        ("state.json", '"planned": 2', f'"planned": -{HUGE}'),
+        ("state.json", '"pid": ', f'"pid": {HUGE}, "x": '),
+        ("state.json", '"best_epoch": ', f'"best_epoch": {HUGE}, "x": '),
+        ("environment.json", '"seed": ', f'"seed": {HUGE}, "x": '),
+        ("evaluation.json", '"loss": ', f'"loss": {HUGE}, "x": '),
+        ("evaluation.json", '"loss": ', '"loss": 1e999, "x": '),
+        ("evaluation.json", '"loss": ', '"loss": [1], "x": '),
+        ("evaluation.json", '"figures": ', '"figures": 3, "x": '),
+    ],
+)
+def test_a_number_that_cannot_be_meant_hides_no_run(folder, tmp_path, capsys, name, old, new):
+    for number in (1, 2, 3):
+        _copy(folder / f"tiny/00{number}", tmp_path / f"tiny/00{number}")
+    path = tmp_path / "tiny/002" / name
+    assert old in path.read_text()
+    path.write_text(path.read_text().replace(old, new))
+    print_notes()
+    capsys.readouterr()
+    found = entries(tmp_path)
+    assert len(found) == 3
+    json.dumps([each.to_dict() for each in found], allow_nan=False)
+    intact = [each.to_dict() | {"path": ""} for each in entries(folder)]
+    assert [each.to_dict() | {"path": ""} for each in found][::2] == intact[::2]
+    (note, *_) = capsys.readouterr().err.splitlines()
+    assert note.startswith(f"note: {path}:")
+    assert len(note) < 300 + len(str(path))
+    json.dumps([each.to_dict() for each in compare([tmp_path])], allow_nan=False)
+
+
+def test_a_spec_that_is_damaged_hides_no_run(folder, tmp_path, capsys):
+    for number in (1, 2):
+        _copy(folder / f"tiny/00{number}", tmp_path / f"tiny/00{number}")
+    (tmp_path / "tiny/001/spec.yaml").write_text("model: [")
+    print_notes()
+    assert len(entries(tmp_path)) == 2
+    (group,) = compare([tmp_path])
+    assert [each.path for each in group.runs] == [str(tmp_path / "tiny/002")]
+    assert f"note: {tmp_path / 'tiny/001'} is left out: " in capsys.readouterr().err
+    with pytest.raises(SpecError):  # the one that was asked for
+        compare([tmp_path / "tiny/001", tmp_path / "tiny/002"])
+    (tmp_path / "tiny/002/spec.yaml").write_text("model: [")
+    with pytest.raises(UsageError, match="none of the runs can be read"):
+        compare([tmp_path])
 
 
 def test_seeds_are_taken_together(folder):

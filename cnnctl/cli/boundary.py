@@ -12,6 +12,7 @@ from types import FrameType
 from typing import NoReturn
 
 from cnnctl.errors import CnnctlError, Diagnostic, Stopped
+from cnnctl.notes import print_notes
 
 MAX_WIDTH = 160
 """Longer source lines are cut around the caret."""
@@ -23,6 +24,7 @@ def guarded(program: Callable[[], object]) -> int:
     0 done, 1 the work failed, 2 the command line or the spec is wrong, 130 or 143 interrupted.
     """
     _caught.clear()
+    print_notes()
     signal.signal(signal.SIGTERM, _catch)
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _catch)
@@ -38,6 +40,9 @@ def guarded(program: Callable[[], object]) -> int:
         return error.exit_code
     except KeyboardInterrupt as interrupt:
         return _interrupted(interrupt)
+    except MemoryError:
+        print("error: there is not enough memory for this", file=sys.stderr)
+        return 1
     except OSError as error:
         if not isinstance(error, BrokenPipeError):
             where = f"{error.filename}: " if error.filename else ""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import math
+import warnings
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, BinaryIO
 
 from cnnctl.data.arrays import as_pictures, as_targets, empty, refuse_if_too_large
 from cnnctl.data.dataset import Dataset, Split, make_dataset
-from cnnctl.errors import DataError
+from cnnctl.errors import DataError, listed, shortened
 from cnnctl.untrusted import MAX_READ, open_plain, open_zip
 
 if TYPE_CHECKING:
@@ -20,6 +22,9 @@ KEYS = {
     "test": ("x_test", "y_test"),
 }
 """Split → the names of its arrays."""
+
+_LONGEST_HEADER = 10_000
+"""Bytes; NumPy's own limit, which it applies only after it has read and decoded the header."""
 
 _EXAMPLE = "np.savez(file, x_train=…, y_train=…, x_test=…, y_test=…)"
 
@@ -42,7 +47,7 @@ def load_npz(path: Path) -> Dataset:
         path.stem,
         str(path),
         **splits_of(arrays, path),
-        notes=(f"{path.name}: not read: {', '.join(others)}",) if others else (),
+        notes=(f"{path.name}: not read: {listed(others)}",) if others else (),
     )
 
 
@@ -66,7 +71,7 @@ def splits_of(
         for key in (x, y):
             if key not in arrays:
                 raise DataError(
-                    f"{what} has no array `{key}`; it has {', '.join(arrays) or 'none of ours'}",
+                    f"{what} has no array `{key}`; it has {listed(arrays) or 'none of ours'}",
                     hint=hint,
                 )
         splits[name] = Split(
@@ -134,7 +139,7 @@ def read_arrays(
         raise
     except Exception as error:  # whatever zipfile makes of foreign bytes: struct.error, …
         raise DataError(
-            f"{what} is damaged or not an .npz file: {error}",
+            f"{what} is damaged or not an .npz file: {_reason(error)}",
             hint="delete it, and write or fetch it again",
         ) from error
     return arrays, others
@@ -143,26 +148,22 @@ def read_arrays(
 def read_array(member: IO[bytes], size: int, what: str) -> np.ndarray:
     """Read one array whose declared size agrees with the `size` of its member of the archive."""
     import numpy as np
-    from numpy.lib import format as npy
 
-    try:
-        version = npy.read_magic(member)
-        read_header = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-        shape, fortran_order, dtype = read_header(member)
-    except Exception as error:  # whatever NumPy makes of foreign bytes: RecursionError, …
-        raise DataError(f"{what} is damaged: {error}") from error
+    shape, fortran_order, dtype, length = _header(member, what)
     if dtype.kind not in "buif":
-        kind = "Python objects (a pickle)" if dtype.hasobject else f"values of type {dtype}"
+        kind = (
+            "Python objects (a pickle)" if dtype.hasobject else f"values of type {shortened(dtype)}"
+        )
         raise DataError(f"{what} holds {kind}; expected numbers")
-    if (
-        any(length < 0 for length in shape)
-        or member.tell() + math.prod(shape) * dtype.itemsize != size
-    ):
-        raise DataError(f"{what} is damaged: it declares the shape {shape}, which is not its size")
+    if any(length < 0 for length in shape) or length + math.prod(shape) * dtype.itemsize != size:
+        declared = shortened(shape)
+        raise DataError(
+            f"{what} is damaged: it declares the shape {declared}, which is not its size"
+        )
     try:
         array = empty(shape[::-1] if fortran_order else shape, dtype)
     except ValueError as error:  # more dimensions than NumPy knows
-        raise DataError(f"{what} is damaged: {error}") from error
+        raise DataError(f"{what} is damaged: {_reason(error)}") from error
     view = array.reshape(-1).view(np.uint8)
     position = 0
     while position < view.size:
@@ -173,3 +174,47 @@ def read_array(member: IO[bytes], size: int, what: str) -> np.ndarray:
         position += count
     member.read(1)  # the end: there the archive's checksum is compared
     return array.transpose() if fortran_order else array
+
+
+def _header(member: IO[bytes], what: str) -> tuple[tuple[int, ...], bool, np.dtype, int]:
+    """Read the header of an array: its shape, whether columns come first, its type, its length.
+
+    NumPy is given only a header that is as short as headers are.
+    """
+    from numpy.lib import format as npy
+
+    start = member.read(12)
+    problem = DataError(f"{what} is damaged: it does not start as an .npy file")
+    if start[:6] != npy.MAGIC_PREFIX or len(start) != 12:
+        raise problem
+    if start[6:8] == b"\x01\x00":
+        begin, length = 10, int.from_bytes(start[8:10], "little")
+    elif start[6:8] in (b"\x02\x00", b"\x03\x00"):
+        begin, length = 12, int.from_bytes(start[8:12], "little")
+    else:
+        raise problem
+    if length > _LONGEST_HEADER:
+        raise DataError(f"{what} is damaged: its header has {length:,} bytes")
+    if begin + length < len(start):
+        raise problem
+    header = start + member.read(begin + length - len(start))
+    file = io.BytesIO(header)
+    try:
+        version = npy.read_magic(file)
+        read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of headers that Python 2 wrote
+            shape, fortran_order, dtype = read(file)
+    except Exception as error:  # whatever NumPy makes of foreign bytes: RecursionError, …
+        raise DataError(f"{what} is damaged: {_reason(error)}") from error
+    if len(header) != begin + length:
+        raise DataError(f"{what} is damaged: it ends early")
+    return shape, fortran_order, dtype, begin + length
+
+
+def _reason(error: Exception) -> str:
+    """What a library says of foreign bytes, on one line that ends somewhere."""
+    if isinstance(error, MemoryError):
+        return "it takes more memory than there is"
+    text = " ".join(str(error).split())
+    return shortened(text or type(error).__name__, 200)

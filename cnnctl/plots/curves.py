@@ -7,10 +7,16 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from cnnctl.errors import UsageError
+from cnnctl.notes import note
 from cnnctl.plots.style import CYCLE, GREY, figure, logarithmic, look
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+MOST_METRICS = 24
+"""Panels of loss and metrics; a file of a run can name any number."""
+MOST_POINTS = 1_000
+"""Points of a line: a figure has no room for more, and an SVG file an element for each."""
 
 _NO_METRIC = ("epoch", "seconds", "images_per_second", "learning_rate")
 _LETTER, _HANDLE, _ENTRY = 0.065, 0.6, 0.17
@@ -25,7 +31,7 @@ def figures_of(rows: Sequence[dict[str, Any]]) -> list[str]:
     """The names of loss and metrics of a history, without those of the validation."""
     names = {key: None for row in rows for key in row if key not in _NO_METRIC}
     plain = {key.removeprefix("val_"): None for key in names}
-    return sorted(plain, key=lambda key: (key != "loss", list(plain).index(key)))
+    return sorted(plain, key=lambda key: key != "loss")  # stable: the others as they came
 
 
 def curves(rows: Sequence[dict[str, Any]], *, title: str = "", best: int | None = None) -> Figure:
@@ -59,6 +65,9 @@ def compared(
         raise UsageError("no epoch is done yet: there is nothing to draw")
     with look():
         names = figures_of(every)
+        if len(names) > MOST_METRICS:
+            note(f"{len(names):,} metrics: the curves of the first {MOST_METRICS} are drawn")
+            names = names[:MOST_METRICS]
         panels = [*names, "learning_rate", "seconds"]
         columns = min(len(panels), 2 if len(panels) <= 4 else 3)
         lines = -(-len(panels) // columns)
@@ -102,7 +111,14 @@ def _draw(
         if several and what == "validation":
             drawing |= {"linestyle": "--", "markerfacecolor": "white"}
         label = " ".join(filter(None, [run, what]))
+        points = _thinned(points)
         axis.plot(*zip(*points, strict=True), label=label, **drawing, **shown)
+
+
+def _thinned(points: list[Any]) -> list[Any]:
+    """As many points as a line may have, evenly spaced, the last one among them."""
+    step = -(-len(points) // MOST_POINTS)
+    return points if step <= 1 else [*points[::step], points[-1]]
 
 
 def _line(index: int) -> dict[str, str]:

@@ -59,7 +59,7 @@ class Reporter:
     def catch_up(self, rows: Sequence[dict[str, Any]]) -> None:
         """Report the epochs that a lost worker trained, if it did not come to it."""
         for row in rows:
-            self.seconds += row["seconds"]
+            self.seconds += row.get("seconds", 0.0)
             self._report(row)
 
     def epoch_began(self, epoch: int, learning_rate: float) -> None:

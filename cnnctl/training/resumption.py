@@ -81,15 +81,15 @@ def resume(
             [*sameness.of_spec(before, now), *sameness.of_versions(environment)], allow, run
         )
         changes += sameness.refuse(sameness.of_plugins(environment), allow, run)
-        state = run.state()
-        done, is_finished = len(run.history()), state.get("status") == "finished"
+        state, history = run.state(), run.history()
+        done, is_finished = len(history), state.get("status") == "finished"
         if now.fit.epochs < done and not (is_finished and spec is not None):
             raise UsageError(
                 f"{run} has {done} epochs already, which is more than {now.fit.epochs}",
                 hint=f"--epochs {done + 1} or more goes on with it",
             )
-        if is_finished and not changes and done and _is_done(run, now):
-            return _unchanged(run) if leads else TrainingResult(None, [], None, None)
+        if is_finished and not changes and done and _is_done(run, now, done):
+            return _unchanged(run, history) if leads else TrainingResult(None, [], None, None)
         fixed = Normalization.from_dict(environment["normalization"], run.path / "environment.json")
         data = prepare(
             now,
@@ -101,7 +101,7 @@ def resume(
         changes += sameness.refuse(sameness.of_data(environment, data), allow, run)
         refuse_unknown_monitors(now, data)
         planned = int(state.get("planned") or before.fit.epochs)
-        start = _start(run, now, data, changes, environment)
+        start = _start(run, now, data, changes, history)
         plan = recorded(environment)
         if any(each.kind in {"compile", "fit", "model"} for each in changes):
             plan = None
@@ -136,7 +136,7 @@ def _start(
     spec: Spec,
     data: Prepared,
     changes: Sequence[sameness.Change],
-    environment: dict[str, Any],
+    history: Sequence[dict[str, Any]],
 ) -> Start:
     """Where a run goes on: at its newest intact checkpoint, or at its beginning if it has none.
 
@@ -150,7 +150,7 @@ def _start(
             raise CheckpointError(
                 f"{run} has no intact checkpoint: {damaged[0][1]}", hint="train it anew"
             )
-        if run.history() or run.state().get("best_epoch"):
+        if history or run.state().get("best_epoch"):
             raise CheckpointError(
                 f"{run} has finished epochs, and none of their checkpoints is there",
                 hint=f"put them back, or train anew: cnnctl train {run.spec_path}",
@@ -172,7 +172,7 @@ def _start(
         path=path,
         files=files,
         content=content,
-        rows=tuple(_rows(run, done, intact)),
+        rows=tuple(_rows(run, history, done, intact)),
         notes=tuple(notes),
         optimizer=not other,
         learning_rate=any("learning_rate" in each.what.split(".") for each in optimizers),
@@ -214,7 +214,9 @@ def _intact(run: Run, limit: int | None) -> tuple[Intact, list[tuple[Path, Check
     return intact, damaged
 
 
-def _rows(run: Run, done: int, intact: Intact) -> Iterator[dict[str, Any]]:
+def _rows(
+    run: Run, history: Sequence[dict[str, Any]], done: int, intact: Intact
+) -> Iterator[dict[str, Any]]:
     """The history up to an epoch: the lines that are there, and those in the checkpoints.
 
     A process that is killed between a checkpoint and its line leaves the line to the checkpoint.
@@ -222,9 +224,7 @@ def _rows(run: Run, done: int, intact: Intact) -> Iterator[dict[str, Any]]:
     Raises:
         RunError: A line is missing in both.
     """
-    lines: dict[Any, Any] = {}
-    for line in run.history():
-        lines.setdefault(line["epoch"], line)
+    lines = {line["epoch"]: line for line in history}
     for epoch in range(1, done + 1):
         saved = intact[epoch][1].get("row") if epoch in intact else None
         row = saved or lines.get(epoch)
@@ -286,9 +286,9 @@ def _limit(spec: Spec, input_shape: Sequence[int]) -> int | None:
     return None if trace.unknown else trace.total * 4 * 16 + (64 << 20)
 
 
-def _is_done(run: Run, spec: Spec) -> bool:
+def _is_done(run: Run, spec: Spec, done: int) -> bool:
     """Whether a finished run has all the epochs that are asked for, or ended itself."""
-    if spec.fit.epochs <= max(len(run.history()), int(run.state().get("planned") or 0)):
+    if spec.fit.epochs <= max(done, int(run.state().get("planned") or 0)):
         return True
     try:
         path = run.checkpoint("last")
@@ -297,10 +297,10 @@ def _is_done(run: Run, spec: Spec) -> bool:
         return False
 
 
-def _unchanged(run: Run) -> TrainingResult:
+def _unchanged(run: Run, history: list[dict[str, Any]]) -> TrainingResult:
     """What a finished run has."""
     evaluation = None
     with suppress(TypeError):  # a file that was changed
         evaluation = Evaluation(**run.evaluation())
     best = run.state().get("best_epoch")
-    return TrainingResult(run, run.history(), best, evaluation, unchanged=True)
+    return TrainingResult(run, history, best, evaluation, unchanged=True)

@@ -39,7 +39,7 @@ def bare_machine(tmp_path, monkeypatch):
     monkeypatch.setattr(
         "urllib.request.build_opener", lambda *a: pytest.fail("something was fetched")
     )
-    with at_most(60):
+    with at_most(600):
         yield
 
 
