@@ -19,7 +19,7 @@ from typing import BinaryIO
 import keras
 import numpy as np
 
-from cnnctl import checkpoint, hdf5
+from cnnctl import checkpoint, compat, hdf5
 from cnnctl.checkpoint import WEIGHTS
 from cnnctl.errors import CheckpointError
 from cnnctl.untrusted import MAX_READ, open_plain, open_zip
@@ -80,20 +80,13 @@ def to_bytes(model: keras.Model) -> bytes:
 
     Made in memory: where a disk is full, HDF5 may end the whole process.
     """
-    try:
-        from keras.src.saving.saving_lib import H5IOStore, _save_state
-    except ImportError:  # a later Keras, whose insides are arranged in another way
+    saved = compat.saved_weights(model)
+    if saved is None:
         with tempfile.TemporaryDirectory(prefix="cnnctl-") as folder:
             path = Path(folder) / WEIGHTS
             model.save_weights(path)
             return path.read_bytes()
-    buffer = io.BytesIO()
-    store = H5IOStore(buffer, mode="w")
-    _save_state(
-        model, weights_store=store, assets_store=None, inner_path="", visited_saveables=set()
-    )
-    store.close()
-    return buffer.getvalue()
+    return saved
 
 
 def limit_for(model: keras.Model) -> int:
