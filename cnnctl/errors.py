@@ -162,7 +162,7 @@ class Stopped(KeyboardInterrupt):
     accident.
 
     Args:
-        number: The signal: SIGINT or SIGTERM.
+        number: The signal: SIGINT, SIGTERM or SIGHUP.
     """
 
     def __init__(self, number: int) -> None:

@@ -27,7 +27,8 @@ def main() -> None:
 
 def _open_streams() -> None:
     """Lead the standard streams that are closed (`>&-`) to nowhere: no file that is opened later
-    gets their numbers, and what is printed is printed to something."""
+    gets their numbers, and what is printed is printed to something. A terminal may be closed later:
+    that is no failure of the command."""
     for number in range(3):
         try:
             os.fstat(number)
@@ -36,6 +37,9 @@ def _open_streams() -> None:
     sys.stdin = sys.stdin or os.fdopen(0, "r")
     sys.stdout = sys.stdout or os.fdopen(1, "w", encoding="utf-8")
     sys.stderr = sys.stderr or os.fdopen(2, "w", encoding="utf-8")
+    from cnnctl.cli.terminal import outliving
+
+    sys.stdout, sys.stderr = outliving(sys.stdout), outliving(sys.stderr)
 
 
 def _leave(code: int) -> NoReturn:

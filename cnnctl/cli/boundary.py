@@ -9,10 +9,10 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from types import FrameType
-from typing import NoReturn
 
 from cnnctl.errors import CnnctlError, Diagnostic, Stopped
 from cnnctl.notes import print_notes
+from cnnctl.signals import heeded, is_repeated
 
 MAX_WIDTH = 160
 """Longer source lines are cut around the caret."""
@@ -21,13 +21,13 @@ MAX_WIDTH = 160
 def guarded(program: Callable[[], object]) -> int:
     """Run a program; returns its exit code.
 
-    0 done, 1 the work failed, 2 the command line or the spec is wrong, 130 or 143 interrupted.
+    0 done, 1 the work failed, 2 the command line or the spec is wrong, 129, 130 or 143 interrupted.
     """
     _caught.clear()
     print_notes()
-    signal.signal(signal.SIGTERM, _catch)
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        signal.signal(signal.SIGINT, _catch)
+    for number in heeded():
+        if number != signal.SIGINT or signal.getsignal(number) is signal.default_int_handler:
+            signal.signal(number, _catch)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             # A terminal without Unicode gets `?` instead of a traceback.
@@ -73,8 +73,10 @@ _caught: list[int] = []
 """The signals that have come while nothing gentler listened to them."""
 
 
-def _catch(number: int, frame: FrameType | None) -> NoReturn:
-    """SIGINT or SIGTERM: leave as a shell would name it, tidily."""
+def _catch(number: int, frame: FrameType | None) -> None:
+    """SIGINT, SIGTERM or SIGHUP: leave as a shell would name it, tidily."""
+    if is_repeated(number, _caught[0] if _caught else None):
+        return
     _caught.append(number)
     if number == signal.SIGINT:
         raise KeyboardInterrupt

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from cnnctl.compute.plan import threads_each
 from cnnctl.distribution.cluster import to_tensorflow
+from cnnctl.signals import heeded, is_repeated
 
 LAUNCHED = "CNNCTL_LAUNCHED"
 """Set for a process that was started here: `1/2` is the second of two."""
@@ -70,10 +71,12 @@ def launch(command: Sequence[str], count: int, say: Callable[[str], None]) -> in
     """
     addresses = _addresses(count)
     signals: list[int] = []
-    before = {
-        number: signal.signal(number, lambda number, _: signals.append(number))
-        for number in (signal.SIGINT, signal.SIGTERM)
-    }
+
+    def note(number: int, _: object) -> None:
+        if not is_repeated(number, signals[0] if signals else None):
+            signals.append(number)
+
+    before = {number: signal.signal(number, note) for number in heeded()}
     workers: list[_Worker] = []
     try:
         with ExitStack() as stack:

@@ -17,6 +17,7 @@ from types import FrameType
 from cnnctl.compute.plan import threads_each
 from cnnctl.errors import CnnctlError, UsageError
 from cnnctl.files import cannot_write
+from cnnctl.signals import heeded, is_repeated
 from cnnctl.sweep.values import Task
 from cnnctl.sweep.worker import RENEW
 
@@ -51,7 +52,7 @@ class Workers:
         """Start them; whatever happens, none outlives the block."""
         before = {}
         if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGINT, signal.SIGTERM):
+            for number in heeded():
                 before[number] = signal.signal(number, self._caught)
         try:
             for index in range(1, self.count + 1):
@@ -110,6 +111,8 @@ class Workers:
 
     def _caught(self, number: int, frame: FrameType | None) -> None:
         """Pass a signal on: the first lets steps end, the second does not, the third kills."""
+        if is_repeated(number, self.signalled):
+            return
         self._signals += 1
         if self.signalled is None:
             self.signalled = number

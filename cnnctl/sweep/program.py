@@ -19,6 +19,7 @@ from types import FrameType
 from typing import NoReturn
 
 from cnnctl.errors import CnnctlError, Stopped
+from cnnctl.signals import heeded
 from cnnctl.sweep.joining import join
 from cnnctl.sweep.tickets import Tickets
 from cnnctl.sweep.values import Task
@@ -29,7 +30,7 @@ def main() -> NoReturn:
     """The program of a worker."""
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # what plug-ins and TensorFlow print goes into the log
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in heeded():
         signal.signal(number, _stop)
     code = 1
     try:

@@ -9,10 +9,11 @@ import keras
 from cnnctl.blame import failure
 from cnnctl.distribution.replicas import Replicas
 from cnnctl.errors import CnnctlError, Stopped
+from cnnctl.signals import ENDING
 from cnnctl.spec import Spec
 from cnnctl.training.callbacks import from_spec
 from cnnctl.training.divergence import refuse
-from cnnctl.training.interrupt import SIGNALS, Interrupt
+from cnnctl.training.interrupt import Interrupt
 from cnnctl.training.network import Network
 from cnnctl.training.values import Start, TrainingResult
 
@@ -42,9 +43,9 @@ class Agreement(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """Ask all, once a call of several steps."""
-        seen = self.replicas.summed([float(number == self.interrupt.seen) for number in SIGNALS])
+        seen = self.replicas.summed([float(number == self.interrupt.seen) for number in ENDING])
         self.interrupt.caught = next(
-            (number for number, count in zip(SIGNALS, seen, strict=True) if count), None
+            (number for number, count in zip(ENDING, seen, strict=True) if count), None
         )
 
 

@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM while a network trains: the step is finished, then the training ends."""
+"""SIGINT, SIGTERM and SIGHUP while a network trains: the step is finished, then it ends."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from typing import Any
 
 import keras
 
+from cnnctl import signals
 from cnnctl.errors import Stopped
-
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Interrupt(keras.callbacks.Callback):
     """Ends the training at the next step once a signal has come; a second signal ends it at once.
+    SIGHUP is ignored if the process ignored it before, and never counts as the second signal.
 
     By way of an exception, because `model.stop_training` would let an epoch that is not whole pass
     for one, with its validation and its checkpoint.
@@ -43,6 +43,7 @@ class Interrupt(keras.callbacks.Callback):
         self.seen: int | None = None
         self.caught: int | None = None
         self.raised: int | None = None
+        self._heeded: tuple[int, ...] = ()
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """Raise `Stopped` if a signal has come."""
@@ -57,7 +58,8 @@ class Interrupt(keras.callbacks.Callback):
     @contextmanager
     def catching(self) -> Iterator[None]:
         """Listen to the signals inside the block (in the main thread; elsewhere do nothing)."""
-        before = {number: signal.getsignal(number) for number in SIGNALS}
+        self._heeded = signals.heeded()
+        before = {number: signal.getsignal(number) for number in self._heeded}
         self.listen()
         try:
             yield
@@ -81,10 +83,12 @@ class Interrupt(keras.callbacks.Callback):
         if self.raised is not None:
             raise Stopped(self.raised)
         if _in_main_thread():
-            for number in SIGNALS:
+            for number in self._heeded:
                 signal.signal(number, self._catch)
 
     def _catch(self, number: int, frame: FrameType | None) -> None:
+        if signals.is_repeated(number, self.seen or self.raised):
+            return
         if self.seen is not None or not self.gentle:
             self.raised = number
             raise Stopped(number)
