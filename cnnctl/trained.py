@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,8 @@ from typing import Any
 from cnnctl import backend, plugins, runs
 from cnnctl.checkpoint import MANIFEST, read
 from cnnctl.compute.plan import Plan, choose
-from cnnctl.data.image_folder import class_folders
+from cnnctl.data.class_names import canonical
+from cnnctl.data.folder_layout import find_layout
 from cnnctl.data.normalization import Normalization
 from cnnctl.data.pixels import Pixels, Range
 from cnnctl.data.preparation import Prepared, prepare
@@ -85,7 +87,7 @@ class Trained:
         """
         names = self.recorded.get("data", {}).get("class_names")
         if isinstance(names, list) and all(isinstance(each, str) for each in names):
-            known = tuple(names)
+            known = tuple(map(canonical, names))
         else:
             data = self.spec.data
             source = SOURCES.get(data.dataset.name) if data else None
@@ -208,10 +210,12 @@ def _written(spec: Spec) -> tuple[str, ...]:
     if dataset is None:
         return ()
     if dataset.name == "image_folder":
-        train = spec.data_base / Path(str(dataset.arguments.get("path"))).expanduser() / "train"
-        return tuple(path.name for path in class_folders(train)) if train.is_dir() else ()
+        folder = spec.data_base / Path(str(dataset.arguments.get("path"))).expanduser()
+        with suppress(DataError):
+            return find_layout(folder).class_names
+        return ()
     names = dataset.arguments.get("class_names") if dataset.name == "inline" else None
-    return tuple(map(str, names or ()))
+    return tuple(canonical(str(name)) for name in names or ())
 
 
 def _suits(recorded: Normalization, spec: Spec) -> bool:

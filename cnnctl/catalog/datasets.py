@@ -42,7 +42,7 @@ DATASETS = (
     ),
     _entry(
         "image_folder",
-        "Pictures of one's own in folders: one folder a class.",
+        "Images of your own in folders, one per class, with or without train/, val/ and test/.",
         Argument("path", STRING, required=True, doc="The folder; relative to the spec's file."),
         _setting(
             "image_size",
@@ -51,6 +51,13 @@ DATASETS = (
         ),
         _setting("color_mode", choice("rgb", "grayscale"), "Three channels, or one.", "rgb"),
         _setting("resize", BOOLEAN, "Whether pictures of another size are resized.", False),
+        _setting(
+            "split",
+            optional(array(number(0), 3)),
+            "Parts for training, validation and test of a folder without train/; null: 0.8, 0.1, "
+            "0.1, or 0.9, 0, 0.1 where `data.validation` holds out training images.",
+        ),
+        _setting("split_seed", integer(0), "The same seed and file names give the same splits.", 0),
     ),
     _entry(
         "inline",

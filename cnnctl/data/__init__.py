@@ -36,6 +36,7 @@ def load(
     base: Path,
     data_dir: Path | None = None,
     full_data: bool = False,
+    holds_out: bool = False,
     progress: Callable[[str, int, int | None], None] | None = None,
 ) -> Dataset:
     """Load a data set by the name and arguments that a spec has.
@@ -47,6 +48,7 @@ def load(
         base: The folder of the spec; relative paths in it start there.
         data_dir: Where named data sets are looked for first.
         full_data: Never take the 5,000-image sample of MNIST.
+        holds_out: Whether some of the training images will be held out for validation.
         progress: Called as (what, done, in all or None) by downloads and when reading folders.
 
     Returns:
@@ -73,6 +75,7 @@ def load(
         return load_image_folder(
             _path(options, base),
             image_size=(size[0], size[1]) if size else None,
+            holds_out=holds_out,
             progress=progress,
             **{key: value for key, value in options.items() if key != "path"},
         )

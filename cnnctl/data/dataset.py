@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from cnnctl.data.chunks import chunks, mapping
+from cnnctl.data.class_names import canonical
 from cnnctl.errors import DataError
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class Dataset:
         fingerprint: SHA-256 over the arrays as loaded, in hexadecimal. Holding out or reshaping
             pictures later does not change it.
         notes: What people should be told about this data.
+        layout: Where the splits of a folder come from, as recorded with a run; empty otherwise.
     """
 
     name: str
@@ -58,6 +60,7 @@ class Dataset:
     pixel_range: tuple[float, float] | None
     fingerprint: str
     notes: tuple[str, ...] = ()
+    layout: dict[str, Any] = field(default_factory=dict)
 
     def split(self, name: str) -> Split:
         """The pictures of a split.
@@ -70,11 +73,12 @@ class Dataset:
         """
         found: Split | None = getattr(self, name)
         if found is None:
-            there = ", ".join(each for each, _ in self.splits())
-            raise DataError(
-                f"{self.name} has no {name} pictures here",
-                hint=f"--split takes {there} for this data",
-            )
+            there = " or ".join(f"--split {each}" for each, _ in self.splits())
+            how = {
+                "validation": "hold some out by `data.validation`",
+                "test": "add test images to the data set",
+            }.get(name, "")
+            raise DataError(f"{self.name} has no {name} split", hint=f"{there}; or {how}")
         return found
 
     def splits(self) -> Iterator[tuple[str, Split]]:
@@ -94,6 +98,7 @@ def make_dataset(
     test: Split | None = None,
     class_names: tuple[str, ...] = (),
     notes: tuple[str, ...] = (),
+    layout: dict[str, Any] | None = None,
 ) -> Dataset:
     """Put splits together: the pixel range follows from the dtype, the fingerprint from the arrays.
 
@@ -107,6 +112,7 @@ def make_dataset(
         test: The test split, if there is one.
         class_names: By class number.
         notes: What people should be told.
+        layout: Where the splits of a folder come from.
 
     Returns:
         The data set.
@@ -120,10 +126,11 @@ def make_dataset(
         train=train,
         validation=validation,
         test=test,
-        class_names=class_names or _numbers_as_names(list(present.values())),
+        class_names=tuple(map(canonical, class_names)) or _numbers_as_names(list(present.values())),
         pixel_range=(0.0, 255.0) if bytes_only else None,
         fingerprint=fingerprint(present),
         notes=notes,
+        layout=layout or {},
     )
 
 
@@ -141,8 +148,8 @@ def fingerprint(splits: dict[str, Split]) -> str:
 
     digest = hashlib.sha256()
     for name, split in splits.items():
-        for field, array in (("x", split.x), ("y", split.y)):
-            digest.update(f"{name}.{field} {array.dtype.str} {array.shape}\n".encode())
+        for key, array in (("x", split.x), ("y", split.y)):
+            digest.update(f"{name}.{key} {array.dtype.str} {array.shape}\n".encode())
             for _, rows in chunks(array):
                 digest.update(np.ascontiguousarray(rows).reshape(-1).view("uint8").data)
     return digest.hexdigest()

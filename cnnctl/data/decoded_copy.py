@@ -41,13 +41,16 @@ class DecodedCopy:
         folder: The split's folder.
         paths: Its pictures, in order.
         wanted: What they are decoded to.
+        part: Which part of the folder the split is, where several splits lie in one folder.
     """
 
-    def __init__(self, store: Path, folder: Path, paths: Sequence[str], wanted: Format) -> None:
+    def __init__(
+        self, store: Path, folder: Path, paths: Sequence[str], wanted: Format, part: str = ""
+    ) -> None:
         from PIL import __version__
 
         what = f"{wanted.mode} {wanted.size} {wanted.resize}"
-        self._place = _sha256(os.path.realpath(folder), what)[:16]
+        self._place = _sha256(os.path.realpath(folder), what, *filter(None, [part]))[:16]
         self._key = _sha256(what, __version__, *(_state(path, str(folder)) for path in paths))
         self._count, self._wanted = len(paths), wanted
         self.path = store / f"{self._place}-{self._key[:32]}{_SUFFIX}"

@@ -55,7 +55,9 @@ class PictureReader:
         self._seconds = 0.0
         self._copied = False
 
-    def read(self, name: str, folder: Path, paths: Sequence[str], wanted: Format) -> np.ndarray:
+    def read(
+        self, name: str, folder: Path, paths: Sequence[str], wanted: Format, *, part: str = ""
+    ) -> np.ndarray:
         """Return the pictures of one split.
 
         Args:
@@ -63,6 +65,7 @@ class PictureReader:
             folder: The split's folder.
             paths: Its pictures, in order, at least one.
             wanted: What they are decoded to.
+            part: Which part of the folder the split is, where several splits lie in one folder.
 
         Returns:
             uint8 `(pictures, height, width, channels)`: an array in memory, or a read-only one in a
@@ -72,7 +75,8 @@ class PictureReader:
             DataError: A picture cannot be read or is of another size (the first such one is named),
                 or the pictures fit neither into memory nor on the disk.
         """
-        task = _Task(f"{len(paths):,} {name} pictures", paths, wanted, _copy(folder, paths, wanted))
+        copy = _copy(folder, paths, wanted, part)
+        task = _Task(f"{len(paths):,} {name} pictures", paths, wanted, copy)
         x = self._read_copy(task, f"{name} pictures")
         if x is None:
             x = self._decode(task, f"{name} pictures")
@@ -189,9 +193,9 @@ class _Task:
     copy: DecodedCopy | None
 
 
-def _copy(folder: Path, paths: Sequence[str], wanted: Format) -> DecodedCopy | None:
+def _copy(folder: Path, paths: Sequence[str], wanted: Format, part: str) -> DecodedCopy | None:
     try:
-        return DecodedCopy(decoded_folder(), folder, paths, wanted)
+        return DecodedCopy(decoded_folder(), folder, paths, wanted, part)
     except RuntimeError:  # no home folder
         return None
 

@@ -71,6 +71,7 @@ def prepare(
             base=spec.data_base,
             data_dir=data_dir,
             full_data=full_data,
+            holds_out=bool(spec.data.validation),
             progress=progress,
         )
     except DataError as error:
@@ -100,6 +101,9 @@ def prepare(
     loaded = fit_to(loaded, shape, spec.data.label_mode, outputs)
     if spec.data.label_mode != "float":
         loaded = replace(loaded, notes=(*loaded.notes, *missing_classes(loaded)))
+    if loaded.test is None:
+        note = f"{loaded.name}: no test split, so the trained network is not tested"
+        loaded = replace(loaded, notes=(*loaded.notes, note))
     if fixed is not None and len(fixed.subtract) not in (1, shape[-1]):
         raise DataError(
             f"the normalization recorded beside {spec.path} is of {len(fixed.subtract)} channels, "

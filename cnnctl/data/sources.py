@@ -219,7 +219,7 @@ SOURCES: dict[str, Source] = {
 
 MADE: dict[str, str] = {
     "npz": "your own arrays, in a file with x_train, y_train, …",
-    "image_folder": "your own pictures, in train/<class>/*.png or *.jpg",
+    "image_folder": "your own images, in <class>/ or train/<class>/ and test/<class>/",
     "inline": "arrays written in the spec",
     "xo": "made pictures of X's and O's, 9×9",
 }

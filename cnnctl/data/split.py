@@ -34,9 +34,9 @@ def hold_out(dataset: Dataset, validation: int | float, validation_from: str = "
     total = len(dataset.train)
     if dataset.validation is not None:
         raise DataError(
-            f"{dataset.name} brings {len(dataset.validation):,} validation pictures of its own, "
+            f"{dataset.name} brings {len(dataset.validation):,} validation images of its own, "
             f"and `validation: {validation}` asks to hold out others",
-            hint="write `validation: 0`, or leave it out",
+            hint=_own_validation(dataset),
         )
     if isinstance(validation, float):
         if validation >= 1:
@@ -59,31 +59,49 @@ def hold_out(dataset: Dataset, validation: int | float, validation_from: str = "
     return replace(dataset, train=head, validation=tail)
 
 
+def _own_validation(dataset: Dataset) -> str:
+    fix = "remove `validation`, or write `validation: 0`"
+    if "split" in dataset.layout:
+        train, validation, test = dataset.layout["split"]
+        return f"{fix}; or write `split: [{train + validation:g}, 0, {test:g}]`"
+    if folder := dataset.layout.get("folders", {}).get("validation"):
+        return f"{fix}, to use {folder}/; or rename {folder}/"
+    return fix
+
+
+_PARTS = {"train": "training", "validation": "validation", "test": "test"}
+_FIX = {
+    "train": "add some, as the network cannot learn them otherwise",
+    "validation": "add some, or metrics between epochs do not cover them",
+    "test": "add some, or the test metrics do not cover them",
+}
+
+
 def _part(split: Split, start: int, stop: int) -> Split:
     return Split(split.x[start:stop], split.y[start:stop])
 
 
 def missing_classes(dataset: Dataset) -> tuple[str, ...]:
-    """Notes on classes that either the training or the validation pictures lack.
+    """Return a note, with a fix, for each split that lacks images of some classes.
 
     Args:
-        dataset: Its labels are class numbers, in range.
-
-    Returns:
-        None, one or two lines; none without validation pictures.
+        dataset: Its labels are class numbers, in range. A class is missing if it has a name or is
+            in another split; names that are only numbers, counted up to the largest, do not count.
     """
     import numpy as np
 
-    if dataset.validation is None:
-        return ()
-    train, held_out = (np.unique(split.y) for split in (dataset.train, dataset.validation))
+    splits = {name: np.unique(split.y) for name, split in dataset.splits()}
+    names = dataset.class_names
+    is_named = names != tuple(map(str, range(len(names))))
+    expected = np.arange(len(names)) if is_named else np.unique(np.concatenate([*splits.values()]))
     notes = []
-    for part, has, other in (("validation", held_out, train), ("training", train, held_out)):
-        lacks = np.setdiff1d(other, has).tolist()
+    for part, there in splits.items():
+        lacks = np.setdiff1d(expected, there).tolist()
         if lacks:
-            names = dataset.class_names
-            some = ", ".join(names[number] if names else str(number) for number in lacks[:5])
-            more = f" and {len(lacks) - 5:,} more" if len(lacks) > 5 else ""
+            some = ", ".join(names[number] if names else str(number) for number in lacks[:10])
+            more = f" and {len(lacks) - 10:,} more" if len(lacks) > 10 else ""
             noun = "class" if len(lacks) == 1 else "classes"
-            notes.append(f"{dataset.name}: no {part} picture is of the {noun} {some}{more}")
+            notes.append(
+                f"{dataset.name}: no {_PARTS[part]} images of {noun} {some}{more}; {_FIX[part]}"
+            )
     return tuple(notes)

@@ -161,6 +161,7 @@ def write_environment(
                 "images": sizes,
                 "fingerprint": data.dataset.fingerprint,
                 "class_names": list(data.dataset.class_names),
+                **({"layout": data.dataset.layout} if data.dataset.layout else {}),
                 "pixels": Pixels.of(data.dataset.train.x).to_dict(),
             },
             "normalization": data.normalization.to_dict(),
@@ -185,4 +186,7 @@ def write_spec(run: Run, spec: Spec, data: Prepared) -> None:
             arguments["path"] = str(
                 (spec.data_base / Path(arguments["path"]).expanduser()).resolve()
             )
+        if isinstance(arguments, dict) and "split" in data.dataset.layout:
+            # The rule that split a folder stays the same, whatever the default will be.
+            arguments |= data.dataset.layout
     write_text(run.spec_path, dump(resolved))

@@ -23,7 +23,9 @@ VERSIONS = ("tensorflow", "keras", "numpy")
 """The packages whose versions decide about bits."""
 
 _OF_NO_CONSEQUENCE = ("name", "description", "fit.epochs", "fit.keep", "model.input_shape",
-                      "compile.steps_per_execution", "fit.distribute")  # fmt: skip
+                      "compile.steps_per_execution", "fit.distribute",
+                      "data.dataset.image_folder.split",
+                      "data.dataset.image_folder.split_seed")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ def of_spec(before: Spec, now: Spec) -> Iterator[Change]:
     """What two specs differ in, apart from what the epochs to come do not depend on."""
     for each in differences(before, now):
         if each.path in _OF_NO_CONSEQUENCE or each.path.endswith(".path"):
-            continue  # of a data set's path only the pictures count
+            continue  # of a data set's path only the pictures count, as of a folder's split
         section = each.path.split(".")[0]
         kind = section if section in KINDS else "seed"
         values = [flow(o.value) if o else "nothing" for o in (each.before, each.after)]

@@ -53,7 +53,7 @@ def test_describe_xo_an_archive_and_a_folder(tmp_path: Path) -> None:
     assert info.splits[0].balance == (1, 0, 2)
     assert info.splits[0].shape == (4, 4)
     assert info.pixel_range == (0, 255)
-    with pytest.raises(DataError, match="has no folder train"):
+    with pytest.raises(DataError, match="has no images in class folders"):
         describe(str(tmp_path))
 
 

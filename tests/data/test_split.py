@@ -67,7 +67,7 @@ def test_a_data_set_with_validation_pictures_of_its_own() -> None:
     data = numbered(4)
     own = dataclasses.replace(data, validation=data.train)
     assert hold_out(own, 0).validation is data.train
-    with pytest.raises(DataError, match="brings 4 validation pictures of its own"):
+    with pytest.raises(DataError, match="brings 4 validation images of its own"):
         hold_out(own, 1)
 
 
@@ -93,9 +93,23 @@ def test_classes_that_one_part_lacks_are_noted() -> None:
     assert missing_classes(numbered(3)) == ()
     assert missing_classes(classes([0, 1, 1], [1, 0])) == ()
     assert missing_classes(classes([0, 0, 1], [1, 2], ("cat", "dog", "cow"))) == (
-        "n: no validation picture is of the class cat",
-        "n: no training picture is of the class cow",
+        "n: no training images of class cow; add some, as the network cannot learn them otherwise",
+        "n: no validation images of class cat; add some, or metrics between epochs do not cover "
+        "them",
     )
-    assert missing_classes(classes(list(range(9)), [8])) == (
-        "n: no validation picture is of the classes 0, 1, 2, 3, 4 and 3 more",
-    )
+    (note,) = missing_classes(classes(list(range(13)), [12]))
+    assert "no validation images of classes 0, 1, 2, 3, 4, 5, 6, 7, 8, 9 and 2 more" in note
+
+
+def test_classes_without_any_image_are_noted_where_they_have_names() -> None:
+    (train, validation) = missing_classes(classes([0, 2], [2, 0], ("cat", "dog", "cow")))
+    assert "no training images of class dog" in train
+    assert "no validation images of class dog" in validation
+    assert missing_classes(classes([0, 2], [2, 0])) == ()
+
+
+def test_test_images_are_looked_at_as_well() -> None:
+    data = classes([0, 1], [1, 0], ("cat", "dog"))
+    data = dataclasses.replace(data, test=Split(np.zeros((1, 2)), np.array([0], np.int64)))
+    (note,) = missing_classes(data)
+    assert "no test images of class dog" in note
