@@ -309,4 +309,4 @@ def test_data_show(tmp_path, run):
     assert (tmp_path / "flip.svg").read_text().count("<image") == 2 * 36
     wrong = call("data", "show", "xo", "--split", "validation")
     assert wrong.returncode == 1
-    assert b"has no validation pictures" in wrong.stderr
+    assert b"has no validation split" in wrong.stderr

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from cnnctl import plugins
 from cnnctl.catalog import load as load_catalog
+from cnnctl.data.folder_split import split_rule
 from cnnctl.data.sources import SOURCES
 from cnnctl.errors import DataError, Diagnostic
 
@@ -84,6 +85,11 @@ def faults(
             spec.place("data", "validation"),
             "lower it, or write a fraction such as 0.1",
         )
+    elif dataset.name == "image_folder":
+        try:
+            split_rule(dataset.arguments.get("split"))
+        except DataError as error:
+            yield Diagnostic("folder-split", error.message, dataset.place("split"), error.hint)
     elif dataset.name == "inline":
         yield from _written(spec, input_shape, outputs)
     elif plugins.is_registered("dataset", dataset.name):

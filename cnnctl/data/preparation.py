@@ -12,7 +12,7 @@ from cnnctl.data.dataset import Dataset
 from cnnctl.data.normalization import Normalization, normalization
 from cnnctl.data.registered import located
 from cnnctl.data.split import hold_out, missing_classes
-from cnnctl.errors import DataError, SpecError
+from cnnctl.errors import DataError, Diagnostic, SpecError
 from cnnctl.preflight import compare_outputs, with_channels
 from cnnctl.spec import Component, Spec
 
@@ -79,7 +79,7 @@ def prepare(
             raise
         at = located(error, spec.data.dataset)
         raise DataError(error.message, hint=error.hint, diagnostics=[at]) from error
-    loaded = hold_out(loaded, spec.data.validation, spec.data.validation_from)
+    loaded = _hold_out(loaded, spec)
     inferred = []
     if spec.model.input_shape is not None:
         shape = tuple(spec.model.input_shape)
@@ -117,6 +117,17 @@ def prepare(
         one_hot=spec.data.label_mode == "categorical",
         inferred=tuple(inferred),
     )
+
+
+def _hold_out(loaded: Dataset, spec: Spec) -> Dataset:
+    """Hold out what `data.validation` says; an error is at its place in the spec."""
+    assert spec.data is not None
+    try:
+        return hold_out(loaded, spec.data.validation, spec.data.validation_from)
+    except DataError as error:
+        place = spec.place("data", "validation")
+        at = Diagnostic("validation-size", error.message, place, error.hint)
+        raise DataError(error.message, hint=error.hint, diagnostics=[at]) from error
 
 
 def _of_plugin(dataset: Component) -> bool:

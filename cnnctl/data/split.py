@@ -6,6 +6,7 @@ import math
 from dataclasses import replace
 
 from cnnctl.data.dataset import Dataset, Split
+from cnnctl.data.wording import counted
 from cnnctl.errors import DataError
 
 
@@ -34,8 +35,8 @@ def hold_out(dataset: Dataset, validation: int | float, validation_from: str = "
     total = len(dataset.train)
     if dataset.validation is not None:
         raise DataError(
-            f"{dataset.name} brings {len(dataset.validation):,} validation images of its own, "
-            f"and `validation: {validation}` asks to hold out others",
+            f"{dataset.name} brings {counted(len(dataset.validation), 'validation image')} of its "
+            f"own, and `validation: {validation}` asks to hold out others",
             hint=_own_validation(dataset),
         )
     if isinstance(validation, float):

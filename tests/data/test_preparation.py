@@ -2,8 +2,11 @@
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from cnnctl.data.preparation import prepare
+from cnnctl.errors import DataError, SpecError
+from cnnctl.preflight import preflight
 from cnnctl.spec import load
 
 SPEC = """\
@@ -23,3 +26,71 @@ def test_more_classes_than_have_names(tmp_path, labels, classes):
     found = prepare(load(tmp_path / "a.yaml"))
     assert found.classes == classes
     assert found.one_hot == bool(classes)
+
+
+FLAT = """\
+data: {dataset: {image_folder: {path: photos}}, validation: VALIDATION}
+model:
+  layers:
+    - Flatten
+    - Dense: {units: 2, activation: softmax}
+"""
+
+
+def photos(folder, *paths):
+    for path in paths:
+        file = folder / "photos" / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (2, 2)).save(file)
+
+
+def sizes(found):
+    return {name: len(split) for name, split in found.dataset.splits()}
+
+
+def spec_of(folder, validation="0", *overrides):
+    (folder / "a.yaml").write_text(FLAT.replace("VALIDATION", validation))
+    return load(folder / "a.yaml", overrides)
+
+
+def test_validation_of_a_spec_takes_the_place_of_a_flat_folders_own(tmp_path):
+    photos(tmp_path, *(f"{name}/{number}.png" for name in "ab" for number in range(20)))
+    assert sizes(prepare(spec_of(tmp_path))) == {"train": 32, "validation": 4, "test": 4}
+    # 90 and 10%, then a quarter of the 36 is held out
+    found = prepare(spec_of(tmp_path, "0.25"))
+    assert sizes(found) == {"train": 27, "validation": 9, "test": 4}
+    assert found.dataset.layout == {"split": [0.9, 0.0, 0.1], "split_seed": 0}
+    both = spec_of(tmp_path, "0.25", "data.dataset.image_folder.split=[0.5, 0.25, 0.25]")
+    with pytest.raises(DataError, match="brings 10 validation images of its own") as caught:
+        prepare(both)
+    (at,) = caught.value.diagnostics
+    assert (at.location.line, at.location.column) == (1, 61)
+    assert "split: [0.75, 0, 0.25]" in at.hint
+
+
+def test_a_folders_validation_images_and_those_of_the_spec_are_one_too_many(tmp_path):
+    photos(tmp_path, "train/a/1.png", "train/b/2.png", "val/a/3.png", "test/a/4.png")
+    with pytest.raises(DataError, match="brings 1 validation image of its own") as caught:
+        prepare(spec_of(tmp_path, "0.5"))
+    assert "to use val/" in caught.value.hint
+    assert caught.value.diagnostics[0].location.column == 61
+    assert sizes(prepare(spec_of(tmp_path))) == {"train": 2, "validation": 1, "test": 1}
+
+
+def test_classes_that_a_split_lacks_and_a_missing_test_split_are_noted(tmp_path):
+    photos(tmp_path, "train/a/1.png", "train/b/2.png", "test/b/3.png")
+    (note,) = prepare(spec_of(tmp_path)).dataset.notes
+    assert "no test images of class a" in note
+    photos(tmp_path / "other", "train/a/1.png", "train/b/2.png")
+    (note,) = prepare(spec_of(tmp_path / "other")).dataset.notes
+    assert "no test split" in note
+
+
+def test_parts_that_do_not_add_up_are_found_without_the_folder(tmp_path):
+    (tmp_path / "a.yaml").write_text(
+        FLAT.replace("VALIDATION", "0").replace("path: photos", "path: no, split: [0.8, 0.1, 0.2]")
+    )
+    with pytest.raises(SpecError, match="add up to 1") as caught:
+        preflight(tmp_path / "a.yaml")
+    (fault,) = caught.value.diagnostics
+    assert (fault.rule, fault.location.column) == ("folder-split", 50)
