@@ -28,6 +28,8 @@ from cnnctl.cli import (
     sweep,
     train,
 )
+from cnnctl.cli.output import say
+from cnnctl.cli.usage import Group
 
 app = typer.Typer(
     name="cnnctl",
@@ -65,11 +67,11 @@ def _version(asked: bool) -> None:
     if asked:
         from importlib.metadata import version
 
-        print(f"cnnctl {version('cnnctl')}")
+        say(f"cnnctl {version('cnnctl')}")
         raise typer.Exit
 
 
-@app.callback()
+@app.callback(cls=Group)
 def main(
     version: bool = typer.Option(
         False, "--version", callback=_version, is_eager=True, help="Print the version and leave."

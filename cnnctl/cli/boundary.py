@@ -12,6 +12,7 @@ from types import FrameType
 
 from cnnctl.errors import CnnctlError, Diagnostic, Stopped
 from cnnctl.notes import print_notes
+from cnnctl.printable import ENCODABLE, Escaped, printable, printable_lines, unescaped
 from cnnctl.signals import heeded, is_repeated
 
 MAX_WIDTH = 160
@@ -28,10 +29,12 @@ def guarded(program: Callable[[], object]) -> int:
     for number in heeded():
         if number != signal.SIGINT or signal.getsignal(number) is signal.default_int_handler:
             signal.signal(number, _catch)
-    for stream in (sys.stdout, sys.stderr):
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
         if isinstance(stream, io.TextIOWrapper):
-            # A terminal without Unicode gets `?` instead of a traceback.
-            stream.reconfigure(errors="replace")
+            stream.reconfigure(errors=ENCODABLE)
+        if not isinstance(stream, Escaped):
+            setattr(sys, name, Escaped(stream))
     try:
         program()
         sys.stdout.flush()
@@ -46,7 +49,7 @@ def guarded(program: Callable[[], object]) -> int:
     except OSError as error:
         if not isinstance(error, BrokenPipeError):
             where = f"{error.filename}: " if error.filename else ""
-            print(f"error: {where}{error.strerror or error}", file=sys.stderr)
+            print(printable(f"error: {where}{error.strerror or error}"), file=sys.stderr)
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
             return 1
         # The reader of a pipe has left (`| head`); Python would complain while it flushes.
@@ -102,40 +105,41 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
 
 def report(error: CnnctlError) -> None:
     """Print an error to standard error: located and underlined where it is a spec's."""
-    print(render(error, color=_color()), file=sys.stderr)
+    print(render(error, color=_color()), file=unescaped(sys.stderr))
 
 
 def render(error: CnnctlError, *, color: bool = False) -> str:
-    """The text of an error as people see it."""
+    """The text of an error as people see it: printable, and with color codes of its own alone."""
     if error.diagnostics:
         blocks = [_diagnostic(each, color) for each in error.diagnostics]
         if len(blocks) > 1:
             blocks.append(f"{len(blocks)} errors")
         return "\n\n".join(blocks)
-    lines = [f"{_red('error', color)}: {error.message}"]
+    lines = [f"{_red('error', color)}: {printable(error.message)}"]
     if error.hint:
-        first, *rest = error.hint.splitlines()
+        first, *rest = printable_lines(error.hint).split("\n")
         lines += [f"  hint: {first}", *(f"        {line}" for line in rest)]
     return "\n".join(lines)
 
 
 def _diagnostic(diagnostic: Diagnostic, color: bool) -> str:
-    lines = [f"{_red('error', color)}: {diagnostic.message}"]
+    lines = [f"{_red('error', color)}: {printable(diagnostic.message)}"]
     place = diagnostic.location
+    hint = printable(diagnostic.hint) if diagnostic.hint else None
     if place is None:
-        if diagnostic.hint:
-            lines.append(f"  hint: {diagnostic.hint}")
+        if hint:
+            lines.append(f"  hint: {hint}")
     elif place.file.startswith("--"):
-        lines.append(f"  --> {_shown(place.file)}")
-        lines += _underlined(place.file, place.column, place.length, diagnostic.hint, "      ")
+        lines.append(f"  --> {printable(_shown(place.file))}")
+        lines += _underlined(place.file, place.column, place.length, hint, "      ")
     else:
-        lines.append(f"  --> {place}")
+        lines.append(f"  --> {printable(place)}")
         if place.text is not None:
             number = f"{place.line:>6} | "
-            lines += _underlined(place.text, place.column, place.length, diagnostic.hint, number)
-        elif diagnostic.hint:
-            lines.append(f"  hint: {diagnostic.hint}")
-    lines += [f"   {note}" for note in diagnostic.notes]
+            lines += _underlined(place.text, place.column, place.length, hint, number)
+        elif hint:
+            lines.append(f"  hint: {hint}")
+    lines += [f"   {printable(note)}" for note in diagnostic.notes]
     return "\n".join(lines)
 
 
@@ -147,10 +151,23 @@ def _underlined(text: str, column: int, length: int, hint: str | None, number: s
     shown = text[begin : begin + width]
     lead = "…" if begin else ""
     tail = "…" if begin + width < len(text) else ""
-    length = max(1, min(length, len(shown) - (column - 1 - begin)))
+    at = column - 1 - begin
+    before, below = lead + printable(shown[:at]), printable(shown[at : at + max(1, length)])
     gutter = " " * (len(number) - 2) + "| " if number.endswith("| ") else " " * len(number)
-    caret = " " * (column - 1 - begin + len(lead)) + "^" * length
-    return [f"{number}{lead}{shown}{tail}", f"{gutter}{caret}{' ' + hint if hint else ''}"]
+    caret = " " * _columns(before) + "^" * max(1, _columns(below))
+    return [
+        f"{number}{lead}{printable(shown)}{tail}",
+        f"{gutter}{caret}{' ' + hint if hint else ''}",
+    ]
+
+
+def _columns(text: str) -> int:
+    """How many columns of a terminal a text takes: Chinese letters, say, take two each."""
+    if text.isascii():
+        return len(text)
+    from rich.cells import cell_len
+
+    return cell_len(text)
 
 
 def _shown(flag: str) -> str:

@@ -9,6 +9,7 @@ import typer
 
 from cnnctl.cli import completing
 from cnnctl.cli.options import Json, Plugin, Set, or_shipped
+from cnnctl.cli.output import say
 
 if TYPE_CHECKING:
     from cnnctl.spec.origin import Origin
@@ -63,7 +64,7 @@ def check(
             if checked.trace and checked.trace.unknown:
                 names = ", ".join(checked.trace.unknown)
                 size = f", but nothing behind {names} was checked: there is no formula for it"
-            typer.echo(f"{path}: ok{size}")
+            say(f"{path}: ok{size}")
     if json:
         print_json(rows)
     if not rows:

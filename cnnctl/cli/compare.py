@@ -9,6 +9,7 @@ import typer
 
 from cnnctl.cli import completing
 from cnnctl.cli.options import Json, Plugin
+from cnnctl.cli.output import say
 
 if TYPE_CHECKING:
     from cnnctl.overview import Entry, Group, Spread
@@ -55,20 +56,20 @@ def compare(
     for group in groups:
         for each in group.left_out:
             why = f"seed {each.seed} again" if each.status == "finished" else each.status
-            print(f"left out: {each.path} ({why})")
+            say(f"left out: {each.path} ({why})")
     data = groups[0].runs[0].data
     for group in groups[1:]:
-        print(f"{_called(group)}, beside {_called(groups[0])}:")
+        say(f"{_called(group)}, beside {_called(groups[0])}:")
         if group.runs[0].data != data:
-            print(f"  data: {_fingerprint(data)} → {_fingerprint(group.runs[0].data)}")
+            say(f"  data: {_fingerprint(data)} → {_fingerprint(group.runs[0].data)}")
         for change in group.changes:
             before, after = (
                 "–" if each is None else str(each.to_dict().get("value"))
                 for each in (change.before, change.after)
             )
-            print(f"  {change.path}: {before} → {after}")
+            say(f"  {change.path}: {before} → {after}")
     if plot is not None:
-        print(f"{plot}: the curves of {sum(len(_all(group)) for group in groups)} runs")
+        say(f"{plot}: the curves of {sum(len(_all(group)) for group in groups)} runs")
 
 
 def _all(group: Group) -> tuple[Entry, ...]:

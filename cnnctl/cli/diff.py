@@ -9,6 +9,7 @@ import typer
 
 from cnnctl.cli import completing
 from cnnctl.cli.options import Json, Plugin, or_shipped
+from cnnctl.cli.output import say
 
 if TYPE_CHECKING:
     from cnnctl.spec.difference import Difference
@@ -58,25 +59,25 @@ def diff(
         )
         return
     if not found:
-        print(f"{a} and {b} mean the same")
+        say(f"{a} and {b} mean the same")
         return
-    print(f"--- {paths[0]}")
-    print(f"+++ {paths[1]}")
+    say(f"--- {paths[0]}")
+    say(f"+++ {paths[1]}")
     for each in found:
         _show(each)
     if None not in totals and totals[0] != totals[1]:
-        print(f"parameters: {totals[0]:,} → {totals[1]:,}")
+        say(f"parameters: {totals[0]:,} → {totals[1]:,}")
 
 
 def _show(each: Difference) -> None:
     if each.before and each.after:
         places = " → ".join(dict.fromkeys(_place(origin) for origin in (each.before, each.after)))
         values = f"{_text(each.before)} → {_text(each.after)}"
-        print(f"  {each.path}: {values}   ({places})")
+        say(f"  {each.path}: {values}   ({places})")
     elif each.before:
-        print(f"- {each.path}: {_text(each.before)}   ({_place(each.before)})")
+        say(f"- {each.path}: {_text(each.before)}   ({_place(each.before)})")
     elif each.after:
-        print(f"+ {each.path}: {_text(each.after)}   ({_place(each.after)})")
+        say(f"+ {each.path}: {_text(each.after)}   ({_place(each.after)})")
 
 
 def _place(origin: Origin) -> str:

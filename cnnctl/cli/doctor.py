@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from cnnctl.cli.options import DataDir, Json
+from cnnctl.cli.output import say
 
 
 def doctor(data_dir: DataDir = None, json: Json = False) -> None:
@@ -25,16 +26,15 @@ def doctor(data_dir: DataDir = None, json: Json = False) -> None:
         if each.part != part:
             part = each.part
             heading(part)
-        print(f"{marks[each.verdict]} {each.name:<22} {each.value}")
+        say(f"{marks[each.verdict]} {each.name:<22} {each.value}")
         if each.mend:
-            print(f"  {'':<22} → {each.mend}")
+            say(f"  {'':<22} → {each.mend}")
     bad = sum(each.verdict == BAD for each in found)
     if json:
         print_json([each.to_dict() for each in found])
     else:
         notes = sum(each.verdict == NOTE for each in found)
-        print(
-            f"\n{bad} that will not work, {notes} worth knowing" if bad or notes else "\nall well"
-        )
+        say()
+        say(f"{bad} that will not work, {notes} worth knowing" if bad or notes else "all well")
     if bad:
         raise typer.Exit(1)

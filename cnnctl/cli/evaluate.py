@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-
 from cnnctl.cli.options import (
     Checkpoint,
     DataDir,
@@ -16,6 +14,7 @@ from cnnctl.cli.options import (
     SpecOfFile,
     Split,
 )
+from cnnctl.cli.output import remark
 
 
 def evaluate(
@@ -52,7 +51,7 @@ def evaluate(
         device=device,
     )
     for note in result.notes:
-        print(f"note: {note}", file=sys.stderr)
+        remark(f"note: {note}")
     say_sample(result.data)
     if json:
         print_json(result.to_dict())

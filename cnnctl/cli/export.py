@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -18,6 +17,7 @@ from cnnctl.cli.options import (
     Source,
     SpecOfFile,
 )
+from cnnctl.cli.output import remark, say
 
 
 def export(
@@ -61,16 +61,16 @@ def export(
                        spec=preflight(spec).spec if spec else None, checkpoint=checkpoint,
                        data_dir=data_dir, full_data=full_data, device=device)  # fmt: skip
     for note in found.notes:
-        print(f"note: {note}", file=sys.stderr)
+        remark(f"note: {note}")
     if json:
         print_json(found.to_dict())
         return
     what = "pixels as stored" if found.takes == "pixels" else "normalized pictures"
-    print(f"{found.path}: {found.bytes / 1e6:.2f} MB, takes {what}")
-    print(f"  compared on {found.pictures:,} pictures, by its own runtime")
-    print(f"  largest difference  {found.difference:.2g}")
+    say(f"{found.path}: {found.bytes / 1e6:.2f} MB, takes {what}")
+    say(f"  compared on {found.pictures:,} pictures, by its own runtime")
+    say(f"  largest difference  {found.difference:.2g}")
     if found.accuracy is not None and found.accuracy_by_keras is not None:
-        print(f"  accuracy            {found.accuracy:.4f} (Keras {found.accuracy_by_keras:.4f})")
-        print(f"  same class          {found.agreement:.2%}")
+        say(f"  accuracy            {found.accuracy:.4f} (Keras {found.accuracy_by_keras:.4f})")
+        say(f"  same class          {found.agreement:.2%}")
     by_keras = found.milliseconds_by_keras
-    print(f"  one picture         {found.milliseconds:.2f} ms (Keras {by_keras:.2f} ms)")
+    say(f"  one picture         {found.milliseconds:.2f} ms (Keras {by_keras:.2f} ms)")

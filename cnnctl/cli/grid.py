@@ -6,7 +6,8 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from cnnctl.cli.output import width
+from cnnctl.cli.output import say, width
+from cnnctl.printable import printable, printable_lines, unescaped
 
 GAP = 2
 """Spaces between the columns of a table."""
@@ -18,7 +19,8 @@ def grid(columns: Sequence[str], rows: Sequence[Sequence[str]], right: int = 1) 
     Texts are folded where there is not room enough. Columns that do not fit even so are shown in a
     second table below, beside the first column again.
     """
-    cells = [columns, *rows]
+    # A head may have two lines; what a file holds is in the rows, and stays in its own.
+    cells = [list(map(printable_lines, columns)), *(list(map(printable, row)) for row in rows)]
     every = range(len(columns))
     first = len(columns) - right
     most = [_longest(cells, index) for index in every]
@@ -32,7 +34,7 @@ def grid(columns: Sequence[str], rows: Sequence[Sequence[str]], right: int = 1) 
         blocks[-1].append(index)
     for number, block in enumerate(blocks):
         if number:
-            print()
+            say()
         _print_block(
             [[row[index] for index in block] for row in cells],
             [index >= first for index in block],
@@ -87,12 +89,12 @@ def _print_block(
 
 def show(what: Any) -> None:
     """Print what Rich can render; off a terminal without blanks at the ends of lines."""
-    from rich.console import Console
+    from cnnctl.cli.console import PlainConsole
 
-    console = Console(width=width(), highlight=False)
+    console = PlainConsole(sys.stdout, width=width())
     with console.capture() as captured:
         console.print(what)
     text = captured.get()
     if not console.is_terminal:  # where lines are compared and searched, such blanks hurt
-        text = "".join(f"{line.rstrip()}\n" for line in text.splitlines())
-    sys.stdout.write(text)
+        text = "".join(f"{line.rstrip()}\n" for line in text.split("\n")[:-1])
+    unescaped(sys.stdout).write(text)

@@ -10,6 +10,7 @@ import typer
 
 from cnnctl.cli import completing
 from cnnctl.cli.options import Checkpoint, DataDir, Device, Json, Plugin, Set, or_shipped
+from cnnctl.cli.output import say
 
 if TYPE_CHECKING:
     import numpy as np
@@ -99,7 +100,7 @@ def inspect(
         _print_json(found, views)
         return
     for line in found.steps:
-        print(line)
+        say(line)
     if layer is None:
         _array(f"input {_size(found.picture)}", found.picture)
     for view in views:
@@ -116,11 +117,11 @@ def _view(view: View) -> None:
         _array(name, _by_filter(values), channel="filter" if values.ndim == 4 else "channel")
     sums = list(_first(view, MOST_SUMS + 1))
     for each in sums[:MOST_SUMS]:
-        print(f"  {_line(each, view)}")
+        say(f"  {_line(each, view)}")
     if len(sums) > MOST_SUMS:
-        print(f"  … and so on, {view.output.size:,} in all; --step walks through them")
+        say(f"  … and so on, {view.output.size:,} in all; --step walks through them")
     if sums:
-        print()
+        say()
     _array("output", view.output)
 
 
@@ -144,12 +145,13 @@ def _walk(view: View) -> None:
             channel = each.place[-1] if not each.weights else 0
             plane = view.inputs if view.inputs.ndim == 2 else view.inputs[..., channel]
             _matrix(plane, mark=(top, left, bottom, right))
-            print()
-        print(f"  {_line(each, view)}\n")
+            say()
+        say(f"  {_line(each, view)}")
+        say()
         if waits and input("Enter: the next, q: no more  ").strip().lower() == "q":
             break
     if none:
-        print("  its outputs are no sums over windows")
+        say("  its outputs are no sums over windows")
         _array("output", view.output)
 
 
@@ -203,18 +205,19 @@ def _size(values: np.ndarray) -> str:
 def _array(title: str, values: np.ndarray, *, channel: str = "channel") -> None:
     """A title, and the numbers in rows; a matrix for every channel."""
     if values.ndim <= 2:
-        print(f"  {title}")
+        say(f"  {title}")
         _matrix(values.reshape(1, -1) if values.ndim < 2 else values)
-        print()
+        say()
         return
     planes = values.reshape(*values.shape[:2], -1)
     for index in range(min(planes.shape[-1], MOST_CHANNELS)):
         part = f", {channel} {index}" if planes.shape[-1] > 1 else ""
-        print(f"  {title}{part}")
+        say(f"  {title}{part}")
         _matrix(planes[..., index])
-        print()
+        say()
     if planes.shape[-1] > MOST_CHANNELS:
-        print(f"  … {planes.shape[-1]} {channel}s in all\n")
+        say(f"  … {planes.shape[-1]} {channel}s in all")
+        say()
 
 
 def _matrix(values: np.ndarray, mark: tuple[int, int, int, int] | None = None) -> None:
@@ -229,9 +232,9 @@ def _matrix(values: np.ndarray, mark: tuple[int, int, int, int] | None = None) -
         for column, text in enumerate(line[:room]):
             inside = mark and mark[0] <= row <= mark[2] and mark[1] <= column <= mark[3]
             cells.append(f"[{text.rjust(size)}]" if inside else f" {text.rjust(size)} ")
-        print(f"    {''.join(cells).rstrip()}{' …' if len(line) > room else ''}")
+        say(f"    {''.join(cells).rstrip()}{' …' if len(line) > room else ''}")
     if len(values) > MOST_ROWS:
-        print(f"    … {len(values)} rows in all")
+        say(f"    … {len(values)} rows in all")
 
 
 def _number(value: float) -> str:

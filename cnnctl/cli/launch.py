@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated
 
 import typer
+
+from cnnctl.cli.output import remark
 
 COMMANDS = ("train", "resume")
 
@@ -18,7 +19,8 @@ def launch(
         ),
     ],
     processes: Annotated[
-        int, typer.Option("--processes", "-n", min=1, metavar="N", help="How many processes.")
+        int,
+        typer.Option("--processes", "-n", min=1, max=1024, metavar="N", help="How many processes."),
     ] = 2,
 ) -> None:
     """Train by several processes on this machine that compute each batch together.
@@ -43,6 +45,6 @@ def launch(
                 hint="leave it away; one process needs no launch",
             )
     command = [*command, "--set", "fit.distribute=multi_worker"]
-    code = start(command, processes, lambda line: print(line, file=sys.stderr))
+    code = start(command, processes, remark)
     if code:
         raise typer.Exit(code)

@@ -9,6 +9,7 @@ import typer
 from cnnctl.catalog import KINDS
 from cnnctl.cli import completing
 from cnnctl.cli.options import Json, Plugin
+from cnnctl.cli.output import say
 
 if TYPE_CHECKING:
     from cnnctl import catalog as catalogs
@@ -103,19 +104,20 @@ def _show(entries: list[catalogs.Entry], json: bool) -> None:
             [each.name, _default(each), takes(each.schema), each.doc] for each in entry.arguments
         ]
         origin = "" if entry.source == "keras" else f", by {entry.source}"
-        print(f"{entry.name} ({entry.kind.replace('_', ' ')}{origin}): {entry.summary}")
+        say(f"{entry.name} ({entry.kind.replace('_', ' ')}{origin}): {entry.summary}")
         if others := [each for each in entry.identifiers if each != entry.name]:
-            print(f"also written: {', '.join(others)}")
+            say(f"also written: {', '.join(others)}")
         if rows:
             _table(None, ["argument", "default", "takes", "what it is"], rows)
         for argument, reason in entry.managed.items():
-            print(f"not in a spec: {argument} ({reason})")
-        print(f"in a spec:  {example(entry)}\n")
+            say(f"not in a spec: {argument} ({reason})")
+        say(f"in a spec:  {example(entry)}")
+        say()
 
 
 def _table(title: str | None, columns: list[str], rows: list[list[str]]) -> None:
     """A table, or in a narrow terminal each row as a name with lines below it."""
-    from textwrap import fill
+    from textwrap import wrap
 
     from cnnctl.cli.output import heading, table, width
 
@@ -125,14 +127,12 @@ def _table(title: str | None, columns: list[str], rows: list[list[str]]) -> None
     if title:
         heading(title)
     for name, *cells in rows:
-        print(name)
+        say(name)
         for column, cell in zip(columns[1:], cells, strict=True):
             if cell:
-                print(
-                    fill(
-                        f"{column}: {cell}", width(), initial_indent="  ", subsequent_indent="    "
-                    )
-                )
+                for line in wrap(f"{column}: {cell}", max(width(), NARROW),
+                                 initial_indent="  ", subsequent_indent="    "):  # fmt: skip
+                    say(line)
 
 
 def _default(argument: catalogs.Argument) -> str:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from cnnctl.cli.output import say
+from cnnctl.printable import printable
+
 
 def markdown(columns: Sequence[str], rows: Sequence[Sequence[str]], right: int = 1) -> None:
     """Print a table whose last `right` columns are numbers."""
@@ -20,16 +23,17 @@ def markdown(columns: Sequence[str], rows: Sequence[Sequence[str]], right: int =
             cell + blank if index < first else blank + cell
             for index, (cell, blank) in enumerate(zip(row, blanks, strict=True))
         ]
-        print(f"| {' | '.join(padded)} |")
+        say(f"| {' | '.join(padded)} |")
 
 
 def markdown_paragraph(text: str) -> None:
     """Print a text; Markdown folds it."""
-    print(escaped(text))
+    say(escaped(text))
 
 
 def escaped(text: str) -> str:
     """Text on one line that Markdown shows as it is, in a table too."""
-    text = " ".join(text.replace("-\n", "-").split()).replace("&", "&amp;").replace("<", "&lt;")
+    text = printable(" ".join(text.replace("-\n", "-").split()))
+    text = text.replace("&", "&amp;").replace("<", "&lt;")
     # An underscore within a word is no markup.
     return re.sub(r"[\\|*`~\[\]]|(?<![^\W_])_|_(?![^\W_])", lambda found: f"\\{found[0]}", text)

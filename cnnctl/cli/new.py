@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 from typing import Annotated
 
 import typer
 
 from cnnctl.cli.options import Json, Plugin
+from cnnctl.cli.output import remark
+from cnnctl.printable import shell
 
 
 def new(
@@ -33,15 +34,14 @@ def new(
     from cnnctl.starter import new as write
 
     started = write(name, like)
-    typer.echo(f"wrote {started.path}", err=True)
-    typer.echo(
+    remark(f"wrote {started.path}")
+    remark(
         {
             "written": f"wrote {started.schema}, by which editors complete and check the spec",
             "kept": f"{started.schema} was there already",
             "foreign": f"{started.schema} is not cnnctl's, and was left as it is: editors will not "
             "know the spec",
-        }[started.schema_is],
-        err=True,
+        }[started.schema_is]
     )
     if json:
         print_json(
@@ -52,9 +52,9 @@ def new(
             }
         )
         return
-    words = [str(started.path)]
+    words: list[object] = [started.path]
     for path in plugin or ():
-        words += ["--plugin", str(path)]
-    typer.echo("next:", err=True)
+        words += ["--plugin", path]
+    remark("next:")
     for verb in ("check", "train")[: 2 if started.trains else 1]:
-        typer.echo(f"  cnnctl {verb} {shlex.join(words)}", err=True)
+        remark(f"  cnnctl {verb} {shell(*words)}")

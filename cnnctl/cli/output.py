@@ -10,6 +10,8 @@ import textwrap
 from collections.abc import Sequence
 from typing import Any
 
+from cnnctl.printable import printable, printable_json
+
 SAMPLE_MARK = "sample)"
 PIPE_WIDTH = 200
 """Without a terminal lines are as wide as they need to be, up to this many columns."""
@@ -17,10 +19,24 @@ PROSE_WIDTH = 100
 """No line of prose is longer, however wide the terminal is."""
 
 
+def say(text: object = "") -> None:
+    """Print a line of a result: one line, whatever a name in it holds."""
+    print(printable(text))
+
+
+def remark(text: object) -> None:
+    """Print a line on standard error."""
+    print(printable(text), file=sys.stderr)
+
+
 def print_json(value: Any) -> None:
     """Print one JSON document."""
-    json.dump(value, sys.stdout, indent=2, ensure_ascii=False)
-    print()
+    print(printable_json(json.dumps(value, indent=2, ensure_ascii=not knows_unicode())))
+
+
+def knows_unicode() -> bool:
+    """Tell whether standard output can show every character."""
+    return (sys.stdout.encoding or "").lower().replace("-", "") in ("utf8", "utf16")
 
 
 def width() -> int:
@@ -40,7 +56,7 @@ def heading(text: str) -> None:
 
     from cnnctl.cli.grid import show
 
-    show(Text(text, style="bold"))
+    show(Text(printable(text), style="bold"))
 
 
 def paragraph(text: str) -> None:
@@ -51,10 +67,11 @@ def paragraph(text: str) -> None:
 def hanging(head: str, text: str) -> None:
     """Print a text behind a head, folded so that it stays beside it."""
     room = min(width(), PROSE_WIDTH) - len(head)
+    text = printable(" ".join(text.split("\n")))
     first, *rest = textwrap.wrap(text, max(room, 20), break_long_words=False) or [""]
-    print(f"{head}{first}".rstrip())
+    say(f"{head}{first}".rstrip())
     for line in rest:
-        print(" " * len(head) + line)
+        say(" " * len(head) + line)
 
 
 def aligned(lines: Sequence[tuple[str, str, str]]) -> None:
@@ -67,7 +84,7 @@ def aligned(lines: Sequence[tuple[str, str, str]]) -> None:
 def bar(part: float, columns: int = 24) -> str:
     """A bar that is full at 1, in eighths of a column where the output knows such letters."""
     part = min(max(part, 0.0), 1.0)
-    if (sys.stdout.encoding or "").lower().replace("-", "") not in ("utf8", "utf16"):
+    if not knows_unicode():
         return "#" * round(part * columns)
     eighths = round(part * columns * 8)
     return "█" * (eighths // 8) + " ▏▎▍▌▋▊▉"[eighths % 8].strip()
@@ -100,27 +117,30 @@ def table(
 
     if title:
         heading(title)
-    print()
+    say()
     grid(columns, rows, right)
-    print()
+    say()
 
 
 def say_left_out(plugins: Sequence[str]) -> None:
     """A line on standard error for each installed plug-in that fails."""
     for each in plugins:
-        print(f"warning: {each}", file=sys.stderr)
+        remark(f"warning: {each}")
 
 
 def say_sample(name: str) -> None:
     """A panel on standard error where figures come from the small sample of MNIST."""
     if not name.endswith(SAMPLE_MARK):
         return
-    from rich.console import Console
     from rich.panel import Panel
+    from rich.text import Text
 
-    text = (
-        f"[bold]These figures are of {name}, not of the complete MNIST.[/bold]\n"
+    from cnnctl.cli.console import PlainConsole
+
+    text = Text.assemble(
+        (f"These figures are of {printable(name)}, not of the complete MNIST.\n", "bold"),
         "The data set was not found here and there is no network to fetch it.\n"
-        "`cnnctl data fetch mnist` gets it; --full-data refuses the sample."
+        "`cnnctl data fetch mnist` gets it; --full-data refuses the sample.",
     )
-    Console(stderr=True).print(Panel(text, title="SAMPLE DATA", style="yellow", expand=False))
+    panel = Panel(text, title="SAMPLE DATA", style="yellow", expand=False)
+    PlainConsole(sys.stderr).print(panel)

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from cnnctl.cli.options import Checkpoint, DataDir, Device, Plugin, Source, SpecOfFile
+from cnnctl.cli.output import remark, say
 
 
 def play(
@@ -36,10 +37,11 @@ def play(
 
     network = Network(source, spec=checked, checkpoint=checkpoint, data_dir=data_dir, device=device)
     for note in network.notes:
-        print(f"note: {note}", file=sys.stderr)
+        remark(f"note: {note}")
     with serve(network, port) as server:
         address = f"http://{HOST}:{server.server_address[1]}/"
-        print(f"{address}  (Ctrl-C ends it)", flush=True)
+        say(f"{address}  (Ctrl-C ends it)")
+        sys.stdout.flush()
         if browser:
             import webbrowser
 
@@ -47,4 +49,4 @@ def play(
         try:
             server.serve_forever(poll_interval=0.2)
         except KeyboardInterrupt:
-            print()
+            say()

@@ -20,6 +20,7 @@ from cnnctl.cli.options import (
     Split,
     or_shipped,
 )
+from cnnctl.cli.output import say
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -122,9 +123,9 @@ def plot(
         print_json({"plots": written, "left_out": figures})
         return
     for kind, file in written.items():
-        print(f"{kind:<14} {file}")
+        say(f"{kind:<14} {file}")
     for kind, reason in figures.items():
-        print(f"{kind:<14} not drawn: {reason}")
+        say(f"{kind:<14} not drawn: {reason}")
 
 
 def _architecture(path: Path, overrides: list[str] | None, is_spec: bool) -> Figure:

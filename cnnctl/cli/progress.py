@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from cnnctl.cli.output import say_sample, sparkline
+from cnnctl.cli.output import remark, say_sample, sparkline
+from cnnctl.printable import printable
 
 if TYPE_CHECKING:
     from typing import Self
@@ -63,7 +64,8 @@ class Lines:
     def say(self, text: str) -> None:
         """Print a line of progress."""
         with heard_or_not():
-            print(text, file=sys.stderr, flush=True)
+            remark(text)
+            sys.stderr.flush()
 
     def downloaded(self, what: str, done: int, total: int | None) -> None:
         """A download or a reading goes on: a line at its start and at its end."""
@@ -102,7 +104,6 @@ class Screen(Lines):
 
     def __init__(self, spec: Spec, console: Console | None = None) -> None:
         super().__init__(spec)
-        from rich.console import Console
         from rich.progress import (
             BarColumn,
             MofNCompleteColumn,
@@ -111,15 +112,17 @@ class Screen(Lines):
             TimeRemainingColumn,
         )
 
-        self.console = console or Console(stderr=True, highlight=False)
+        from cnnctl.cli.console import PlainConsole
+
+        self.console = console or PlainConsole(sys.stderr)
         self.rows: list[tuple[dict[str, Any], bool]] = []
         self.bar = Progress(
-            TextColumn("[bold]{task.description}"),
+            TextColumn("{task.description}", style="bold", markup=False),
             BarColumn(bar_width=20),
             MofNCompleteColumn(),
-            TextColumn("{task.fields[unit]}"),
+            TextColumn("{task.fields[unit]}", markup=False),
             TimeRemainingColumn(),
-            TextColumn("{task.fields[figures]}"),
+            TextColumn("{task.fields[figures]}", markup=False),
             console=self.console,
         )
         self.tasks: dict[str, Any] = {}
@@ -130,9 +133,9 @@ class Screen(Lines):
         self.losses: list[float] = []
 
     def __enter__(self) -> Self:
-        from rich.live import Live
+        from cnnctl.cli.console import PlainLive
 
-        self.live = Live(self, console=self.console, refresh_per_second=8, transient=False)
+        self.live = PlainLive(self, console=self.console, refresh_per_second=8, transient=False)
         self.live.start()
         return self
 
@@ -164,12 +167,13 @@ class Screen(Lines):
         """The table of the epochs that are done."""
         from rich.box import SIMPLE_HEAD
         from rich.table import Table
+        from rich.text import Text
 
         shown = Table(box=SIMPLE_HEAD)
         figures = [key for key in self.rows[-1][0] if key not in NOT_FIGURES]
         columns = self.fitting(["epoch", *figures, "rate", "time"])
         for column in columns:
-            shown.add_column(column, justify="right", no_wrap=True)
+            shown.add_column(Text(printable(column)), justify="right", no_wrap=True)
         shown.add_column("")
         best_row = max((i for i, (_, improved) in enumerate(self.rows) if improved), default=None)
         for index, (row, improved) in list(enumerate(self.rows))[-ROWS_SHOWN:]:
@@ -191,13 +195,13 @@ class Screen(Lines):
 
     def say(self, text: str) -> None:
         """Print a line above the display."""
-        self.console.print(text, markup=False)
+        self.console.print(printable(text), markup=False)
 
     def downloaded(self, what: str, done: int, total: int | None) -> None:
         """Move the bar of a download or a reading."""
         if what not in self.tasks:
             self.tasks[what] = self.bar.add_task(
-                f"reading {what}", total=total, unit="bytes", figures=""
+                printable(f"reading {what}"), total=total, unit="bytes", figures=""
             )
         self.bar.update(self.tasks[what], completed=done, visible=total is None or done < total)
 
@@ -217,7 +221,8 @@ class Screen(Lines):
 
     def step_ended(self, step: int, logs: dict[str, float]) -> None:
         """Move the bar of the epoch, with the running loss and metrics."""
-        figures = "  ".join([*(f"{k} {float(v):.4f}" for k, v in logs.items()), self.rate])
+        shown = [f"{printable(k)} {float(v):.4f}" for k, v in logs.items()]
+        figures = "  ".join([*shown, self.rate])
         if "loss" in logs:
             self.losses.append(float(logs["loss"]))
         # Several steps run in one call, and the last call may count more than there are.

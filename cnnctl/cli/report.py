@@ -10,6 +10,8 @@ import typer
 
 from cnnctl.cli import completing
 from cnnctl.cli.options import DataDir, Device, FullData, Json, Plugin
+from cnnctl.cli.output import say
+from cnnctl.printable import printable, unescaped
 
 
 def report(
@@ -47,18 +49,20 @@ def report(
     path = out or (found[0].path / "report.html" if len(found) == 1 else Path("comparison.html"))
     if not path.parent.is_dir():
         raise UsageError(f"there is no folder {path.parent}")
-    shows = sys.stderr.isatty()
+    shows, terminal = sys.stderr.isatty(), unescaped(sys.stderr)
 
     def tell(part: str) -> None:
         if shows:
-            print(f"\r\x1b[K{part} …", end="", file=sys.stderr, flush=True)
+            terminal.write(f"\r\x1b[K{printable(part)} …")
+            terminal.flush()
 
     text = make([run.path for run in found], data_dir=data_dir, full_data=full_data, device=device,
                 tell=tell)  # fmt: skip
     if shows:
-        print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+        terminal.write("\r\x1b[K")
+        terminal.flush()
     write_text(path, text, elsewhere="choose another place with --out")
     if json:
         print_json({"runs": [str(run) for run in found], "report": str(path)})
         return
-    print(f"{path}: {len(text.encode()) / 1e6:.1f} MB, for any browser")
+    say(f"{path}: {len(text.encode()) / 1e6:.1f} MB, for any browser")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,6 +9,7 @@ import typer
 
 from cnnctl.cli import completing
 from cnnctl.cli.options import DataDir, Device, FullData, Json, Plugin
+from cnnctl.cli.output import remark, say
 
 if TYPE_CHECKING:
     from cnnctl.reproduction import Reproduction
@@ -59,11 +59,11 @@ def reproduce(
             progress=shown.downloaded,
         )
     for note in result.notes:
-        print(f"note: {note}", file=sys.stderr)
+        remark(f"note: {note}")
     if json:
         print_json(result.to_dict())
     else:
-        print(_words(result))
+        say(_words(result))
     if result.stopped:
         raise typer.Exit(128 + result.stopped)
     if not result.same:

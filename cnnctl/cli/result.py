@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-import shlex
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cnnctl.cli.output import print_json, say_sample, table
+from cnnctl.cli.output import print_json, say, say_sample, table
 from cnnctl.cli.progress import NOT_FIGURES
 from cnnctl.plugins import loaded
+from cnnctl.printable import shell
 
 if TYPE_CHECKING:
     from cnnctl.training import TrainingResult
@@ -39,16 +40,16 @@ def show_result(result: TrainingResult, *, json: bool) -> None:
         epochs = len(result.history)
         some = "1 finished epoch is kept" if epochs == 1 else f"{epochs} finished epochs are kept"
         kept = some if epochs else "no epoch was finished"
-        print(f"stopped by a signal: {kept} in {result.run}")
-        print(f"go on with: cnnctl resume {result.run}{_flags()}")
+        say(f"stopped by a signal: {kept} in {result.run}")
+        say(f"go on with: cnnctl resume {shell(result.run.path, *_flags())}")
     elif result.unchanged:
-        print(f"{result.run} is finished: nothing was changed (--epochs gives it more epochs)")
+        say(f"{result.run} is finished: nothing was changed (--epochs gives it more epochs)")
     else:
-        print(f"run: {result.run}")
+        say(f"run: {result.run}")
     row = next((row for row in result.history if row["epoch"] == result.best_epoch), None)
     if row is not None:
         figures = ", ".join(f"{k} {v:.4f}" for k, v in row.items() if k not in NOT_FIGURES)
-        print(f"best epoch: {result.best_epoch} of {len(result.history)} ({figures})")
+        say(f"best epoch: {result.best_epoch} of {len(result.history)} ({figures})")
     if evaluation:
         rows = [[key, f"{value:.4f}"] for key, value in evaluation.figures.items()]
         table(
@@ -58,11 +59,11 @@ def show_result(result: TrainingResult, *, json: bool) -> None:
         )
         say_sample(evaluation.data)
     if evaluation:
-        print(f"next: cnnctl evaluate {result.run}{_flags()}")
+        say(f"next: cnnctl evaluate {shell(result.run.path, *_flags())}")
 
 
-def _flags() -> str:
+def _flags() -> list[object]:
     """The flags that the next command needs as this one did: those of plug-ins that are files."""
     paths = [str(each.files[0]) for each in loaded() if not each.distribution]
     paths = [min(path, os.path.relpath(path), key=len) for path in paths]
-    return "".join(f" --plugin {shlex.quote(path)}" for path in paths)
+    return [word for path in paths for word in ("--plugin", Path(path))]

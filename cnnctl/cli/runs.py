@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from cnnctl.cli.options import Json
+from cnnctl.cli.output import say
 
 
 def runs(
@@ -40,7 +41,7 @@ def runs(
         print_json([each.to_dict() for each in found])
         return
     if not found:
-        print(f"no run in {folder}: cnnctl train SPEC makes one")
+        say(f"no run in {folder}: cnnctl train SPEC makes one")
         return
     figures = list(dict.fromkeys(name for each in found for name in each.figures))
     figures += list(dict.fromkeys(f"test_{name}" for each in found for name in each.test))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from cnnctl.cli.options import Plugin
+from cnnctl.printable import printable_json
 
 
 def schema(plugin: Plugin = None) -> None:
@@ -17,5 +18,5 @@ def schema(plugin: Plugin = None) -> None:
     from cnnctl.cli.output import say_left_out
     from cnnctl.spec.json_schema import schema_text, spec_schema
 
-    sys.stdout.write(schema_text(spec_schema()))
+    sys.stdout.write(printable_json(schema_text(spec_schema())))
     say_left_out(catalogs.load().complete())

@@ -10,6 +10,7 @@ import typer
 
 from cnnctl.cli import completing
 from cnnctl.cli.options import Json, Plugin, Set, or_shipped
+from cnnctl.cli.output import say
 
 if TYPE_CHECKING:
     from cnnctl.cli.summary_cells import Choice
@@ -127,7 +128,7 @@ def _print(found: list[Summary], choice: Choice, *, explain: bool, markdown: boo
     if explain:
         for number, each in enumerate(found):
             if number:
-                print()
+                say()
             summary_explain.show(each, as_markdown=markdown)
     elif len(found) == 1:
         summary_table.show(found[0], choice, as_markdown=markdown)

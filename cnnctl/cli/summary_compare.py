@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from cnnctl.cli.grid import grid
 from cnnctl.cli.markdown import markdown, markdown_paragraph
-from cnnctl.cli.output import paragraph
+from cnnctl.cli.output import paragraph, say
 from cnnctl.cli.summary_cells import Choice, count, labels, seen, shape, size
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def show(summaries: Sequence[Summary], choice: Choice, *, as_markdown: bool) -> 
         (markdown if as_markdown else grid)(columns, rows, len(columns) - 1)
     for summary, label in zip(summaries, labels(summaries), strict=True):
         for note in summary.notes:
-            print()
+            say()
             (markdown_paragraph if as_markdown else paragraph)(f"{label}: {note}")
 
 
@@ -69,7 +69,7 @@ def _side_by_side(summaries: Sequence[Summary], choice: Choice, *, as_markdown: 
     classes = [next(row.layer for row in line if row) for line in lines]
     printed = markdown if as_markdown else grid
     printed(["", *names], totals(summaries), len(names))
-    print()
+    say()
     if as_markdown:
         columns = [f"{name}: {title}" for name in names for title in titles]
         rows = [list(chain.from_iterable(line)) for line in cells]

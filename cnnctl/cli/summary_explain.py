@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from cnnctl.cli.markdown import escaped, markdown, markdown_paragraph
-from cnnctl.cli.output import hanging, heading, paragraph
+from cnnctl.cli.output import hanging, heading, paragraph, say
 from cnnctl.cli.summary_cells import picture, seen, shape
 from cnnctl.cli.summary_table import title
 
@@ -40,7 +40,8 @@ def show(summary: Summary, *, as_markdown: bool) -> None:
     """Print each layer's formulas with their numbers, the sums, and how to read them."""
     blocks = list(_blocks(summary))
     if as_markdown:
-        print(f"**{escaped(title(summary))}**\n")
+        say(f"**{escaped(title(summary))}**")
+        say()
         rows = [
             (head if number == 0 else "", *line)
             for head, lines in blocks
@@ -51,12 +52,12 @@ def show(summary: Summary, *, as_markdown: bool) -> None:
         heading(title(summary))
         margin = max(len(label) for _, lines in blocks for label, _ in lines)
         for head, lines in blocks:
-            print()
+            say()
             heading(head)
             for label, text in lines:
                 hanging(f"  {label.ljust(margin)}  ", text)
     for note in summary.notes:
-        print()
+        say()
         (markdown_paragraph if as_markdown else paragraph)(note)
 
 

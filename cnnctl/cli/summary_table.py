@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cnnctl.cli.markdown import escaped, markdown, markdown_paragraph
-from cnnctl.cli.output import aligned, paragraph, table
+from cnnctl.cli.output import aligned, paragraph, say, table
 from cnnctl.cli.summary_cells import Choice, count, picture, seen, shape, size
 
 if TYPE_CHECKING:
@@ -23,16 +23,17 @@ def show(summary: Summary, choice: Choice, *, as_markdown: bool) -> None:
     numbers = len(columns) - columns.index("parameters")
     lines = totals(summary, choice)
     if as_markdown:
-        print(f"**{escaped(title(summary))}**\n")
+        say(f"**{escaped(title(summary))}**")
+        say()
         markdown(columns, rows, numbers)
-        print()
+        say()
         figures = [(f"{what} ({remark})" if remark else what, text) for what, text, remark in lines]
         markdown(["", "total"], figures)
     else:
         table(title(summary), columns, rows, numbers)
         aligned(lines)
     for note in (*([LEGEND] if choice.receptive_field else []), *summary.notes):
-        print()
+        say()
         (markdown_paragraph if as_markdown else paragraph)(note)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -20,6 +19,8 @@ from cnnctl.cli.options import (
     Set,
     SpecPath,
 )
+from cnnctl.cli.output import say
+from cnnctl.printable import shell
 
 if TYPE_CHECKING:
     from cnnctl.sweep import Outcome
@@ -134,8 +135,8 @@ def sweep(
     if json:
         print_json(outcome.to_dict())
     else:
-        words = [f"--set {shlex.quote(each)}" for each in overrides]
-        words += [f"--plugin {shlex.quote(str(each))}" for each in plugin or []]
+        words = [f"--set {shell(each)}" for each in overrides]
+        words += [f"--plugin {shell(each)}" for each in plugin or []]
         show(outcome, spec, words, runs_dir)
     if outcome.stopped is not None:
         raise typer.Exit(128 + outcome.stopped)
@@ -165,31 +166,31 @@ def show(outcome: Outcome, spec: Path, words: list[str], runs_dir: Path) -> None
             paragraph(f"trial {row.number} failed: {row.reason}")
     same = [row for row in outcome.rows if row.same_as and row.state != "waiting"]
     for row in same:
-        print(f"trial {row.number} drew the values of trial {row.same_as}, and has its figures")
+        say(f"trial {row.number} drew the values of trial {row.same_as}, and has its figures")
     if (best := outcome.best) is not None:
         from cnnctl.sweep.space import assignments
 
-        sets = [f"--set {shlex.quote(each)}" for each in assignments(space, best.values)]
-        print(f"the best: trial {best.number}, {definition.monitor} {figure(best)}")
-        print(" ".join(["  cnnctl train", shlex.quote(_as_typed(spec)), *words, *sets]))
+        sets = [f"--set {shell(each)}" for each in assignments(space, best.values)]
+        say(f"the best: trial {best.number}, {definition.monitor} {figure(best)}")
+        say(" ".join(["  cnnctl train", shell(_as_typed(spec)), *words, *sets]))
     if outcome.importance.parts:
-        print(f"importance, by {outcome.importance.method}:")
+        say(f"importance, by {outcome.importance.method}:")
         width = max(map(len, outcome.importance.parts))
         for path, part in outcome.importance.parts.items():
-            print(f"  {path:<{width}}  {part:.2f}")
+            say(f"  {path:<{width}}  {part:.2f}")
     else:
-        print(f"importance: {outcome.importance.reason}")
+        say(f"importance: {outcome.importance.reason}")
     for kind, file in outcome.files.items():
-        print(f"{kind.replace('_', ' ')}: {file}")
+        say(f"{kind.replace('_', ' ')}: {file}")
     for kind, reason in outcome.left_out.items():
-        print(f"{kind.replace('_', ' ')}: not drawn, {reason}")
+        say(f"{kind.replace('_', ' ')}: not drawn, {reason}")
     if outcome.stopped is not None:
-        print("stopped by a signal: the same command goes on")
+        say("stopped by a signal: the same command goes on")
 
 
-def _as_typed(spec: Path) -> str:
+def _as_typed(spec: Path) -> str | Path:
     """A spec as a command takes it: a shipped one by its name."""
     from cnnctl import shipped
 
     names = [name for name in shipped.names() if shipped.find(name) == spec]
-    return names[0] if names and spec.is_absolute() else str(spec)
+    return names[0] if names and spec.is_absolute() else spec

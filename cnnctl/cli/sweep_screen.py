@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from cnnctl.cli.output import remark
+from cnnctl.printable import printable
 from cnnctl.sweep.checks import labels
 from cnnctl.sweep.space import Value, short_names
 from cnnctl.sweep.table import DONE
@@ -50,7 +52,8 @@ class Lines:
 
     def said(self, text: str) -> None:
         """Print a line of progress."""
-        print(text, file=sys.stderr, flush=True)
+        remark(text)
+        sys.stderr.flush()
 
     def started(self, outlook: Outlook) -> None:
         """Say what will be tried."""
@@ -74,9 +77,9 @@ class Screen(Lines):
 
     def __init__(self, console: Any = None) -> None:
         super().__init__()
-        from rich.console import Console
+        from cnnctl.cli.console import PlainConsole
 
-        self.console = console or Console(stderr=True, highlight=False)
+        self.console = console or PlainConsole(sys.stderr)
         self.rows: list[Row] = []
         self.live: Live | None = None
 
@@ -91,16 +94,16 @@ class Screen(Lines):
 
     def said(self, text: str) -> None:
         """Print a line above the table."""
-        self.console.print(text, markup=False)
+        self.console.print(printable(text), markup=False)
 
     def started(self, outlook: Outlook) -> None:
         """Say what will be tried, and show the table."""
         super().started(outlook)
         self.rows = outlook.rows
         if outlook.workers:
-            from rich.live import Live
+            from cnnctl.cli.console import PlainLive
 
-            self.live = Live(self, console=self.console, refresh_per_second=4, transient=True)
+            self.live = PlainLive(self, console=self.console, refresh_per_second=4, transient=True)
             self.live.start()
 
     def changed(self, rows: list[Row]) -> None:
@@ -112,6 +115,7 @@ class Screen(Lines):
         from rich.box import SIMPLE_HEAD
         from rich.console import Group
         from rich.table import Table
+        from rich.text import Text
 
         from cnnctl.sweep.table import best, ranked
 
@@ -120,7 +124,7 @@ class Screen(Lines):
         shown = Table(box=SIMPLE_HEAD)
         for index, head in enumerate(heads(definition)[:-1]):
             right = index == 0 or head in ("epochs", "seconds", definition.monitor)
-            shown.add_column(head, justify="right" if right else "left")
+            shown.add_column(Text(printable(head)), justify="right" if right else "left")
         top = best(self.rows, definition.maximize)
         order = ranked([row for row in self.rows if row.state != "running"], definition.maximize)
         chosen = [row for row in self.rows if row.state == "running"]
@@ -128,8 +132,9 @@ class Screen(Lines):
         chosen = [*chosen, *order][:room]
         for row in sorted(chosen, key=lambda each: each.number):
             style = "bold green" if row is top else "dim" if row.state == "waiting" else None
-            shown.add_row(*cells(row, definition, "")[:-1], style=style)
-        return Group(shown, f"{self.outlook.name}: {states(self.rows)}")
+            texts = (Text(printable(each)) for each in cells(row, definition, "")[:-1])
+            shown.add_row(*texts, style=style)
+        return Group(shown, Text(printable(f"{self.outlook.name}: {states(self.rows)}")))
 
 
 def introduction(outlook: Outlook) -> list[str]:

@@ -9,7 +9,7 @@ import pytest
     ("arguments", "code", "message"),
     [
         (["trian", "x.yaml"], 2, "train"),
-        (["train"], 2, "Missing argument"),
+        (["train"], 2, "missing argument SPEC"),
         (["train", "nothing.yaml"], 2, "no such file: nothing.yaml"),
         (["train", "."], 2, "not a file"),
         (["train", "tiny.yaml", "--epochs", "0"], 2, "--epochs"),

@@ -154,7 +154,7 @@ def test_names(given, path, name, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "Missing argument"),
+        ([], "missing argument NAME"),
         (["tiny"], "tiny.yaml is there already"),
         (["link"], "link.yaml is there already"),
         (["my net"], "did you mean `cnnctl new my_net`?"),
