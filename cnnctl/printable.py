@@ -11,7 +11,7 @@ import codecs
 import re
 import shlex
 from collections.abc import Iterable
-from pathlib import Path
+from os import PathLike
 from typing import Any, TextIO
 
 _LAYOUT = "\t\n"
@@ -67,7 +67,9 @@ def shell(*words: object) -> str:
 
 
 def _word(word: object) -> str:
-    text = f"./{word}" if isinstance(word, Path) and str(word).startswith("-") else str(word)
+    text = str(word)
+    if isinstance(word, PathLike) and text.startswith("-"):
+        text = f"./{text}"
     if not _HIDDEN.search(text):
         return shlex.quote(text)
     quoted = text.replace("\\", "\\\\").replace("'", "\\'")

@@ -84,6 +84,9 @@ class Run:
     def __str__(self) -> str:
         return str(self.path)
 
+    def __fspath__(self) -> str:
+        return str(self.path)
+
     @property
     def spec_path(self) -> Path:
         """The resolved spec."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from cnnctl.editor import SCHEMA_FILE, write_schema
 from cnnctl.errors import UsageError
 from cnnctl.files import write_text
 from cnnctl.preflight import SUFFIXES, preflight
+from cnnctl.printable import shell
 from cnnctl.spec.loading import default_name
 from cnnctl.spec.sections import NAME, NAME_LENGTH, NAME_TAKES
 from cnnctl.starter_text import starter_text
@@ -67,21 +67,19 @@ def _target(name: str) -> Path:
     """The file to write."""
     path = Path(name)
     if not name or name.endswith("/") or path.name in {"", ".."}:
-        raise UsageError("a spec needs a name", hint=f"such as `cnnctl new {path / 'mine'}`")
+        raise UsageError("a spec needs a name", hint=f"such as `cnnctl new {shell(path / 'mine')}`")
     if path.suffix not in SUFFIXES:
         path = path.with_name(f"{path.name}.yaml")
     if not re.fullmatch(NAME, path.stem) or len(path.stem) > NAME_LENGTH:
         raise UsageError(
             f"`{path.stem}` cannot name a spec: a name takes {NAME_TAKES}",
-            hint=f"did you mean `cnnctl new {path.with_name(default_name(path))}`?",
+            hint=f"did you mean `cnnctl new {shell(path.with_name(default_name(path)))}`?",
         )
     folder = path.parent
     if not folder.is_dir():
         if folder.exists():
             raise UsageError(f"{folder} is not a folder")
-        raise UsageError(
-            f"there is no folder {folder}", hint=f"mkdir -p {shlex.quote(str(folder))}"
-        )
+        raise UsageError(f"there is no folder {folder}", hint=f"mkdir -p {shell(folder)}")
     if path.exists() or path.is_symlink():
         raise UsageError(
             f"{path} is there already, and is left as it is", hint="choose another name"

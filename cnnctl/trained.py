@@ -17,6 +17,7 @@ from cnnctl.data.pixels import Pixels, Range
 from cnnctl.data.preparation import Prepared, prepare
 from cnnctl.data.sources import SOURCES
 from cnnctl.errors import CheckpointError, DataError, RunError, UsageError
+from cnnctl.printable import shell
 from cnnctl.spec import Spec, load
 
 
@@ -187,7 +188,7 @@ def find(source: Path, *, spec: Spec | None = None, checkpoint: str | None = Non
         if not isinstance(recorded.get("data"), dict) or "normalization" not in recorded:
             raise RunError(
                 f"{run} has no readable environment.json, so its data is not known",
-                hint=f"name the data by a spec: --spec {run.spec_path}",
+                hint=f"name the data by a spec: --spec {shell(run.spec_path)}",
             )
     fixed = None
     notes: tuple[str, ...] = ()
@@ -247,7 +248,7 @@ def _locate(source: Path, checkpoint: str | None) -> tuple[Path, runs.Run | None
     if source.suffix in {".yaml", ".yml"}:
         raise UsageError(
             f"{source} is a spec, and has no weights",
-            hint=f"train it first: cnnctl train {source}; then name its run",
+            hint=f"train it first: cnnctl train {shell(source)}; then name its run",
         )
     if source.is_file():
         parent = source.resolve().parent

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
+from cnnctl.printable import printable
+
 _MOST = 200
+"""Names that are offered; of more runs, the newest."""
 
 
 def specs(incomplete: str) -> list[str]:
@@ -13,7 +16,7 @@ def specs(incomplete: str) -> list[str]:
     from cnnctl import shipped
 
     names = [name for name in shipped.names() if name.startswith(incomplete)]
-    return [*names, *_paths(incomplete, lambda path: path.suffix in {".yaml", ".yml"})][:_MOST]
+    return [*names, *_paths(incomplete, lambda path: path.suffix in {".yaml", ".yml"})]
 
 
 def runs(incomplete: str) -> list[str]:
@@ -22,12 +25,12 @@ def runs(incomplete: str) -> list[str]:
     def is_weights(path: Path) -> bool:
         return path.name.endswith((".keras", ".weights.h5"))
 
-    return list(_paths(incomplete, is_weights))[:_MOST]
+    return _paths(incomplete, is_weights)
 
 
 def specs_and_runs(incomplete: str) -> list[str]:
     """Both."""
-    return list(dict.fromkeys([*specs(incomplete), *runs(incomplete)]))[:_MOST]
+    return list(dict.fromkeys([*specs(incomplete), *runs(incomplete)]))
 
 
 def readable_data_sets(incomplete: str) -> list[str]:
@@ -79,20 +82,35 @@ def _after_completing(found: Callable[[], list[str]]) -> list[str]:
     return found()
 
 
-def _paths(incomplete: str, is_wanted: Callable[[Path], bool]) -> Iterator[str]:
-    """Files that are wanted, and folders, of what is typed so far."""
+def _paths(incomplete: str, is_wanted: Callable[[Path], bool]) -> list[str]:
+    """Files that are wanted, and folders, of what is typed so far; of numbered ones the last.
+
+    A name that a terminal cannot show as it is is left out: what would be typed is another name.
+    """
     folder = Path(incomplete if incomplete.endswith("/") else Path(incomplete).parent)
     start = "" if incomplete.endswith("/") else Path(incomplete).name
     try:
-        found = sorted(folder.iterdir()) if folder.is_dir() else []
+        names = [each.name for each in folder.iterdir()] if folder.is_dir() else []
     except OSError:
-        return
-    for path in found:
-        if not path.name.startswith(start) or (path.name.startswith(".") and not start):
+        return []
+    found: list[str] = []
+    for name in sorted(names, key=_by_number, reverse=True):
+        if not name.startswith(start) or (name.startswith(".") and not start):
             continue
-        text = f"{incomplete[: len(incomplete) - len(start)]}{path.name}"
+        if printable(name) != name:
+            continue
+        path = folder / name
+        text = f"{incomplete[: len(incomplete) - len(start)]}{name}"
         if path.is_dir():
             is_run = (path / "spec.yaml").is_file() and (path / "checkpoints").is_dir()
-            yield text if is_run else f"{text}/"
+            found.append(text if is_run else f"{text}/")
         elif is_wanted(path):
-            yield text
+            found.append(text)
+        if len(found) == _MOST:
+            break
+    return found[::-1]
+
+
+def _by_number(name: str) -> tuple[int, str]:
+    """Names in alphabetical order, then numbers in theirs: 999 before 1000."""
+    return (int(name) if name.isascii() and name.isdecimal() else -1, name)

@@ -21,6 +21,7 @@ from cnnctl.cli.options import (
     or_shipped,
 )
 from cnnctl.cli.output import say
+from cnnctl.printable import shell
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -98,7 +99,7 @@ def plot(
         if any(kind != ARCHITECTURE for kind in wanted):
             raise UsageError(
                 f"{source} is a spec: only its {ARCHITECTURE} can be drawn",
-                hint=f"train it first: cnnctl train {source}; then name its run",
+                hint=f"train it first: cnnctl train {shell(source)}; then name its run",
             )
         wanted = [ARCHITECTURE]
     checked = preflight(spec, set_ or ()).spec if spec else None

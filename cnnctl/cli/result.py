@@ -41,7 +41,7 @@ def show_result(result: TrainingResult, *, json: bool) -> None:
         some = "1 finished epoch is kept" if epochs == 1 else f"{epochs} finished epochs are kept"
         kept = some if epochs else "no epoch was finished"
         say(f"stopped by a signal: {kept} in {result.run}")
-        say(f"go on with: cnnctl resume {shell(result.run.path, *_flags())}")
+        say(f"go on with: cnnctl resume {shell(result.run, *_flags())}")
     elif result.unchanged:
         say(f"{result.run} is finished: nothing was changed (--epochs gives it more epochs)")
     else:
@@ -59,7 +59,7 @@ def show_result(result: TrainingResult, *, json: bool) -> None:
         )
         say_sample(evaluation.data)
     if evaluation:
-        say(f"next: cnnctl evaluate {shell(result.run.path, *_flags())}")
+        say(f"next: cnnctl evaluate {shell(result.run, *_flags())}")
 
 
 def _flags() -> list[object]:

@@ -61,6 +61,8 @@ class _Server(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     server: _Server
     protocol_version = "HTTP/1.1"
+    timeout = 60
+    """Seconds after which a connection ends on which nothing comes."""
 
     def do_GET(self) -> None:
         path = urlsplit(self.path).path
@@ -77,19 +79,20 @@ class _Handler(BaseHTTPRequestHandler):
             self._json(404, {"error": "there is nothing here"})
 
     def do_POST(self) -> None:
-        parts = urlsplit(self.path)
-        length = self.headers.get("Content-Length", "")
-        if not length.isdecimal() or int(length) > MOST_BYTES:
-            self.close_connection = True
-            self._json(413, {"error": "no picture, or too large a one"})
-            return
-        data = self.rfile.read(int(length))
+        # Whoever asks, what for, and how much is sent is looked at before any of it is read.
         if not self._is_for_us():
             return
+        parts = urlsplit(self.path)
         network = self.server.network
         if parts.path != "/look" or network is None:
-            self._json(404, {"error": "there is nothing here"})
+            self._refuse(404, "there is nothing here")
             return
+        lengths = self.headers.get_all("Content-Length", [])
+        length = _length(lengths[0]) if len(lengths) == 1 else None
+        if length is None or "Transfer-Encoding" in self.headers:
+            self._refuse(413, "no picture, or too large a one")
+            return
+        data = self.rfile.read(length)
         chosen = parse_qs(parts.query).get("layer", [None])[0]
         try:
             self._json(200, network.see(data, chosen))
@@ -98,15 +101,27 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _is_for_us(self) -> bool:
         """Whether the page was asked for by this machine's name: another's could be made to lead
-        here, and read what this one answers."""
-        host = self.headers.get("Host", "").rsplit(":", 1)[0]
-        origin = self.headers.get("Origin")
-        own = f"http://{self.headers.get('Host', '')}"
-        if host in (HOST, "localhost") and origin in (None, own):
-            return True
+        here, and read what this one answers.
+
+        A body that is not wanted is not read: the connection ends, or it would pass for the next
+        request.
+        """
+        hosts = self.headers.get_all("Host", [])
+        name = hosts[0].lower().rsplit(":", 1)[0] if len(hosts) == 1 else ""
+        origins = self.headers.get_all("Origin", [])
+        if name not in (HOST, "localhost") or any(each != f"http://{hosts[0]}" for each in origins):
+            self._refuse(403, "only for pages of this machine")
+            return False
+        if self.command == "GET" and (
+            self.headers.get("Content-Length", "0") != "0" or "Transfer-Encoding" in self.headers
+        ):
+            self._refuse(400, "a question has no body")
+            return False
+        return True
+
+    def _refuse(self, status: int, why: str) -> None:
         self.close_connection = True
-        self._json(403, {"error": "only for pages of this machine"})
-        return False
+        self._json(status, {"error": why})
 
     def _json(self, status: int, value: Any) -> None:
         self._send(status, "application/json", json.dumps(value).encode())
@@ -118,8 +133,17 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Cache-Control", "no-store")
         self.send_header("Content-Security-Policy", _POLICY)
         self.send_header("X-Content-Type-Options", "nosniff")
+        if self.close_connection:
+            self.send_header("Connection", "close")
         self.end_headers()
         self.wfile.write(content)
 
     def log_message(self, format: str, *args: Any) -> None:
         """Nothing: a line for every stroke says nothing."""
+
+
+def _length(text: str) -> int | None:
+    """The bytes of a body; None if it does not say how many, or too many."""
+    if not (text.isascii() and text.isdecimal() and len(text) <= len(str(MOST_BYTES))):
+        return None
+    return int(text) if int(text) <= MOST_BYTES else None

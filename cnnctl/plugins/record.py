@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from cnnctl.errors import UsageError
+from cnnctl.printable import printable, shell
 
 _PACKAGE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,98}[A-Za-z0-9])?")
 _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9.!+_-]{0,40}")
@@ -109,7 +110,7 @@ def require(recorded: Iterable[Any], what: object) -> None:
             path = Path(str(each.get("path")))
             raise UsageError(
                 f"{what} was made with the plug-in {path.name}, which is not loaded",
-                hint=f"--plugin {path} runs it; look at it first if it is not your own",
+                hint=f"--plugin {shell(path)} runs it; look at it first if it is not your own",
             )
         name = str(each["distribution"])
         for failure in failures:
@@ -170,4 +171,4 @@ def _to_install(name: str, version: str) -> str | None:
 
 
 def _printable(text: Any) -> str:
-    return "".join(letter for letter in str(text) if letter.isprintable())[:80]
+    return printable(text)[:80]

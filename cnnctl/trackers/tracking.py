@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any
 
 from cnnctl.files import write_json
+from cnnctl.printable import shell
 from cnnctl.runs import Run
 from cnnctl.trackers.delivery import Delivery
 from cnnctl.trackers.names import make
@@ -153,7 +154,7 @@ class Tracking:
             if lacks := each.missing():
                 self._say(
                     f"note: {each.name} lacks {lacks}; to send it again: "
-                    f"cnnctl resume {self._run} --track {each.name}"
+                    f"cnnctl resume {shell(self._run)} --track {each.name}"
                 )
 
     def _waiting(self) -> Iterator[str]:

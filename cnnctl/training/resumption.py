@@ -16,6 +16,7 @@ from cnnctl.data.normalization import Normalization
 from cnnctl.data.preparation import Prepared, prepare
 from cnnctl.errors import CheckpointError, RunError, UsageError
 from cnnctl.evaluation import Evaluation
+from cnnctl.printable import shell
 from cnnctl.runs import Run, checkpoint_name, epoch_of
 from cnnctl.spec import Spec, load
 from cnnctl.training import sameness
@@ -153,7 +154,7 @@ def _start(
         if history or run.state().get("best_epoch"):
             raise CheckpointError(
                 f"{run} has finished epochs, and none of their checkpoints is there",
-                hint=f"put them back, or train anew: cnnctl train {run.spec_path}",
+                hint=f"put them back, or train anew: cnnctl train {shell(run.spec_path)}",
             )
         return Start(notes=("no epoch was finished: it begins anew",))
     done = max(intact)

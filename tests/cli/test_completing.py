@@ -84,6 +84,26 @@ def test_it_imports_nothing_that_takes_its_time(line, answer, tmp_path):
     assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 1.5
 
 
+def test_of_many_runs_the_newest_are_offered(tmp_path, monkeypatch):
+    """Numbers are compared as numbers: the newest of 1,005 is 1005, not 999."""
+    monkeypatch.chdir(tmp_path)
+    for number in range(1, 1006):
+        (tmp_path / f"runs/net/{number:03d}/checkpoints").mkdir(parents=True)
+        (tmp_path / f"runs/net/{number:03d}/spec.yaml").touch()
+    (tmp_path / "runs/net/notes.txt").touch()
+    newest = [f"runs/net/{number}" for number in range(806, 1006)]
+    assert completing.runs("runs/net/") == newest
+    assert completing.specs_and_runs("runs/net/") == newest
+    assert completing.runs("runs/net/00") == [f"runs/net/00{number}" for number in range(1, 10)]
+
+
+def test_a_name_that_cannot_be_shown_is_not_offered(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("a\x1b[31m", "a\nb", "a\u202eb", "a\udcff", "a\u732b", "a b"):
+        (tmp_path / name).mkdir()
+    assert set(completing.runs("a")) == {"a\u732b/", "a b/"}
+
+
 def test_specs_are_those_that_can_be_typed(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert set(completing.specs("")) == set(shipped.names())
