@@ -98,7 +98,7 @@ def figures(model: Any, split: Split, data: Prepared, spec: Spec, plan: Plan) ->
         batch_size=steps.evaluation_batch(spec),
         classes=data.classes if data.one_hot else 0,
     )
-    model.test_function = steps.test_function(model, feed, plan.parts_of_evaluation)
+    model.test_function = steps.test_function(model, feed, steps.evaluation_parts(spec, plan))
     try:
         found = model.evaluate(feed.dataset, verbose=0, return_dict=True)
     except Exception as error:  # whatever TensorFlow raises where loss and outputs do not fit

@@ -12,6 +12,7 @@ import keras
 from cnnctl import registry
 from cnnctl.agreement import disagreements
 from cnnctl.blame import places_in_plugins, reason_of
+from cnnctl.compute.metric_values import report_each_value, take_one_label
 from cnnctl.compute.plan import Plan
 from cnnctl.compute.updates import fuse
 from cnnctl.errors import Diagnostic, SpecError
@@ -105,6 +106,7 @@ def compile_model(
     for metric in spec.compile.metrics:
         with _located(metric):
             metrics.append(construct(metric))
+            take_one_label(metrics[-1])
     with _located(spec.compile.optimizer), catch_warnings():
         simplefilter("ignore")  # that `jit_compile` is left out: it is not, see below
         model.compile(
@@ -114,6 +116,7 @@ def compile_model(
             steps_per_execution=plan.steps_per_execution,
             jit_compile=spec.compile.jit_compile,
         )
+    report_each_value(model)
     if spec.compile.jit_compile is True and not model.jit_compile:
         message = "Keras cannot let XLA compile this network: `jit_compile` would be left out"
         place = spec.place("compile", "jit_compile")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cnnctl.compute.across import ONE_DRAW, is_no_mean, looking_across, of_plugin, within
+from cnnctl.compute.across import ONE_DRAW, looking_across, may_only, within
 from cnnctl.errors import Diagnostic
 from cnnctl.spec import Component, Spec
 
@@ -20,7 +20,7 @@ def faults(spec: Spec) -> Iterator[Diagnostic]:
     Whether a plug-in's layer or loss can is for its author to say.
     """
     assert spec.compile is not None
-    own = [each for each in looking_across(spec) if not of_plugin(each) or is_no_mean(each)]
+    own = [each for each in looking_across(spec) if not may_only(each)]
     if spec.compile.parts not in ("auto", 1) and own:
         message = f"{own[0]} looks at the batch as a whole, which `compile.parts` would cut"
         hint = "leave `compile.parts` away, or set it to 1"

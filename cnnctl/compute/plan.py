@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from cnnctl import arithmetic
-from cnnctl.compute.across import looking_across, of_plugin
+from cnnctl.compute.across import looking_across, may_only, of_plugin
 from cnnctl.compute.faults import faults
 from cnnctl.errors import SpecError, UsageError
 from cnnctl.machine import usable_cpus
@@ -42,6 +42,7 @@ class Plan:
         steps_per_execution: Steps in one call.
         precision: `float32` or `mixed_bfloat16`.
         fused: Whether the optimizer updates by TensorFlow's kernels.
+        reordered: Whether the operations of a step are arranged for speed (`order.py`).
         reason: Why it is not as fast as it could be, for people; may be empty.
     """
 
@@ -52,6 +53,7 @@ class Plan:
     precision: str = "float32"
     fused: bool = False
     reason: str = ""
+    reordered: bool = True
 
     @property
     def parts_of_evaluation(self) -> int:
@@ -67,6 +69,10 @@ class Plan:
             self.precision, parts, *([threads] if self.intra_op else []),
             f"{self.steps_per_execution} steps a call", *([self.reason] if self.reason else []),
         ])  # fmt: skip
+
+    def plain(self, reason: str) -> Plan:
+        """Return the plan without what makes it fast, for a network that does not allow it."""
+        return replace(self, parts=1, fused=False, reordered=False, reason=reason)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
@@ -84,7 +90,8 @@ def recorded(environment: dict[str, Any]) -> Plan | None:
     if not isinstance(found, dict):
         return None
     kinds = {"parts": int, "intra_op": int, "inter_op": int, "steps_per_execution": int,
-             "precision": str, "fused": bool, "reason": str}  # fmt: skip
+             "precision": str, "fused": bool, "reason": str, "reordered": bool}  # fmt: skip
+    found = {"reordered": True, **found}  # plans of earlier versions do not say
     if any(type(found.get(name)) is not kind for name, kind in kinds.items()):
         return None
     plan = Plan(**{name: found[name] for name in kinds})
@@ -143,7 +150,7 @@ def _parts(spec: Spec, threads: int, pictures: int) -> tuple[int, str]:
     assert spec.compile is not None
     across = next(looking_across(spec), None)
     if across is not None:
-        word = "may look" if of_plugin(across) else "looks"
+        word = "may look" if may_only(across) else "looks"
         return 1, f"{across} {word} at the batch as a whole"
     return max(1, min(threads, pictures // SMALLEST_PART)), ""
 

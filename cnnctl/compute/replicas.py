@@ -10,7 +10,7 @@ Metrics are those of the whole batch: its outputs are brought together first.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -20,7 +20,7 @@ import tensorflow as tf
 from cnnctl.compute import order
 from cnnctl.compute.generators import drawn_apart
 from cnnctl.compute.plan import Plan
-from cnnctl.compute.steps import Logs, computed, count_loss, evaluated, executions, joined
+from cnnctl.compute.steps import Execution, computed, count_loss, evaluated, joined
 from cnnctl.data.pipeline import Feed
 
 SUM = tf.distribute.ReduceOp.SUM
@@ -28,7 +28,7 @@ SUM = tf.distribute.ReduceOp.SUM
 
 def train_function(
     model: keras.Model, feed: Feed, plan: Plan, strategy: tf.distribute.Strategy
-) -> Callable[[Any], Logs]:
+) -> Execution:
     """What `model.fit` calls for every execution: `model.train_function`.
 
     Args:
@@ -56,12 +56,12 @@ def train_function(
             loss, outputs = strategy.run(replica, args=(element,))
         _count(model, feed, strategy, element, loss, outputs)
 
-    return executions(model, feed, step)
+    return Execution(model, feed, step)
 
 
 def test_function(
     model: keras.Model, feed: Feed, parts: int, strategy: tf.distribute.Strategy
-) -> Callable[[Any], Logs]:
+) -> Execution:
     """What `model.evaluate` calls for every execution: `model.test_function`."""
     replicas = strategy.num_replicas_in_sync
 
@@ -76,7 +76,7 @@ def test_function(
             loss, outputs = strategy.run(replica, args=(element,))
         _count(model, feed, strategy, element, loss, outputs)
 
-    return executions(model, feed, step)
+    return Execution(model, feed, step)
 
 
 class _Share:

@@ -9,7 +9,7 @@ gradient, weighted by pictures: the same mathematics, in another order of summat
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from typing import Any
 
 import keras
@@ -17,7 +17,7 @@ import numpy as np
 import tensorflow as tf
 
 from cnnctl.compute import order
-from cnnctl.compute.across import losses_across
+from cnnctl.compute.across import mixing
 from cnnctl.compute.plan import MIXED, Plan
 from cnnctl.data.pipeline import EVALUATION_BATCH, Feed
 from cnnctl.spec import Spec
@@ -27,8 +27,8 @@ Step = Callable[[Any], None]
 """What is done with an element of a feed's dataset: one step."""
 
 
-def train_function(model: keras.Model, feed: Feed, plan: Plan) -> Callable[[Any], Logs]:
-    """What `model.fit` calls for every execution: `model.train_function`.
+def train_function(model: keras.Model, feed: Feed, plan: Plan) -> Execution:
+    """Return what `model.fit` calls for every execution: `model.train_function`.
 
     Args:
         model: Compiled; its `steps_per_execution` is how many steps one call makes.
@@ -38,17 +38,17 @@ def train_function(model: keras.Model, feed: Feed, plan: Plan) -> Callable[[Any]
 
     def step(x: tf.Tensor, y: tf.Tensor) -> None:
         variables = model.trainable_weights
-        with order.pooled_first(model):
+        with order.pooled_first(model) if plan.reordered else nullcontext():
             losses, outputs, gradients = computed(model, x, y, plan)
         count_loss(model, tf.add_n(losses), tf.shape(x)[0])
-        if plan.precision != MIXED:
+        if plan.reordered and plan.precision != MIXED:
             order.inputs_first()
         if variables:
-            summed = [order.summed(each) for each in gradients]
+            summed = [order.summed(each) if plan.parts > 1 else each[0] for each in gradients]
             model.optimizer.apply_gradients(zip(summed, variables, strict=True))
         model.compute_metrics(x, y, joined(outputs))
 
-    return executions(model, feed, reading(model, feed, step))
+    return Execution(model, feed, reading(model, feed, step))
 
 
 def computed(
@@ -84,7 +84,7 @@ def computed(
                     tape.watch(weights)
                 output = model(part_x, training=True)
                 loss = model.compute_loss(x=part_x, y=part_y, y_pred=output)
-                loss = loss * share(own, counted) if weighted else loss
+                loss = loss * share(own, counted, loss.dtype) if weighted else loss
                 loss = loss * scale if scale != 1 else loss
                 scaled = model.optimizer.scale_loss(loss)
             gradients.append(tape.gradient(scaled, weights))
@@ -93,15 +93,21 @@ def computed(
     return losses, outputs, list(zip(*gradients, strict=True))
 
 
-def test_function(model: keras.Model, feed: Feed, parts: int) -> Callable[[Any], Logs]:
-    """What `model.evaluate` calls for every execution: `model.test_function`."""
+def test_function(model: keras.Model, feed: Feed, parts: int) -> Execution:
+    """Return what `model.evaluate` calls for every execution: `model.test_function`.
 
-    def step(x: tf.Tensor, y: tf.Tensor) -> None:
-        losses, outputs = evaluated(model, x, y, parts)
-        count_loss(model, tf.add_n(losses), tf.shape(x)[0])
-        model.compute_metrics(x, y, joined(outputs))
+    A network that cannot be traced in parts is evaluated as a whole.
+    """
 
-    return executions(model, feed, reading(model, feed, step))
+    def step(parts: int) -> Step:
+        def evaluate(x: tf.Tensor, y: tf.Tensor) -> None:
+            losses, outputs = evaluated(model, x, y, parts)
+            count_loss(model, tf.add_n(losses), tf.shape(x)[0])
+            model.compute_metrics(x, y, joined(outputs))
+
+        return reading(model, feed, evaluate)
+
+    return Execution(model, feed, *(step(each) for each in dict.fromkeys((parts, 1))))
 
 
 def evaluated(
@@ -118,7 +124,8 @@ def evaluated(
     for part_x, part_y, own in cut(x, y, parts):
         output = model(part_x, training=False)
         loss = model.compute_loss(x=part_x, y=part_y, y_pred=output, training=False)
-        loss = loss * share(own, counted) if parts > 1 or pictures is not None else loss
+        if parts > 1 or pictures is not None:
+            loss = loss * share(own, counted, loss.dtype)
         losses.append(loss * scale if scale != 1 else loss)
         outputs.append(output[:own] if parts > 1 else output)
     return losses, outputs
@@ -136,22 +143,32 @@ def predict_function(model: keras.Model, feed: Feed, parts: int) -> Callable[[],
         It gives an array (n, …), in the pictures' order. The first call compiles.
     """
 
-    def step(x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
-        return joined([model(part, training=False)[:own] for part, _, own in cut(x, y, parts)])
+    def outputs(parts: int) -> Any:
+        def step(x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
+            return joined([model(part, training=False)[:own] for part, _, own in cut(x, y, parts)])
 
-    compiled = compiled_by_xla(step) if model.jit_compile else step
+        compiled = compiled_by_xla(step) if model.jit_compile else step
 
-    @tf.function(autograph=False)  # type: ignore[untyped-decorator]
-    def outputs(iterator: Any) -> tf.Tensor:
-        def body(done: tf.Tensor, found: Any) -> tuple[tf.Tensor, Any]:
-            return done + 1, found.write(done, compiled(*feed.read(iterator.get_next())))
+        def all_of_them(iterator: Any) -> tf.Tensor:
+            def body(done: tf.Tensor, found: Any) -> tuple[tf.Tensor, Any]:
+                return done + 1, found.write(done, compiled(*feed.read(iterator.get_next())))
 
-        found = tf.TensorArray(model.compute_dtype, feed.steps, infer_shape=False,
-                               element_shape=(None, *model.output_shape[1:]))  # fmt: skip
-        _, found = tf.while_loop(lambda done, _: done < feed.steps, body, (tf.constant(0), found))
-        return found.concat()
+            found = tf.TensorArray(model.outputs[0].dtype, feed.steps, infer_shape=False,
+                                   element_shape=(None, *model.output_shape[1:]))  # fmt: skip
+            _, found = tf.while_loop(
+                lambda done, _: done < feed.steps, body, (tf.constant(0), found)
+            )
+            return found.concat()
 
-    return lambda: np.asarray(outputs(iter(feed.dataset)))
+        return tf.function(all_of_them, autograph=False)
+
+    functions = [outputs(each) for each in dict.fromkeys((parts, 1))]
+
+    def predict() -> np.ndarray:
+        functions[:] = [traceable(functions, iter(feed.dataset))]
+        return np.asarray(functions[0](iter(feed.dataset)))
+
+    return predict
 
 
 def reading(model: keras.Model, feed: Feed, step: Callable[[tf.Tensor, tf.Tensor], None]) -> Step:
@@ -166,8 +183,54 @@ def compiled_by_xla(step: Callable[..., Any]) -> Callable[..., Any]:
     return compiled
 
 
-def executions(model: keras.Model, feed: Feed, step: Step) -> Callable[[Any], Logs]:
-    """A function of the iterator of an epoch that makes the next steps and gives the figures."""
+class Execution:
+    """What Keras calls with the iterator of an epoch: it makes the next steps, and returns the
+    metrics so far.
+
+    Args:
+        model: Compiled.
+        feed: Whose batches they are.
+        steps: One step; then, for a network in which it cannot be traced, simpler forms of it.
+    """
+
+    def __init__(self, model: keras.Model, feed: Feed, *steps: Step) -> None:
+        self._model = model
+        self._feed = feed
+        self._functions = [_several(model, step) for step in steps]
+        self._iterator: Any = None
+        self._done = 0
+
+    def trace(self) -> None:
+        """Trace the first form of the step now rather than in the first call.
+
+        Raises:
+            Exception: Whatever a layer, the loss or a metric raises.
+        """
+        self._functions[0].get_concrete_function(iter(self._feed.dataset), tf.constant(0))
+
+    def __call__(self, iterator: Any) -> Logs:
+        """Make the next steps of an epoch."""
+        if iterator is not self._iterator:  # Keras makes one for each epoch
+            self._iterator, self._done = iterator, 0
+        count = min(self._model.steps_per_execution, self._feed.steps - self._done)
+        self._done += count
+        arguments = iterator, tf.constant(count)
+        self._functions = [traceable(self._functions, *arguments)]
+        return dict(self._functions[0](*arguments))
+
+
+def traceable(functions: Sequence[Any], *arguments: Any) -> Any:
+    """Return the first of some compiled functions that can be traced; if none can, the last, which
+    raises the error of the network itself."""
+    for each in functions[:-1]:
+        with suppress(Exception):
+            each.get_concrete_function(*arguments)
+            return each
+    return functions[-1]
+
+
+def _several(model: keras.Model, step: Step) -> Any:
+    """A compiled function of an iterator and a number of steps: it makes these."""
 
     @tf.function(autograph=False)  # type: ignore[untyped-decorator]
     def several(iterator: Any, count: tf.Tensor) -> Logs:
@@ -178,16 +241,7 @@ def executions(model: keras.Model, feed: Feed, step: Step) -> Callable[[Any], Lo
         tf.while_loop(lambda done: done < count, body, (tf.constant(0),), parallel_iterations=1)
         return dict(model.get_metrics_result())
 
-    current: list[Any] = [None, 0]
-
-    def execution(iterator: Any) -> Logs:
-        if current[0] is not iterator:  # Keras makes one for each epoch
-            current[:] = iterator, 0
-        count = min(model.steps_per_execution, feed.steps - current[1])
-        current[1] += count
-        return dict(several(iterator, tf.constant(count)))
-
-    return execution
+    return several
 
 
 def cut(x: tf.Tensor, y: tf.Tensor, parts: int) -> Iterator[tuple[tf.Tensor, tf.Tensor, tf.Tensor]]:
@@ -204,15 +258,20 @@ def cut(x: tf.Tensor, y: tf.Tensor, parts: int) -> Iterator[tuple[tf.Tensor, tf.
         yield x[rows], y[rows], end - start
 
 
-def share(own: tf.Tensor, pictures: tf.Tensor) -> tf.Tensor:
-    """What the mean loss of a part is worth in the mean over the batch."""
-    return tf.cast(own, tf.float32) / tf.cast(pictures, tf.float32)
+def share(own: tf.Tensor, pictures: tf.Tensor, dtype: Any = tf.float32) -> tf.Tensor:
+    """Return the weight of a part's mean loss in the mean over the batch, in the loss's type."""
+    return tf.cast(tf.cast(own, tf.float32) / tf.cast(pictures, tf.float32), dtype)
 
 
 def evaluation_batch(spec: Spec) -> int:
-    """Pictures in a step where no gradient is needed: as many as are fastest, or as in Keras those
-    of a training step, where the loss depends on them."""
-    return spec.fit.batch_size if any(losses_across(spec)) else EVALUATION_BATCH
+    """Return the images per step where no gradient is needed: as many as are fastest; or as many as
+    in a training step, as in Keras, where outputs, loss or metrics depend on the batch."""
+    return spec.fit.batch_size if any(mixing(spec)) else EVALUATION_BATCH
+
+
+def evaluation_parts(spec: Spec, plan: Plan) -> int:
+    """Return in how many parts a batch is computed where no gradient is needed."""
+    return 1 if any(mixing(spec)) else plan.parts_of_evaluation
 
 
 def count_loss(model: keras.Model, loss: tf.Tensor, pictures: tf.Tensor) -> None:

@@ -48,6 +48,12 @@ def fuse(optimizer: keras.optimizers.Optimizer) -> bool:
     return True
 
 
+def unfuse(optimizer: keras.optimizers.Optimizer) -> None:
+    """Let an optimizer update by Keras's own operations again."""
+    for name in ("update_step", "_all_reduce_sum_gradients"):
+        vars(optimizer).pop(name, None)
+
+
 def _adam(optimizer: Any) -> Update | None:
     if optimizer.amsgrad:
         return None

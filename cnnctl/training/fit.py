@@ -54,7 +54,7 @@ def train(spec: Spec, *, runs_dir: Path = runs.RUNS_DIR, **settings: Any) -> Tra
         refuse_unknown_monitors(spec, data)
         device, plan, replicas, notes = begin(spec, data, chosen, cluster, chosen.plan)
 
-        def make_run() -> Run:
+        def make_run(plan: Plan) -> Run:
             run = runs.create(spec.name, runs_dir)
             held.enter_context(run.locked())
             try:

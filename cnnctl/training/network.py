@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,10 +12,12 @@ import numpy as np
 import tensorflow as tf
 
 from cnnctl.backend import Device
+from cnnctl.blame import reason_of
 from cnnctl.checkpoint import ARRAYS, WEIGHTS
 from cnnctl.compute import replicas as of_replicas
 from cnnctl.compute import steps
 from cnnctl.compute.plan import Plan
+from cnnctl.compute.updates import unfuse
 from cnnctl.data.pipeline import Feed
 from cnnctl.data.preparation import Prepared
 from cnnctl.distribution.replicas import Replicas
@@ -36,12 +39,14 @@ class Network:
         model: Compiled, with the weights that it begins with.
         feed: The training pictures.
         validation: The pictures held out, if there are any.
+        plan: How steps are computed: as was asked, or without what the network does not allow.
         saved: The state of the callbacks; None where they start afresh.
     """
 
     model: keras.Model
     feed: Feed
     validation: Feed | None
+    plan: Plan
     saved: list[state.Saved] | None
 
     def fit(
@@ -115,7 +120,6 @@ def ready(
         model.optimizer.build(model.trainable_variables)
     if replicas.strategy:
         model.optimizer._all_reduce_sum_gradients = list  # the steps sum them, before clipping
-    model.train_function = _train_function(model, feed, plan, replicas)
     rate = model.optimizer.learning_rate
     fixed = isinstance(rate, keras.Variable | tf.Variable)
     rate = float(np.asarray(rate)) if fixed else None
@@ -125,6 +129,7 @@ def ready(
         _load(model, start)
         if start.learning_rate and rate is not None:
             model.optimizer.learning_rate = rate
+    model.train_function, plan = _train_function(model, feed, plan, replicas)
     validation = None
     if (held_out := data.dataset.validation) is not None:
         validation = Feed(
@@ -134,22 +139,41 @@ def ready(
             classes=classes,
             device=place,
         )
-        model.test_function = _test_function(model, validation, plan, replicas)
-    return Network(model, feed, validation, saved)
+        model.test_function = _test_function(
+            model, validation, steps.evaluation_parts(spec, plan), replicas
+        )
+    return Network(model, feed, validation, plan, saved)
 
 
 def _train_function(
     model: keras.Model, feed: Feed, plan: Plan, replicas: Replicas
-) -> Callable[[Any], Any]:
-    if replicas.strategy is None:
-        return steps.train_function(model, feed, plan)
-    return of_replicas.train_function(model, feed, plan, replicas.strategy)
+) -> tuple[steps.Execution, Plan]:
+    """The function of a training's steps, and how they are computed.
+
+    A network that cannot be traced by the plan is trained without what makes the plan fast: no
+    optimization ends a training. One that cannot be traced at all fails in its first step, where
+    the error is reported at its line.
+    """
+    if replicas.strategy is not None:
+        return of_replicas.train_function(model, feed, plan, replicas.strategy), plan
+    function = steps.train_function(model, feed, plan)
+    try:
+        function.trace()
+    except (Exception, SystemExit) as error:  # a plug-in may do that
+        unfuse(model.optimizer)
+        plain = plan.plain(
+            f"as plain Keras computes it, since no faster way was found: {reason_of(error)}"
+        )
+        function = steps.train_function(model, feed, plain)
+        with suppress(Exception, SystemExit):
+            function.trace()
+            return function, plain
+    return function, plan
 
 
 def _test_function(
-    model: keras.Model, feed: Feed, plan: Plan, replicas: Replicas
+    model: keras.Model, feed: Feed, parts: int, replicas: Replicas
 ) -> Callable[[Any], Any]:
-    parts = plan.parts_of_evaluation
     if replicas.strategy is None:
         return steps.test_function(model, feed, parts)
     parts = max(1, parts // replicas.here)  # they share the processor

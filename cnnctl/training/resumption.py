@@ -11,7 +11,7 @@ from typing import Any
 
 from cnnctl import arithmetic, checkpoint, plugins, runs
 from cnnctl.checkpoint import SPEC, STATE
-from cnnctl.compute.plan import recorded
+from cnnctl.compute.plan import Plan, recorded
 from cnnctl.data.normalization import Normalization
 from cnnctl.data.preparation import Prepared, prepare
 from cnnctl.errors import CheckpointError, RunError, UsageError
@@ -116,7 +116,7 @@ def resume(
             *sameness.of_schedules(now, planned, start.done),
         )
 
-        def open_run() -> Run:
+        def open_run(plan: Plan) -> Run:
             forget(run, start.done)
             if start.path is not None:
                 run.point("last", start.path)

@@ -39,7 +39,7 @@ def run_session(
     replicas: Replicas,
     settings: Settings,
     interrupt: Interrupt,
-    make_run: Callable[[], Run],
+    make_run: Callable[[Plan], Run],
     start: Start | None = None,
 ) -> TrainingResult:
     """Fit the network of a spec, and evaluate its best epoch.
@@ -53,7 +53,7 @@ def run_session(
             figures and the evaluation to the one that does.
         settings: Who is told, and how a signal is taken.
         interrupt: Listens to signals.
-        make_run: Gives the run folder, locked.
+        make_run: Gives the run folder, locked, for the plan by which the network is trained.
         start: Where the training goes on; None for a new one.
 
     Raises:
@@ -68,8 +68,8 @@ def run_session(
         network = ready(spec, data, device, plan, replicas, start)
     if not replicas.leads:
         return follow(spec, network, replicas, interrupt, start)
-    model = network.model
-    run = make_run()
+    model, plan = network.model, network.plan
+    run = make_run(plan)
     checkpoints = checkpoints_from_spec(spec, run, network.validation is not None)
     recorder = Recorder(run, len(data.dataset.train.x), checkpoints, settings.observer, start.rows)
     stopped = None

@@ -44,7 +44,8 @@ def test_the_plan_is_printed_and_recorded(cnnctl, tmp_path):
     )
     plan = Run(tmp_path / "runs/tiny/001").environment()["plan"]
     assert plan == {"parts": 2, "intra_op": 1, "inter_op": 2, "steps_per_execution": 7,
-                    "precision": "float32", "fused": True, "reason": ""}  # fmt: skip
+                    "precision": "float32", "fused": True, "reason": "",
+                    "reordered": True}  # fmt: skip
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="processors cannot be taken away")

@@ -1,0 +1,59 @@
+"""Metrics whose value is an array, such as `F1Score`: one value is reported per class."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+
+def report_each_value(model: keras.Model) -> None:
+    """Let a compiled model report an array of `f1_score` as `f1_score/0`, `f1_score/1`, ….
+
+    Callbacks, the history, trackers and plots know scalars only.
+    """
+    results = model.get_metrics_result
+
+    def each_value() -> dict[str, Any]:
+        return {
+            name: value for key, array in results().items() for name, value in _values(key, array)
+        }
+
+    model.get_metrics_result = each_value
+
+
+def _values(name: str, array: Any) -> list[tuple[str, Any]]:
+    """The values of an array, each with its name; an array of one value has the metric's own."""
+    array = tf.convert_to_tensor(array)
+    shape = array.shape
+    if shape.rank == 0:
+        return [(name, array)]
+    if not shape.is_fully_defined():
+        raise ValueError(
+            f"the metric {name} has a value whose shape is not known before the first step"
+        )
+    if shape.num_elements() == 1:
+        return [(name, tf.reshape(array, ()))]
+    return [("/".join([name, *map(str, at)]), array[at]) for at in np.ndindex(*shape)]
+
+
+def take_one_label(metric: Any) -> None:
+    """Let a metric that compares rows take the labels of a network with one output, which are
+    single numbers.
+
+    Args:
+        metric: As constructed. All but `F1Score` and `FBetaScore` take them anyway.
+    """
+    if not isinstance(metric, keras.metrics.FBetaScore):
+        return
+    update = metric.update_state
+
+    def update_state(y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+        y_true = tf.convert_to_tensor(y_true)
+        if y_true.shape.rank == 1 and y_pred.shape[1:] == (1,):
+            y_true = y_true[:, None]
+        return update(y_true, y_pred, sample_weight=sample_weight)
+
+    metric.update_state = update_state
