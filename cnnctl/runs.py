@@ -29,6 +29,7 @@ from cnnctl.errors import RunError, UsageError, shortened
 from cnnctl.files import cannot_write, flush, write_json, write_text
 from cnnctl.history import described, is_figure, read_history
 from cnnctl.notes import note
+from cnnctl.path_kinds import refuse_other
 from cnnctl.untrusted import parse_json, read_plain
 
 RUNS_DIR = Path("runs")
@@ -322,6 +323,7 @@ def find(path: str | Path) -> Run:
         with_best = [p for p in numbered if (p / "checkpoints/best" / MANIFEST).exists()]
         if numbered:
             return find((with_best or numbered)[-1])
+    refuse_other(path, "run folder")
     raise UsageError(
         f"not a run folder: {path}",
         hint="a run folder has a spec.yaml and checkpoints/, such as runs/mnist/001",

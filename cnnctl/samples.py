@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cnnctl import runs
 from cnnctl.data.dataset import Dataset, Split
 from cnnctl.data.preparation import Progress, prepare
+from cnnctl.data.sources import SOURCES
 from cnnctl.errors import UsageError
+from cnnctl.path_kinds import kind_of
+from cnnctl.preflight import SUFFIXES, preflight, preflight_run
 from cnnctl.spec import GraphLayer, Spec
 from cnnctl.spec.graph import INPUT
 
@@ -104,6 +109,38 @@ def of_spec(
         seen = _through(layers, seen, seed)
         changes += [str(layer.component) for layer in layers]
     return Samples(data.dataset, chosen.split, split, indices, seen, tuple(changes))
+
+
+def spec_of(name: str, overrides: Sequence[str] = ()) -> Spec | None:
+    """Return the spec whose data set is meant: that of a file, a run or a checkpoint; else None.
+
+    Args:
+        name: What a command was given for a data set.
+        overrides: Changes of the spec, such as `fit.epochs=3`.
+
+    Raises:
+        UsageError: A plug-in that the run was made with is not loaded.
+        SpecError: The spec has faults, or no `data`.
+    """
+    if name in SOURCES:
+        return None
+    path = Path(name)
+    kind = kind_of(path)
+    if kind in ("run", "runs"):
+        try:
+            spec = preflight_run(runs.find(path), overrides).spec
+        except UsageError:
+            if kind == "run":
+                raise
+            return None  # a folder of folders of runs
+    elif kind == "checkpoint":
+        spec = preflight(path / "spec.yaml", overrides).spec
+    elif kind == "spec" or (kind is None and path.suffix in SUFFIXES):
+        spec = preflight(path, overrides).spec
+    else:
+        return None
+    spec.require("data")
+    return spec
 
 
 def leading(spec: Spec) -> list[GraphLayer]:

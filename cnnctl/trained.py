@@ -17,7 +17,7 @@ from cnnctl.data.pixels import Pixels, Range
 from cnnctl.data.preparation import Prepared, prepare
 from cnnctl.data.sources import SOURCES
 from cnnctl.errors import CheckpointError, DataError, RunError, UsageError
-from cnnctl.printable import shell
+from cnnctl.path_kinds import refuse_other
 from cnnctl.spec import Spec, load
 
 
@@ -245,12 +245,9 @@ def _locate(source: Path, checkpoint: str | None) -> tuple[Path, runs.Run | None
         raise UsageError(
             f"{source} is one file or checkpoint already: --checkpoint belongs to a run"
         )
-    if source.suffix in {".yaml", ".yml"}:
-        raise UsageError(
-            f"{source} is a spec, and has no weights",
-            hint=f"train it first: cnnctl train {shell(source)}; then name its run",
-        )
     if source.is_file():
+        if source.suffix not in {".keras", ".h5"}:
+            refuse_other(source, "run folder")
         parent = source.resolve().parent
         return source, runs.Run(parent) if (parent / "spec.yaml").is_file() else None
     if (source / MANIFEST).exists():

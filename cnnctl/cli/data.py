@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from cnnctl.cli import completing
 from cnnctl.cli.options import DataDir, FullData, Json, Plugin, Set
+
+if TYPE_CHECKING:
+    from cnnctl.spec import Spec
 
 app = typer.Typer(help="Data sets: list them, fetch one, look into one.", no_args_is_help=True)
 
@@ -111,21 +114,32 @@ def info(
         typer.Argument(
             metavar="NAME",
             autocompletion=completing.readable_data_sets,
-            help="A data set's name, an .npz file, or a folder with train/<class>/.",
+            help="A data set's name, an .npz file, a folder of images, a spec or a run.",
         ),
     ],
+    set_: Set = None,
     data_dir: DataDir = None,
+    full_data: FullData = False,
     plugin: Plugin = None,
     json: Json = False,
 ) -> None:
-    """Load a data set and tell what it holds: counts, shapes, classes, fingerprint."""
+    """Load a data set and tell what it holds: counts, shapes, classes, fingerprint.
+
+    With a spec or a run, its data set, with the validation images that the spec holds out.
+    """
     from dataclasses import asdict
 
     from cnnctl.cli.output import SAMPLE_MARK, print_json, say_sample, table
-    from cnnctl.data.inventory import describe
+    from cnnctl.data.inventory import describe_dataset, open_dataset, sound
+    from cnnctl.data.preparation import load
 
+    spec = _spec(name, set_)
     with _progress() as progress:
-        found = describe(name, data_dir=data_dir, progress=progress)
+        if spec:
+            dataset = sound(load(spec, data_dir=data_dir, full_data=full_data, progress=progress))
+        else:
+            dataset = open_dataset(name, data_dir=data_dir, progress=progress)
+        found = describe_dataset(dataset)
     say_sample(found.name)
     for note in found.notes if not found.name.endswith(SAMPLE_MARK) else ():
         typer.echo(note, err=True)
@@ -154,8 +168,8 @@ def show(
         typer.Argument(
             metavar="NAME",
             autocompletion=completing.readable_data_sets,
-            help="A data set's name, an .npz file, a folder with train/<class>/, or a spec: its "
-            "data, and what its network gets.",
+            help="A data set's name, an .npz file, a folder of images, or a spec or run: its data, "
+            "and what its network gets.",
         ),
     ],
     out: Annotated[
@@ -175,26 +189,19 @@ def show(
 ) -> None:
     """Draw samples of a data set with their classes, its class balance, and its pixels' values.
 
-    With a spec, each sample stands above what the network gets: normalized, and augmented anew.
+    With a spec or a run, each sample stands above what its network gets: normalized and augmented.
     """
     from cnnctl import samples
     from cnnctl.cli.output import print_json, say_sample
     from cnnctl.data.inventory import describe_dataset, open_dataset
-    from cnnctl.errors import UsageError
     from cnnctl.plots.style import check_suffix, save
 
-    is_spec = name.endswith((".yaml", ".yml"))
-    if set_ and not is_spec:
-        raise UsageError("--set changes a spec, and this is none")
-    label = Path(name).stem if is_spec or Path(name).exists() else name
+    spec = _spec(name, set_)
+    label = spec.name if spec else Path(name).stem if Path(name).exists() else name
     path = out or Path(f"data-{label}.png")
     check_suffix(path)
     with _progress() as progress:
-        if is_spec:
-            from cnnctl.preflight import preflight
-
-            spec = preflight(name, set_ or ()).spec
-            spec.require("data")
+        if spec:
             found = samples.of_spec(spec, split, count, seed, data_dir=data_dir,
                                     full_data=full_data, progress=progress)  # fmt: skip
         else:
@@ -222,6 +229,17 @@ def show(
                f"{info.name}")  # fmt: skip
     for change in found.changes:
         typer.echo(f"  {change}")
+
+
+def _spec(name: str, overrides: list[str] | None) -> Spec | None:
+    """The spec that is meant, if one is."""
+    from cnnctl.errors import UsageError
+    from cnnctl.samples import spec_of
+
+    spec = spec_of(name, overrides or ())
+    if overrides and not spec:
+        raise UsageError(f"--set changes a spec, and {name} is not one")
+    return spec
 
 
 @contextmanager

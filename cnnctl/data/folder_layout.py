@@ -28,6 +28,8 @@ from cnnctl.data.formats import FORMATS
 from cnnctl.data.split_names import SPLITS, mentions_split, split_of
 from cnnctl.data.wording import counted, looking, some, were
 from cnnctl.errors import DataError
+from cnnctl.path_kinds import kind_of, refuse_other
+from cnnctl.runs import RUNS_DIR
 
 File = tuple[str, int]
 """An image's path and its class number."""
@@ -70,6 +72,8 @@ def find_layout(folder: Path, rule: SplitRule | None = None) -> Layout:
         DataError: The folder is laid out in no known way, a split is spelled in two ways, a split
             has a class that the training images lack, or a class name is not UTF-8.
     """
+    if folder.is_file():
+        refuse_other(folder, "folder of images", raises=DataError)
     if not folder.is_dir():
         raise DataError(f"{folder} is not a folder", hint=EXPECTED)
     try:
@@ -95,7 +99,14 @@ class _Finder:
         if any(self._tree.listing(self._folder / name).folders for name in named.get("train", ())):
             return self._find_splits(named, others)
         refuse_half_splits(self._tree, named, others)
-        return self._find_flat(top.folders)
+        return self._find_flat([name for name in top.folders if not self._are_runs(name)])
+
+    def _are_runs(self, name: str) -> bool:
+        """Whether a folder is the `runs/` of trainings that were started here; that is said."""
+        if name != RUNS_DIR.name or kind_of(self._folder / name) != "runs":
+            return False
+        self._notes.append(f"{self._folder}: {name}/ holds runs, and is not a class")
+        return True
 
     def _find_splits(self, named: dict[str, list[str]], others: list[str]) -> Layout:
         folders = {split: self._one(split, named[split]) for split in SPLITS if split in named}

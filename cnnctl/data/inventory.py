@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,9 @@ from cnnctl.data.download import Progress
 from cnnctl.data.places import find
 from cnnctl.data.sample import sample_file
 from cnnctl.data.sources import MADE, SOURCES, Source
+from cnnctl.data.split import missing_classes
 from cnnctl.errors import UsageError
+from cnnctl.path_kinds import kind_of, refuse_other
 
 if TYPE_CHECKING:
     from cnnctl.data.dataset import Dataset
@@ -173,9 +175,11 @@ def named_source(name: str) -> Source:
             raise UsageError(f"{name} is not fetched: it is {MADE[name]}", hint=known)
         if name in _registered():
             raise UsageError(f"{name} is not fetched: a plug-in makes it", hint=known)
+        refuse_other(Path(name), "named data set")
+        nothing = "" if near else f"there is no file or folder of that name either; {known}"
         raise UsageError(
             f"unknown data set `{name}`",
-            hint=f"did you mean `{near[0]}`? {known}" if near else known,
+            hint=f"did you mean `{near[0]}`? {known}" if near else nothing,
         )
     return SOURCES[name]
 
@@ -195,9 +199,20 @@ def open_dataset(
         UsageError: There is no such data set and no such path.
         DataError: It cannot be found or read, or a training would refuse it.
     """
-    dataset = _open(name, data_dir=data_dir, progress=progress)
+    return sound(_open(name, data_dir=data_dir, progress=progress))
+
+
+def sound(dataset: Dataset) -> Dataset:
+    """Check a data set as a training does, whatever its network will be, and note what it lacks.
+
+    Raises:
+        DataError: A training would refuse it.
+    """
     is_float = dataset.train.y.dtype.kind == "f"
-    return fit_to(dataset, dataset.train.x.shape[1:], "float" if is_float else "int")
+    found = fit_to(dataset, dataset.train.x.shape[1:], "float" if is_float else "int")
+    if is_float:
+        return found
+    return replace(found, notes=(*found.notes, *missing_classes(found)))
 
 
 def _open(name: str, *, data_dir: Path | None = None, progress: Progress | None = None) -> Dataset:
@@ -207,10 +222,13 @@ def _open(name: str, *, data_dir: Path | None = None, progress: Progress | None 
     here = Path.cwd()
     if name == "xo" or _is_registered(name):
         return load(name, base=here)
-    if name not in SOURCES and path.is_dir():
+    if name not in SOURCES and path.exists():
+        kind = kind_of(path)
+        if kind in ("arrays", "archive") or path.suffix == ".npz":
+            return load("npz", {"path": name}, base=here)
+        if kind != "images":
+            refuse_other(path, "data set")
         return load("image_folder", {"path": name}, base=here, progress=progress)
-    if name not in SOURCES and path.is_file():
-        return load("npz", {"path": name}, base=here)
     if name not in SOURCES:
         load_catalog().complete()  # an installed plug-in may have it
     if _is_registered(name):

@@ -11,6 +11,7 @@ from typing import IO, TYPE_CHECKING, Any, BinaryIO
 from cnnctl.data.arrays import as_pictures, as_targets, empty, refuse_if_too_large
 from cnnctl.data.dataset import Dataset, Split, make_dataset
 from cnnctl.errors import DataError, listed, shortened
+from cnnctl.path_kinds import refuse_other
 from cnnctl.untrusted import MAX_READ, open_plain, open_zip
 
 if TYPE_CHECKING:
@@ -95,6 +96,8 @@ def read_npz(path: Path, wanted: set[str]) -> tuple[dict[str, np.ndarray], list[
         DataError: There is no such file, or it is damaged, or it declares sizes that it does not
             have, that would not fit into memory, or types that are no numbers.
     """
+    if path.suffix != ".npz":
+        refuse_other(path, ".npz file", raises=DataError)
     try:
         with open_plain(path) as file:
             return read_arrays(file, str(path), wanted)
@@ -140,7 +143,7 @@ def read_arrays(
     except Exception as error:  # whatever zipfile makes of foreign bytes: struct.error, …
         raise DataError(
             f"{what} is damaged or not an .npz file: {_reason(error)}",
-            hint="delete it, and write or fetch it again",
+            hint=f"write it again: {_EXAMPLE}",
         ) from error
     return arrays, others
 

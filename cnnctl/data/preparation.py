@@ -64,22 +64,7 @@ def prepare(
     """
     spec.require("data")
     assert spec.data is not None
-    try:
-        loaded = data.load(
-            spec.data.dataset.name,
-            spec.data.dataset.arguments,
-            base=spec.data_base,
-            data_dir=data_dir,
-            full_data=full_data,
-            holds_out=bool(spec.data.validation),
-            progress=progress,
-        )
-    except DataError as error:
-        if not _of_plugin(spec.data.dataset):
-            raise
-        at = located(error, spec.data.dataset)
-        raise DataError(error.message, hint=error.hint, diagnostics=[at]) from error
-    loaded = _hold_out(loaded, spec)
+    loaded = load(spec, data_dir=data_dir, full_data=full_data, progress=progress)
     inferred = []
     if spec.model.input_shape is not None:
         shape = tuple(spec.model.input_shape)
@@ -91,7 +76,8 @@ def prepare(
     classes = 0 if spec.data.label_mode == "float" else len(loaded.class_names)
     if classes and _names_its_classes(spec.data.dataset, loaded):
         if faults := list(compare_outputs(spec, outputs, classes, loaded.name)):
-            raise SpecError(faults)
+            lacking = missing_classes(loaded)  # perhaps a folder that is no class
+            raise SpecError(replace(each, notes=(*each.notes, *lacking)) for each in faults)
     elif classes:
         # The labels alone do not tell how many classes there are; `fit_to` checks their range.
         classes = outputs or classes
@@ -119,9 +105,38 @@ def prepare(
     )
 
 
-def _hold_out(loaded: Dataset, spec: Spec) -> Dataset:
-    """Hold out what `data.validation` says; an error is at its place in the spec."""
+def load(
+    spec: Spec,
+    *,
+    data_dir: Path | None = None,
+    full_data: bool = False,
+    progress: Progress | None = None,
+) -> Dataset:
+    """Load a spec's data set, and hold out the validation images that the spec asks for.
+
+    Args:
+        spec: A checked spec with `data`.
+        data_dir, full_data, progress: As in `prepare`.
+
+    Raises:
+        DataError: The data cannot be found, is damaged, or has validation images of its own.
+    """
     assert spec.data is not None
+    try:
+        loaded = data.load(
+            spec.data.dataset.name,
+            spec.data.dataset.arguments,
+            base=spec.data_base,
+            data_dir=data_dir,
+            full_data=full_data,
+            holds_out=bool(spec.data.validation),
+            progress=progress,
+        )
+    except DataError as error:
+        if not _of_plugin(spec.data.dataset):
+            raise
+        at = located(error, spec.data.dataset)
+        raise DataError(error.message, hint=error.hint, diagnostics=[at]) from error
     try:
         return hold_out(loaded, spec.data.validation, spec.data.validation_from)
     except DataError as error:

@@ -23,7 +23,7 @@ _MARGIN = 16 << 20
 
 _LONGEST_NAME = 1 << 16
 
-_MEND = "delete it and run `cnnctl data fetch {name}`"
+_MEND = "move it away and run `cnnctl data fetch {name}`"
 
 
 def read_idx(source: Source, paths: tuple[Path, ...]) -> tuple[Split, Split]:

@@ -102,7 +102,8 @@ def missing_classes(dataset: Dataset) -> tuple[str, ...]:
             some = ", ".join(names[number] if names else str(number) for number in lacks[:10])
             more = f" and {len(lacks) - 10:,} more" if len(lacks) > 10 else ""
             noun = "class" if len(lacks) == 1 else "classes"
-            notes.append(
-                f"{dataset.name}: no {_PARTS[part]} images of {noun} {some}{more}; {_FIX[part]}"
-            )
+            fix = _FIX[part]
+            if part == "train" and dataset.layout:
+                fix = "add some, or move the folder away if it is not a class"
+            notes.append(f"{dataset.name}: no {_PARTS[part]} images of {noun} {some}{more}; {fix}")
     return tuple(notes)

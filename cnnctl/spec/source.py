@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 from cnnctl.errors import Diagnostic, Location, SpecError, UsageError
+from cnnctl.path_kinds import refuse_other
 from cnnctl.spec.nodes import shortened
 
 MAX_BYTES = 512 * 1024
@@ -68,6 +69,7 @@ def read_source(path: Path, name: str | None = None) -> Source:
             close = neighbour(path)
             hint = f"did you mean {path.parent / close}?" if close else None
             raise UsageError(f"no such file: {name}", hint=hint)
+        refuse_other(path, "spec", name)
         if not path.is_file():
             raise UsageError(f"not a file: {name}")
         with path.open("rb") as file:

@@ -371,3 +371,15 @@ def test_each_folder_is_listed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     find_layout(tmp_path)
     assert set(listed.values()) == {1}
     assert len(listed) == 11
+
+
+def test_runs_beside_classes_are_no_class(tmp_path: Path) -> None:
+    """Trainings that were started inside of the folder leave images in `runs/`."""
+    make(tmp_path, *(f"{name}/{number}.png" for name in "ab" for number in range(3)))
+    make(tmp_path, "runs/x/001/spec.yaml", "runs/x/001/checkpoints/", "runs/x/001/plots/1.png")
+    layout = find_layout(tmp_path)
+    assert layout.class_names == ("a", "b")
+    assert "runs/ holds runs, and is not a class" in "\n".join(layout.notes)
+    os.rename(tmp_path / "runs" / "x", tmp_path / "x")  # noqa: PTH104
+    make(tmp_path, "runs/1.png")  # a class: people who run
+    assert "runs" in find_layout(tmp_path).class_names

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from typer.testing import CliRunner
 
 from cnnctl.cli.data import app
@@ -120,3 +121,73 @@ def test_volumes_are_not_drawn(tmp_path: Path) -> None:
     np.savez(tmp_path / "a.npz", x_train=np.zeros((2, 3, 4, 5, 1)), y_train=np.zeros(2, np.int64))
     with pytest.raises(UsageError, match="each is 3×4×5×1"):
         choose(open_dataset(str(tmp_path / "a.npz")))
+
+
+SPEC = """\
+data: {dataset: {image_folder: {path: photos}}, validation: 0.25}
+model:
+  layers:
+    - Flatten
+    - Dense: {units: 2, activation: softmax}
+"""
+
+
+@pytest.fixture
+def spec(tmp_path: Path) -> Path:
+    """A spec beside a folder of two classes, 12 images of each."""
+    for name in "ab":
+        for number in range(12):
+            path = tmp_path / "photos" / name / f"{number}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.new("RGB", (2, 2), (number, 0, 0)).save(path)
+    (tmp_path / "net.yaml").write_text(SPEC)
+    return tmp_path / "net.yaml"
+
+
+def test_info_of_a_spec_is_that_of_its_data(spec: Path) -> None:
+    result = run(app, ["info", str(spec), "--json"])
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.stdout)
+    # One test image of each class; a quarter of the other 22, rounded up, is held out.
+    sizes = {split["name"]: split["count"] for split in found["splits"]}
+    assert sizes == {"train": 16, "validation": 6, "test": 2}
+    alone = json.loads(run(app, ["info", str(spec.parent / "photos"), "--json"]).stdout)
+    assert [split["count"] for split in alone["splits"]] == [20, 2, 2]
+    changed = run(app, ["info", str(spec), "--json", "--set", "data.validation=0"])
+    assert [split["count"] for split in json.loads(changed.stdout)["splits"]] == [20, 2, 2]
+
+
+def test_info_of_a_run_and_of_a_checkpoint_is_that_of_its_spec(spec: Path) -> None:
+    folder = spec.parent / "runs" / "net" / "001"
+    (folder / "checkpoints" / "epoch-0001").mkdir(parents=True)
+    text = SPEC.replace("path: photos", f"path: {spec.parent / 'photos'}, split: [0.5, 0, 0.5]")
+    for place in (folder, folder / "checkpoints" / "epoch-0001"):
+        (place / "spec.yaml").write_text(text)
+    (folder / "checkpoints" / "epoch-0001" / "manifest.json").write_text("{}")
+    for source in (folder, folder.parent, folder / "checkpoints" / "epoch-0001"):
+        found = json.loads(run(app, ["info", str(source), "--json"]).stdout)
+        assert [split["count"] for split in found["splits"]] == [9, 3, 12], source
+    result = run(app, ["info", str(spec.parent / "runs")])
+    assert isinstance(result.exception, UsageError)
+    assert "is a folder of runs, not a data set" in result.exception.message
+
+
+def test_info_of_another_thing_says_what_it_is(spec: Path) -> None:
+    image = spec.parent / "photos" / "a" / "0.png"
+    result = run(app, ["info", str(image)])
+    assert isinstance(result.exception, UsageError)
+    assert result.exception.message == f"{image} is an image, not a data set"
+    result = run(app, ["info", "xo", "--set", "seed=1"])
+    assert isinstance(result.exception, UsageError)
+    assert "xo is not one" in result.exception.message
+    result = run(app, ["fetch", str(image.parent)])
+    assert isinstance(result.exception, UsageError)
+    assert "is a folder of images, not a named data set" in result.exception.message
+
+
+def test_info_notes_what_splits_lack(spec: Path) -> None:
+    (spec.parent / "photos" / "docs").mkdir()
+    result = run(app, ["info", str(spec.parent / "photos")])
+    assert "80% training (20), 10% validation (2), 10% test (2)" in result.output
+    assert "no training images of class docs" in result.output
+    assert "move the folder away if it is not a class" in result.output

@@ -1,0 +1,212 @@
+"""What a path is, for commands that are handed another kind of thing than they take."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from cnnctl.errors import CnnctlError, UsageError
+from cnnctl.printable import shell
+from cnnctl.untrusted import open_plain
+
+_MAGIC = (
+    (b"\x89PNG", 0, "image"),
+    (b"\xff\xd8\xff", 0, "image"),
+    (b"GIF8", 0, "image"),
+    (b"BM", 0, "image"),
+    (b"WEBP", 8, "image"),
+    (b"II*\x00", 0, "image"),
+    (b"MM\x00*", 0, "image"),
+    (b"ftyp", 4, "image"),  # HEIC and AVIF, but films as well
+    (b"\x93NUMPY", 0, "array"),
+    (b"\x89HDF\r\n", 0, "weights"),
+    (b"TFL3", 4, "exported"),
+    (b"\x1f\x8b", 0, "archive"),
+    (b"7z\xbc\xaf", 0, "archive"),
+    (b"Rar!", 0, "archive"),
+    (b"ustar", 257, "archive"),
+)
+_SUFFIXES = {
+    ".yaml": "spec",
+    ".yml": "spec",
+    ".onnx": "exported",
+    ".tflite": "exported",
+    ".py": "python",
+    ".ipynb": "notebook",
+    ".csv": "table",
+    ".json": "JSON",
+    ".jsonl": "JSON",
+}
+_IMAGES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif")
+_MOST_ENTRIES = 1000
+
+WORDS = {
+    "archive": "an archive",
+    "array": "a NumPy array",
+    "arrays": "an .npz file of arrays",
+    "checkpoint": "a checkpoint",
+    "empty": "an empty folder",
+    "exported": "an exported network",
+    "image": "an image",
+    "images": "a folder of images",
+    "JSON": "a JSON file",
+    "model": "a Keras model",
+    "notebook": "a notebook",
+    "python": "a Python file",
+    "run": "a run folder",
+    "runs": "a folder of runs",
+    "spec": "a spec",
+    "specs": "a folder of specs",
+    "table": "a table",
+    "text": "a text file",
+    "weights": "a file of weights",
+}
+"""The kinds, in words."""
+
+_HINTS = {
+    "archive": "unpack it, and name what it holds",
+    "array": "to classify its images: cnnctl predict RUN {path}; a data set is "
+    "np.savez(file, x_train=…, y_train=…)",
+    "arrays": "in a spec it is `dataset: {{npz: {{path: {plain}}}}}`; to look at it: "
+    "cnnctl data info {path}",
+    "exported": "name the run or the .keras file that it was exported from",
+    "image": "to classify it: cnnctl predict RUN {path}",
+    "images": "in a spec it is `dataset: {{image_folder: {{path: {plain}}}}}`; to look at it: "
+    "cnnctl data info {path}; to classify its images: cnnctl predict RUN {path}",
+    "model": "to evaluate it on a spec's data: cnnctl evaluate {path} --spec SPEC",
+    "python": "a plug-in is loaded with --plugin {path}",
+    "weights": "to evaluate it on a spec's data: cnnctl evaluate {path} --spec SPEC",
+    "specs": "name one of the specs in it",
+    "runs": "name one of the runs in it, such as {first}",
+}
+_HINTS_FOR = {
+    ("run", "spec"): "its spec is {path}/spec.yaml; to go on with it: cnnctl resume {path}",
+    ("checkpoint", "spec"): "its spec is {path}/spec.yaml",
+    ("checkpoint", "run folder"): "name its run: {run}",
+    ("model", "data set"): "the data of a run: cnnctl data info RUN",
+    ("weights", "data set"): "the data of a run: cnnctl data info RUN",
+    ("spec", "run folder"): "train it first: cnnctl train {path}; then name its run",
+}
+
+
+_FALLBACK = {
+    "data set": "a data set is a folder of images, an .npz file, or a name of cnnctl data list",
+    "named data set": "cnnctl data list names those that can be fetched",
+    "run folder": "a run folder has a spec.yaml and checkpoints/, such as runs/mnist/001",
+    "spec": "a spec is a YAML file; cnnctl new NAME writes one",
+}
+
+_PERHAPS = {("text", "spec"), ("JSON", "spec"), ("empty", "run folder")}
+"""(kind, what is wanted): where more is known once it is read."""
+
+
+def kind_of(path: Path) -> str | None:
+    """Return what a file or folder is, one of `WORDS`; None if that is not known.
+
+    A file is known by its first bytes, or by its name where it is text.
+    """
+    try:
+        if path.is_dir():
+            return _kind_of_folder(path)
+        return _kind_of_file(path) if path.is_file() else None
+    except OSError:
+        return None
+
+
+def refuse_other(
+    path: Path,
+    wanted: str,
+    name: str | None = None,
+    raises: type[CnnctlError] = UsageError,
+) -> None:
+    """Reject a path that is known to be of another kind, and say which command takes it.
+
+    Args:
+        path: The path; nothing is said of one that does not exist.
+        wanted: What is wanted, in words without an article: `spec`, `run folder`.
+        name: How the message calls it; the path by default.
+        raises: The exception.
+
+    Raises:
+        CnnctlError: It is of another kind.
+    """
+    kind = kind_of(path)
+    if kind is None or kind == wanted or (kind, wanted) in _PERHAPS:
+        return
+    article = "an" if wanted[0] in "aeio." else "a"
+    raise raises(
+        f"{name or path} is {WORDS[kind]}, not {article} {wanted}", hint=advice(path, kind, wanted)
+    )
+
+
+def advice(path: Path, kind: str, wanted: str) -> str | None:
+    """Return what to do with a path of one kind where another one is wanted."""
+    text = _HINTS_FOR.get((kind, wanted)) or _HINTS.get(kind) or _FALLBACK.get(wanted)
+    if text is None:
+        return None
+    return text.format(
+        path=shell(path),
+        plain=path,
+        run=path.resolve().parent.parent,
+        first=next(_runs_in(path), ""),
+    )
+
+
+def _kind_of_file(path: Path) -> str | None:
+    with open_plain(path) as file:
+        start = file.read(512)
+    suffix = path.suffix.lower()
+    for magic, offset, kind in _MAGIC:
+        if start[offset : offset + len(magic)] == magic:
+            return kind
+    if start.startswith(b"PK\x03\x04"):
+        return {".npz": "arrays", ".keras": "model"}.get(suffix, "archive")
+    if suffix in _SUFFIXES:
+        return _SUFFIXES[suffix]
+    return None if b"\x00" in start else "text"
+
+
+def _kind_of_folder(path: Path) -> str | None:
+    if (path / "spec.yaml").is_file():
+        if (path / "manifest.json").is_file():
+            return "checkpoint"
+        if (path / "checkpoints").is_dir() or (path / "environment.json").is_file():
+            return "run"
+    if (path / "saved_model.pb").is_file():
+        return "exported"
+    if next(_runs_in(path), None):
+        return "runs"
+    entries = list(_entries(path))
+    if not entries:
+        return "empty"
+    if any(name.endswith(_IMAGES) for name in entries):
+        return "images"
+    return "specs" if any(name.endswith((".yaml", ".yml")) for name in entries) else None
+
+
+def _runs_in(path: Path) -> Iterator[Path]:
+    for pattern in ("*/spec.yaml", "*/*/spec.yaml"):  # of runs/NAME and of runs
+        for spec in path.glob(pattern):
+            if (spec.parent / "checkpoints").is_dir():
+                yield spec.parent
+
+
+def _entries(path: Path) -> Iterator[str]:
+    """The names of the first files below a folder, in lower case, level by level."""
+    level, seen = [str(path)], 0
+    for _ in range(4):
+        below: list[str] = []
+        for folder in level:
+            with os.scandir(folder) as found:
+                for entry in found:
+                    seen += 1
+                    if seen > _MOST_ENTRIES:
+                        return
+                    if entry.name.startswith("."):
+                        continue
+                    if entry.is_dir(follow_symlinks=False):
+                        below.append(entry.path)
+                    else:
+                        yield entry.name.lower()
+        level = below
