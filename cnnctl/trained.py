@@ -18,6 +18,7 @@ from cnnctl.data.preparation import Prepared, prepare
 from cnnctl.data.sources import SOURCES
 from cnnctl.errors import CheckpointError, DataError, RunError, UsageError
 from cnnctl.path_kinds import refuse_other
+from cnnctl.printable import shell
 from cnnctl.spec import Spec, load
 
 
