@@ -10,6 +10,7 @@ from cnnctl import shipped
 from cnnctl.editor import SCHEMA_FILE, write_schema
 from cnnctl.errors import UsageError
 from cnnctl.files import write_text
+from cnnctl.path_kinds import advice, kind_of
 from cnnctl.preflight import SUFFIXES, preflight
 from cnnctl.printable import shell
 from cnnctl.spec.loading import default_name
@@ -67,7 +68,10 @@ def _target(name: str) -> Path:
     """The file to write."""
     path = Path(name)
     if not name or name.endswith("/") or path.name in {"", ".."}:
-        raise UsageError("a spec needs a name", hint=f"such as `cnnctl new {shell(path / 'mine')}`")
+        hint = f"such as `cnnctl new {shell(path / 'mine')}`"
+        if kind_of(path) == "images":
+            hint = f"{advice(path, 'images', 'spec')}; a name is {hint}"
+        raise UsageError("a spec needs a name", hint=hint)
     if path.suffix not in SUFFIXES:
         path = path.with_name(f"{path.name}.yaml")
     if not re.fullmatch(NAME, path.stem) or len(path.stem) > NAME_LENGTH:

@@ -160,7 +160,7 @@ class _Finder:
             raise no_images(self._tree, self._folder)
         parts: dict[str, dict[str, list[Image]]] = {split: {} for split in SPLITS}
         for name, own in images.items():
-            chosen = self._rule.divide(name, ["/".join(image.below) for image in own])
+            chosen = self._rule.divide(name, [image.below for image in own])
             for split, indices in zip(SPLITS, chosen, strict=True):
                 parts[split][name] = [own[index] for index in indices]
         splits = {
@@ -176,6 +176,7 @@ class _Finder:
             f"{self._folder} has no split folders; the images of each class are split by their "
             f"names and the seed {self._rule.seed}: {shares}; `split` and `split_seed` change that"
         )
+        self._say_siblings()
         small = {n: len(own) for n, own in images.items() if 0 < len(own) < self._rule.fewest}
         if small:
             few = some(f"{name}: {count}" for name, count in small.items())
@@ -229,6 +230,20 @@ class _Finder:
                     f"{len(same)} classes; if one is meant, move their images into one folder"
                 )
         return {name: found[name] for name in sorted(found)}
+
+    def _say_siblings(self) -> None:
+        """Note where the folder is itself a split, with the other splits beside it."""
+        folder = self._folder.resolve()
+        if split_of(folder.name) is None:
+            return
+        beside = [name for name in Tree(folder.parent).listing(folder.parent).folders
+                  if split_of(name) and name != folder.name]  # fmt: skip
+        if beside:
+            self._notes.append(
+                f"{self._folder} is named like a split, and {some(f'{name}/' for name in beside)} "
+                f"beside it {'is' if len(beside) == 1 else 'are'} not read; to use "
+                f"{'both' if len(beside) == 1 else 'all'}, write `path: {self._folder.parent}`"
+            )
 
     def _say_loose(self, folder: Path) -> None:
         if loose := self._tree.listing(folder).images:

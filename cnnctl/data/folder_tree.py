@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from cnnctl.data.class_names import canonical
 from cnnctl.data.formats import is_readable, looks_like_image
@@ -43,16 +44,15 @@ class Listing:
     hidden: list[str] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
-class Image:
+class Image(NamedTuple):
     """An image file.
 
     Args:
-        below: The way to it from its class folder, each name normalized (NFC).
+        below: Its path below the class folder, with slashes, normalized (NFC).
         path: Its path.
     """
 
-    below: tuple[str, ...]
+    below: str
     path: str
 
 
@@ -106,18 +106,22 @@ class Tree:
 
         Each folder is listed once, however many links lead to it.
         """
-        found: list[Image] = []
+        found: list[tuple[tuple[str, ...], list[Image]]] = []
         seen: set[tuple[int, int]] = set()
         waiting: list[tuple[str, tuple[str, ...]]] = [(path, ()) for path in reversed(folders)]
         while waiting:
-            path, below = waiting.pop()
+            path, way = waiting.pop()
             if _was_seen(path, seen):
                 continue
             listing = self.use(path)
-            start = path + os.sep
-            found += (Image((*below, canonical(name)), start + name) for name in listing.images)
-            waiting += ((start + name, (*below, canonical(name))) for name in listing.folders[::-1])
-        return sorted(found, key=lambda image: (image.below[:-1], image.below[-1], image.path))
+            start, below = path + os.sep, "".join(f"{name}/" for name in way)
+            images = [Image(below + canonical(name), start + name) for name in listing.images]
+            if not all(map(str.isascii, listing.images)):
+                images.sort()
+            found.append((way, images))
+            waiting += ((start + name, (*way, canonical(name))) for name in listing.folders[::-1])
+        found.sort(key=lambda pair: pair[0])
+        return [image for _, images in found for image in images]
 
     def has_images(self, folder: Path | str) -> bool:
         """Whether there are images in a folder or below it."""

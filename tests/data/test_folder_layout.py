@@ -383,3 +383,12 @@ def test_runs_beside_classes_are_no_class(tmp_path: Path) -> None:
     os.rename(tmp_path / "runs" / "x", tmp_path / "x")  # noqa: PTH104
     make(tmp_path, "runs/1.png")  # a class: people who run
     assert "runs" in find_layout(tmp_path).class_names
+
+
+def test_a_training_folder_alone_with_other_splits_beside_it_is_noted(tmp_path: Path) -> None:
+    make(tmp_path, *(f"train/{name}/{number}.png" for name in "ab" for number in range(3)))
+    assert "named like a split" not in notes(tmp_path / "train")
+    make(tmp_path, "test/a/1.png", "val/b/1.png", "labels/1.txt")
+    said = notes(tmp_path / "train")
+    assert "named like a split, and test/, val/ beside it are not read" in said
+    assert f"write `path: {tmp_path}`" in said
