@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cnnctl.data.dataset import Split
-from cnnctl.data.incoming import Incoming, Look, read
+from cnnctl.data.incoming import Failure, Incoming, Look, read
 from cnnctl.data.normalization import Normalization, without_pictures
 from cnnctl.data.pixels import BYTES, Range
 from cnnctl.data.preparation import Prepared
 from cnnctl.data.sources import SOURCES
-from cnnctl.errors import UsageError
+from cnnctl.errors import DataError, Diagnostic, UsageError
 from cnnctl.spec import Component, Spec
 from cnnctl.spec.rules import HINGES
 from cnnctl.trained import Loaded, Trained, find
@@ -41,6 +41,7 @@ class Predictions:
         checkpoint: The checkpoint that was taken, where it is one of a run.
         data: The data set's name, where the pictures are of one.
         notes: What is worth knowing: how the network's outputs were read, say.
+        failures: The files that could not be read; the others are here.
     """
 
     names: tuple[str, ...]
@@ -53,6 +54,7 @@ class Predictions:
     checkpoint: str | None = None
     data: str = ""
     notes: tuple[str, ...] = ()
+    failures: tuple[Failure, ...] = ()
 
     @property
     def classes(self) -> np.ndarray:
@@ -126,7 +128,8 @@ def predict(
 
     Args:
         source: A run folder, a checkpoint folder in it, a `.keras` or a `.weights.h5` file.
-        files: PNG, JPEG or `.npy` files, folders of them, `-` for standard input.
+        files: Image or `.npy` files, folders of them, `-` for standard input. Those that cannot be
+            read are named in `failures`.
         spec: The network of a file that is in no run folder.
         checkpoint: `best` (default), `last` or `epoch-0003`, where `source` is a run.
         invert, centre: Whether pictures are inverted, and cut out and centred; None does what makes
@@ -136,7 +139,7 @@ def predict(
 
     Raises:
         UsageError: There is no such run or file.
-        DataError: A file is no picture, or of a shape that the network does not take.
+        DataError: No file is an image of a shape that the network takes.
         CheckpointError: The weights are damaged or not this network's.
     """
     import numpy as np
@@ -144,7 +147,10 @@ def predict(
     trained = find(source, spec=spec, checkpoint=checkpoint)
     shape, scale = input_of(trained, data_dir)
     look = look_of(trained.spec, shape, scale, trained.pixels)
-    pictures = list(read(files, look, invert=invert, centre=centre))
+    failures: list[Failure] = []
+    pictures = list(read(files, look, invert=invert, centre=centre, failures=failures))
+    if not pictures:
+        raise refusal(failures)
     uniform = all(each.x.dtype == np.uint8 for each in pictures)
     x = np.stack([each.x for each in pictures]).astype(np.uint8 if uniform else np.float32)
     loaded = trained.load(shape, len(x), device)
@@ -154,7 +160,18 @@ def predict(
         names=tuple(each.name for each in pictures),
         steps=tuple(each.steps for each in pictures),
         truth=_folders(pictures, found.class_names),
+        failures=tuple(failures),
     )
+
+
+def refusal(failures: Sequence[Failure]) -> DataError:
+    """The error that names every file that could not be read."""
+    if len(failures) == 1:
+        return failures[0].error
+    listed = [Diagnostic("unreadable-file", each.error.message, hint=each.error.hint)
+              for each in failures]  # fmt: skip
+    return DataError(f"{len(failures):,} files could not be read, {failures[0].name} first",
+                     diagnostics=listed)  # fmt: skip
 
 
 def predict_split(

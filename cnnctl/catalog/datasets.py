@@ -58,6 +58,13 @@ DATASETS = (
             "0.1, or 0.9, 0, 0.1 where `data.validation` holds out training images.",
         ),
         _setting("split_seed", integer(0), "The same seed and file names give the same splits.", 0),
+        _setting(
+            "on_error",
+            choice("error", "skip"),
+            "Images that cannot be read: all are named and nothing is trained, or they are left "
+            "out and recorded.",
+            "error",
+        ),
     ),
     _entry(
         "inline",

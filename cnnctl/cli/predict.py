@@ -33,8 +33,8 @@ def predict(
         list[str] | None,
         typer.Argument(
             metavar="[FILE]...",
-            help="PNG, JPEG or .npy files, folders of them, - for standard input; without any, "
-            "the pictures of the data set.",
+            help="Image or .npy files, folders of them, - for standard input; without any, the "
+            "images of the data set.",
         ),
     ] = None,
     top: Annotated[int, typer.Option("--top", min=1, help="Classes that are shown.")] = 5,
@@ -116,6 +116,9 @@ def predict(
         _print(found, top)
         if plot is not None:
             print(f"{plot}: {len(found.x)} pictures")
+    if found.failures:
+        sys.stdout.flush()  # the errors come last
+        raise prediction.refusal(found.failures)
 
 
 def _chosen(found: Predictions, count: int, seed: int, worst: bool) -> list[int]:
@@ -225,10 +228,12 @@ def _print_json(found: Predictions, top: int) -> None:
         if found.steps:
             entry["steps"] = list(found.steps[index])
         entries.append(entry)
+    failed = [{"picture": each.name, "error": each.error.message} for each in found.failures]
     print_json({
         "checkpoint": found.checkpoint,
         "values": "probabilities" if found.are_probabilities else "outputs",
         "pictures": entries,
+        **({"failed": failed} if failed else {}),
     })  # fmt: skip
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from cnnctl.data.pixels import BYTES, DEEP, UNIT, Range
 from cnnctl.errors import DataError
 
 if TYPE_CHECKING:
@@ -49,19 +51,66 @@ def as_pictures(x: np.ndarray, *, field: str) -> np.ndarray:
             f"{field} has shape {x.shape}; expected (pictures, height, width, channels), "
             "(pictures, height, width) or (pictures, features)"
         )
+    refuse_no_pixels(x.shape, field)
     with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite, and is reported
         return np.ascontiguousarray(x if x.dtype == np.uint8 else x.astype(np.float32, copy=False))
 
 
+def refuse_no_pixels(shape: tuple[int, ...], field: str) -> None:
+    """Refuse images of which a dimension is 0: TensorFlow's kernels end the process on some.
+
+    Args:
+        shape: (images, …).
+        field: The array's name, for messages.
+
+    Raises:
+        DataError: There are such images.
+    """
+    if 0 in shape[1:]:
+        each = "×".join(map(str, shape[1:]))
+        raise DataError(
+            f"{field} has images of shape {each}, which have no pixels",
+            hint="every dimension is at least 1: look at how the array was made",
+        )
+
+
+def pixel_facts(arrays: Sequence[np.ndarray]) -> tuple[Range | None, str]:
+    """The range of the pixels of a data set's splits, and their type as stored.
+
+    Bytes and 16-bit numbers have the range of their type, true and false are 0 and 1; other
+    integers are bytes in a larger type where their values are such. Of floats, and of integers of
+    which no value is above 1, nothing is known.
+
+    Args:
+        arrays: The images of each split, as stored.
+    """
+    types = {array.dtype for array in arrays}
+    stored = arrays[0].dtype.name
+    kinds = {each.kind for each in types}
+    if kinds <= {"b"}:
+        return UNIT, stored
+    if all(each.kind == "u" and each.itemsize == 2 for each in types):
+        return DEEP, stored
+    if all(each.kind == "u" and each.itemsize == 1 for each in types):
+        return BYTES, stored
+    full = [array for array in arrays if array.size]
+    if kinds <= {"i", "u"} and full:
+        least, most = min(int(x.min()) for x in full), max(int(x.max()) for x in full)
+        if least >= 0 and 1 < most <= BYTES[1]:
+            return BYTES, stored
+    return None, stored
+
+
 def as_targets(y: np.ndarray, *, field: str) -> np.ndarray:
-    """Return labels as int64 `(pictures,)`, or numeric targets as float32; `(n, 1)` is squeezed.
+    """Return labels as int64 `(pictures,)` or `(pictures, targets)`, or numeric targets as float32;
+    `(n, 1)` is squeezed.
 
     Args:
         y: Labels or targets.
         field: The array's name, for messages.
 
     Raises:
-        DataError: The array holds no numbers, or integers in a table.
+        DataError: The array holds no numbers, or has another number of dimensions.
     """
     import numpy as np
 
@@ -71,20 +120,17 @@ def as_targets(y: np.ndarray, *, field: str) -> np.ndarray:
         )
     if y.ndim == 2 and y.shape[1] == 1:
         y = y[:, 0]
+    if y.ndim not in (1, 2) or (y.ndim == 2 and y.shape[1] == 0):
+        raise DataError(
+            f"{field} has shape {y.shape}; expected class numbers (pictures,), or targets "
+            "(pictures,) or (pictures, targets)"
+        )
     if y.dtype.kind == "f":
-        if y.ndim not in (1, 2):
-            raise DataError(f"{field} has shape {y.shape}; expected (pictures,)")
         with np.errstate(over="ignore"):
             return np.ascontiguousarray(y.astype(np.float32, copy=False))
-    if y.ndim != 1:
-        raise DataError(
-            f"{field} has shape {y.shape}; expected class numbers (pictures,)",
-            hint="for one-hot labels write the class numbers, y.argmax(axis=1), and "
-            "`label_mode: categorical`",
-        )
     if y.dtype.kind == "u" and y.size and y.max() > np.iinfo(np.int64).max:
         raise DataError(f"{field} holds {y.max()}, which is no class number")
-    return y.astype(np.int64)
+    return np.ascontiguousarray(y.astype(np.int64))
 
 
 def refuse_if_too_large(size: int, what: str) -> None:

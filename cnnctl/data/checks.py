@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from cnnctl.data.arrays import refuse_no_pixels
 from cnnctl.data.chunks import chunks
-from cnnctl.data.dataset import Dataset, Split
+from cnnctl.data.dataset import Dataset, Split, numbers_as_names
 from cnnctl.errors import DataError
 
 if TYPE_CHECKING:
@@ -36,8 +39,8 @@ def fit_to(
         The data set, with `x` of shape `(pictures, *input_shape)`.
 
     Raises:
-        DataError: A split is empty, its pictures and labels differ in number, a shape does not
-            fit, a value is NaN or infinite, or a label is out of range.
+        DataError: A split is empty, its pictures and labels differ in number, a shape has a 0 or
+            does not fit, a value is NaN or infinite, or a label is out of range.
     """
     fitted = {
         name: _fit_split(name, split, input_shape, label_mode, outputs, dataset)
@@ -62,16 +65,21 @@ def _fit_split(
     if len(split.x) == 0:
         raise DataError(f"{dataset.name}: x_{name} is empty")
     if len(split.x) != len(split.y):
+        is_last = split.x.ndim > 1 and split.x.shape[-1] == len(split.y)
         raise DataError(
             f"{dataset.name}: {len(split.x):,} pictures in x_{name}, "
-            f"{len(split.y):,} labels in y_{name}"
+            f"{len(split.y):,} labels in y_{name}",
+            hint="the images are along the last axis: write np.moveaxis(x, -1, 0)"
+            if is_last
+            else None,
         )
+    refuse_no_pixels(split.x.shape, f"{dataset.name}: x_{name}")
     x = _fit_shape(split.x, input_shape, f"{dataset.name}: x_{name}")
     _check_finite(x, f"{dataset.name}: x_{name}", "picture")
     y, y_field = split.y, f"{dataset.name}: y_{name}"
     if label_mode == "float" and y.dtype.kind != "f":
         y = y.astype("float32")
-    if y.dtype.kind == "f":
+    if are_targets(y):
         _check_targets(y, y_field, label_mode, outputs)
     else:
         _check_labels(y, y_field, outputs, len(dataset.class_names))
@@ -94,8 +102,26 @@ def _fit_shape(x: np.ndarray, input_shape: tuple[int | None, ...], field: str) -
     came, wanted = _words(x.shape[1:]), _words(input_shape)
     raise DataError(
         f"{field} has pictures of shape {came}, the network's input_shape is {wanted}",
-        hint=f"write `input_shape: {list(x.shape[1:])}`, or change the pictures",
+        hint=_shape_hint(x.shape[1:], input_shape, fits),
     )
+
+
+def _shape_hint(
+    shape: tuple[int, ...],
+    wanted: tuple[int | None, ...],
+    fits: Callable[[tuple[int, ...]], bool],
+) -> str:
+    """A fix for images of another shape than the network's."""
+    if len(shape) == 3 and fits((shape[1], shape[2], shape[0])):
+        return "the images have their channels first: write x.transpose(0, 2, 3, 1)"
+    if len(shape) == 3 and fits((shape[1], shape[0], shape[2])):
+        return "height comes before width: write `input_shape: " + f"{list(shape)}`"
+    known = [length for length in wanted if length is not None]
+    if len(known) == len(wanted) and math.prod(shape) == math.prod(known) and 1 in (
+        len(shape), len(wanted)
+    ):  # fmt: skip
+        return f"write x.reshape(-1, {', '.join(map(str, known))})"
+    return f"write `input_shape: {list(shape)}`, or change the pictures"
 
 
 def _check_finite(x: np.ndarray, field: str, noun: str) -> None:
@@ -115,12 +141,65 @@ def _check_finite(x: np.ndarray, field: str, noun: str) -> None:
             )
 
 
+def are_targets(y: np.ndarray) -> bool:
+    """Whether the values of a split are numbers to learn, and not class numbers."""
+    return y.dtype.kind == "f" or y.ndim > 1
+
+
+def as_classes(dataset: Dataset, label_mode: str) -> Dataset:
+    """Read class numbers that are stored in another form, where nothing is lost by it.
+
+    Whole numbers in an array of floats are class numbers, and so are one-hot rows, with exactly one
+    1 each, under `label_mode: categorical`. A note says so.
+
+    Args:
+        dataset: As loaded.
+        label_mode: As in `fit_to`.
+    """
+    if label_mode == "float":
+        return dataset
+    splits = dict(dataset.splits())
+    if all(split.y.dtype.kind == "f" and split.y.ndim == 1 for split in splits.values()):
+        if not all(_are_whole(split.y) for split in splits.values()):
+            return dataset
+        note = f"{dataset.name}: the labels are floats, and whole numbers: read as class numbers"
+        labels = {name: split.y.astype("int64") for name, split in splits.items()}
+    elif label_mode == "categorical" and all(is_one_hot(split.y) for split in splits.values()):
+        note = f"{dataset.name}: the labels are one-hot rows: read as class numbers"
+        labels = {name: split.y.argmax(1).astype("int64") for name, split in splits.items()}
+    else:
+        return dataset
+    changed = {name: Split(split.x, labels[name]) for name, split in splits.items()}
+    return replace(
+        dataset,
+        train=changed["train"],
+        validation=changed.get("validation"),
+        test=changed.get("test"),
+        class_names=dataset.class_names or numbers_as_names(list(changed.values())),
+        notes=(*dataset.notes, note),
+    )
+
+
+def _are_whole(y: np.ndarray) -> bool:
+    import numpy as np
+
+    small = np.abs(y) < 1 << 24  # above that, not every whole number is a float32
+    return bool((small & (np.floor(y) == y)).all())
+
+
+def is_one_hot(y: np.ndarray) -> bool:
+    """Whether each row has exactly one 1, and zeros otherwise."""
+    if y.ndim != 2 or y.shape[1] < 2:
+        return False
+    ones = y == 1
+    return bool((ones | (y == 0)).all() and (ones.sum(1) == 1).all())
+
+
 def _check_targets(y: np.ndarray, field: str, label_mode: str, outputs: int | None) -> None:
     if label_mode != "float":
         raise DataError(
-            f"{field} holds {y.dtype} values; `label_mode: {label_mode}` needs class numbers",
-            hint="write integers from 0 (from one-hot rows: `y.argmax(axis=1)`); for targets that "
-            "are numbers themselves, `label_mode: float`",
+            f"{field} has {_kind_of(y)}; `label_mode: {label_mode}` needs class numbers",
+            hint=_target_hint(y),
         )
     targets = y.shape[1] if y.ndim == 2 else 1
     if outputs is not None and outputs != targets:
@@ -130,6 +209,26 @@ def _check_targets(y: np.ndarray, field: str, label_mode: str, outputs: int | No
             hint=f"give the last layer {targets}",
         )
     _check_finite(y, field, "picture")
+
+
+def _kind_of(y: np.ndarray) -> str:
+    shape = f" of shape {y.shape}" if y.ndim > 1 else ""
+    return f"{'integers' if y.dtype.kind in 'iu' else f'{y.dtype} values'}{shape}"
+
+
+def _target_hint(y: np.ndarray) -> str:
+    """A fix that loses nothing for labels that are not class numbers."""
+    if is_one_hot(y):
+        return (
+            "these are one-hot rows: write `label_mode: categorical`, which takes them, and `loss: "
+            "categorical_crossentropy`; or save the class numbers, y.argmax(axis=1)"
+        )
+    if y.ndim == 2 and bool(((y == 0) | (y == 1)).all()):
+        return (
+            "rows with several ones, or none, are multi-label targets: write `label_mode: float`, "
+            f"{y.shape[1]} outputs with `activation: sigmoid`, and `loss: binary_crossentropy`"
+        )
+    return "for targets that are numbers themselves write `label_mode: float`"
 
 
 def _check_labels(y: np.ndarray, field: str, outputs: int | None, names: int) -> None:
@@ -148,6 +247,8 @@ def _check_labels(y: np.ndarray, field: str, outputs: int | None, names: int) ->
         else:
             expected = f"the network's {classes} outputs are the classes 0 to {classes - 1}"
         hint = "for numeric targets write `label_mode: float`" if outputs == 1 else None
+        if classes is not None and int(y.min()) == 1 and int(y.max()) == classes:
+            hint = "the labels start at 1: write y - 1"
         raise DataError(
             f"{field}: the label of picture {index} (counted from 0) is {y[index]}; {expected}",
             hint=hint,

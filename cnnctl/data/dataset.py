@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from cnnctl.data.chunks import chunks, mapping
 from cnnctl.data.class_names import canonical
+from cnnctl.data.pixels import Range, range_of
 from cnnctl.errors import DataError
 
 if TYPE_CHECKING:
@@ -19,10 +20,10 @@ class Split:
     """Pictures and what they show.
 
     Args:
-        x: The pictures, `(pictures, …)`, channels last, as stored: uint8 or float32, not yet
-            normalized.
+        x: The pictures, `(pictures, …)`, channels last, as stored: uint8, uint16 or float32, not
+            yet normalized.
         y: Class numbers `(pictures,)` as int64, or numeric targets as float32, `(pictures,)` or
-            `(pictures, targets)`.
+            `(pictures, targets)`; those that are integers in the file are int64 as well.
     """
 
     x: np.ndarray
@@ -43,12 +44,14 @@ class Dataset:
         validation: What it is judged on between epochs; None if nothing is held out (yet).
         test: What it is judged on at the end; None if there is none.
         class_names: By class number; empty for numeric targets.
-        pixel_range: The smallest and largest value that a pixel can have, `(0, 255)` for uint8;
-            None where that is not known.
+        pixel_range: The smallest and largest value that a pixel can have, `(0, 255)` for uint8,
+            `(0, 65535)` for uint16; None where that is not known.
         fingerprint: SHA-256 over the arrays as loaded, in hexadecimal. Holding out or reshaping
             pictures later does not change it.
         notes: What people should be told about this data.
         layout: Where the splits of a folder come from, as recorded with a run; empty otherwise.
+        stored: The type of the pixels in the file, where they are held as another one: `int64`.
+        skipped: The images that were left out, and why: (file, reason).
     """
 
     name: str
@@ -57,10 +60,12 @@ class Dataset:
     validation: Split | None
     test: Split | None
     class_names: tuple[str, ...]
-    pixel_range: tuple[float, float] | None
+    pixel_range: Range | None
     fingerprint: str
     notes: tuple[str, ...] = ()
     layout: dict[str, Any] = field(default_factory=dict)
+    stored: str = ""
+    skipped: tuple[tuple[str, str], ...] = ()
 
     def split(self, name: str) -> Split:
         """The pictures of a split.
@@ -99,6 +104,9 @@ def make_dataset(
     class_names: tuple[str, ...] = (),
     notes: tuple[str, ...] = (),
     layout: dict[str, Any] | None = None,
+    pixel_range: Range | None = None,
+    stored: str = "",
+    skipped: tuple[tuple[str, str], ...] = (),
 ) -> Dataset:
     """Put splits together: the pixel range follows from the dtype, the fingerprint from the arrays.
 
@@ -113,24 +121,28 @@ def make_dataset(
         class_names: By class number.
         notes: What people should be told.
         layout: Where the splits of a folder come from.
+        pixel_range: Where the type of the arrays does not say it.
+        stored, skipped: As in `Dataset`.
 
     Returns:
         The data set.
     """
     splits = {"train": train, "validation": validation, "test": test}
     present = {key: split for key, split in splits.items() if split is not None}
-    bytes_only = all(split.x.dtype == "uint8" for split in present.values())
+    ranges = {range_of(split.x.dtype) for split in present.values()}
     return Dataset(
         name=name,
         origin=origin,
         train=train,
         validation=validation,
         test=test,
-        class_names=tuple(map(canonical, class_names)) or _numbers_as_names(list(present.values())),
-        pixel_range=(0.0, 255.0) if bytes_only else None,
+        class_names=tuple(map(canonical, class_names)) or numbers_as_names(list(present.values())),
+        pixel_range=pixel_range or (ranges.pop() if len(ranges) == 1 else None),
         fingerprint=fingerprint(present),
         notes=notes,
         layout=layout or {},
+        stored=stored,
+        skipped=skipped,
     )
 
 
@@ -164,9 +176,12 @@ def on_disk(x: np.ndarray) -> bool:
     return mapping(x) is not None
 
 
-def _numbers_as_names(splits: list[Split]) -> tuple[str, ...]:
+def numbers_as_names(splits: list[Split]) -> tuple[str, ...]:
     """Return `0` to the largest label; nothing for targets, or where the labels are not sane."""
-    labels = [split.y for split in splits if split.y.dtype.kind in "iu" and split.y.size]
+    labels = [
+        split.y for split in splits
+        if split.y.dtype.kind in "iu" and split.y.ndim == 1 and split.y.size
+    ]  # fmt: skip
     if len(labels) != len(splits) or min(int(y.min()) for y in labels) < 0:
         return ()
     largest = max(int(y.max()) for y in labels)

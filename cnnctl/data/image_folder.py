@@ -28,6 +28,7 @@ def load_image_folder(
     split: Sequence[float] | None = None,
     split_seed: int = 0,
     holds_out: bool = False,
+    on_error: str = "error",
     progress: Progress | None = None,
 ) -> Dataset:
     """Read a folder of images; the classes are the folders that hold them, in sorted order.
@@ -57,15 +58,17 @@ def load_image_folder(
         split_seed: The same seed and file names give the same splits.
         holds_out: Whether some of the training images will be held out for validation: then 90, 0
             and 10% are the default.
+        on_error: `error` names all images that cannot be read, `skip` leaves them out.
         progress: Told how many pictures are read.
 
     Returns:
-        Pictures uint8 `(pictures, height, width, channels)`, in memory or in a mapped file.
+        Pictures uint8 (uint16 if all have 16 bits per channel) `(pictures, height, width,
+        channels)`, in memory or in a mapped file.
 
     Raises:
         DataError: The folder is laid out in no known way (`find_layout`), a picture cannot be read
-            or is too large, sizes differ, or there is room for the pictures neither in memory nor
-            on the disk.
+            or is too large, sizes or depths differ, or there is room for the pictures neither in
+            memory nor on the disk.
     """
     if color_mode not in ("rgb", "grayscale"):
         raise DataError(f"color_mode is rgb or grayscale. Received: {color_mode}")
@@ -76,21 +79,29 @@ def load_image_folder(
     layout = find_layout(folder, split_rule(split, split_seed, holds_out=holds_out))
     wanted = Format(image_size, {"rgb": "RGB", "grayscale": "L"}[color_mode], resize)
     splits: dict[str, Split] = {}
-    reader = PictureReader(progress)
+    reader = PictureReader(progress, skip=on_error == "skip")
     for name, files in layout.splits.items():
         paths = [path for path, _ in files]
         own = layout.folders.get(name)
-        x = reader.read(name, own or folder, paths, wanted, part="" if own else name)
-        splits[name] = Split(x, _labels(files))
-        if wanted.size is None:
-            wanted = replace(wanted, size=(x.shape[1], x.shape[2]), model=paths[0])
+        found = reader.read(name, own or folder, paths, wanted, part="" if own else name)
+        if found is None:
+            continue  # the damaged images of the other splits are named as well
+        splits[name] = Split(found.x, _labels(files)[found.kept])
+        if wanted.bits is None:
+            height, width = found.x.shape[1:3]
+            wanted = replace(wanted, size=(height, width), bits=8 * found.x.itemsize,
+                             model=paths[found.kept[0]])  # fmt: skip
+    reader.refuse_damaged()
     return make_dataset(
         folder.name if folder.name.strip(".") else folder.resolve().name,
         str(folder),
-        **splits,
+        splits["train"],
+        validation=splits.get("validation"),
+        test=splits.get("test"),
         class_names=layout.class_names,
         notes=(*layout.notes, *reader.notes),
         layout=layout.to_dict(),
+        skipped=tuple((each.path, each.reason) for each in reader.damaged),
     )
 
 

@@ -15,18 +15,27 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from cnnctl.data.decoding import LARGEST
+from cnnctl.data import deep
+from cnnctl.data.decoding import (
+    LARGEST,
+    DamagedImage,
+    converted,
+    has_more,
+    open_image,
+    reason_of,
+)
+from cnnctl.data.formats import SUFFIXES as IMAGES
 from cnnctl.data.npz import read_array
-from cnnctl.data.pixels import BYTES, UNIT, Range
+from cnnctl.data.pixels import BYTES, DEEP, UNIT, Range
 from cnnctl.data.shown import as_shown
 from cnnctl.errors import DataError, UsageError
-from cnnctl.untrusted import is_bomb, open_plain
+from cnnctl.untrusted import open_plain
 
 if TYPE_CHECKING:
     import numpy as np
     from PIL.Image import Image
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".npy")
+SUFFIXES = (*IMAGES, ".npy")
 STDIN = "-"
 
 _MOST_BYTES = 4 * LARGEST
@@ -69,8 +78,8 @@ class Incoming:
 
     Args:
         name: The file, for people; with several pictures in a file, which of them.
-        x: Of the network's input shape; uint8, or float32 where the file or the network has other
-            numbers.
+        x: Of the network's input shape; uint8, uint16 where the network knows those, or float32
+            where the file or the network has other numbers.
         steps: What was done to it, in words, in order.
         folder: The name of the folder that it lies in, where a folder was given: perhaps its class.
     """
@@ -93,31 +102,63 @@ class _Told:
         self.steps.append(step)
 
 
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A file that could not be read as images.
+
+    Args:
+        name: The file.
+        error: Why.
+    """
+
+    name: str
+    error: DataError
+
+
 def read(
-    paths: Sequence[str], look: Look, *, invert: bool | None = None, centre: bool | None = None
+    paths: Sequence[str],
+    look: Look,
+    *,
+    invert: bool | None = None,
+    centre: bool | None = None,
+    failures: list[Failure] | None = None,
 ) -> Iterator[Incoming]:
-    """Read pictures: PNG, JPEG, `.npy`, folders of them, `-` for standard input.
+    """Read images, `.npy` files, folders of them, `-` for standard input.
 
     Args:
         paths: What to read, in order.
         look: What the network takes.
         invert: Whether light becomes dark; None decides by the background.
         centre: Whether the drawing is cut out and centred; None does as the training pictures are.
+        failures: Gets the files that cannot be read, and the others follow; without it the first
+            such file raises.
 
     Raises:
         UsageError: There is no such file, or nothing in a folder.
-        DataError: A file is damaged, or no picture, or has another shape.
+        DataError: A file is damaged, or not an image, or has another shape.
     """
-    for path, folder in _files(paths):
+    for path, folder in list(_files(paths)):
         try:
-            with _open(path) as file:
-                yield from _pictures(file, look, folder, invert, centre)
-        except OSError as error:
-            raise DataError(f"cannot read {path}: {error.strerror or error}") from error
+            # All images of a file, or none.
+            yield from list(_file(path, folder, look, invert, centre))
+        except DataError as error:
+            if failures is None:
+                raise
+            failures.append(Failure(path, error))
+
+
+def _file(
+    path: str, folder: str | None, look: Look, invert: bool | None, centre: bool | None
+) -> Iterator[Incoming]:
+    try:
+        with _open(path) as file:
+            yield from _pictures(file, look, folder, invert, centre)
+    except OSError as error:
+        raise DataError(f"cannot read {path}: {error.strerror or error}") from error
 
 
 def from_bytes(data: bytes, name: str, look: Look) -> Iterator[Incoming]:
-    """The pictures of a PNG, JPEG or `.npy` file that is in memory.
+    """The images of an image or `.npy` file that is in memory.
 
     Args:
         data: The file.
@@ -139,17 +180,22 @@ def _pictures(
     if file.start(6) == b"\x93NUMPY":
         yield from _arrays(file, look, folder)
         return
-    if look.pixels is not None and look.pixels not in (BYTES, UNIT):
+    if look.pixels not in (None, BYTES, UNIT, DEEP):
         raise DataError(
             f"{file.name} is a picture of bytes; the network was trained on {_words(look.pixels)}, "
             "and how they were made from bytes is not known",
             hint="give it an .npy file of such values",
         )
-    told = _Told(*_image(file))
-    x = _prepared(told, look, invert, centre)
+    image, steps, more = _image(file)
+    if look.pixels == DEEP:
+        x = _deep(image, steps, look, invert, centre)
+    else:
+        x = _prepared(_told(image, steps), look, invert, centre)
     if look.pixels == UNIT:
-        x = _divided(x, told.steps)
-    yield Incoming(file.name, x, tuple(told.steps), folder)
+        x = _divided(x, steps)
+    if more:
+        steps.append("the first of several frames or pages")
+    yield Incoming(file.name, x, tuple(steps), folder)
 
 
 class _open:  # noqa: N801 - reads as a verb: `with _open(path) as file:`
@@ -209,28 +255,81 @@ def _files(paths: Sequence[str]) -> Iterator[tuple[str, str | None]]:
             raise UsageError(f"there is no file {path}")
 
 
-def _image(file: _open) -> tuple[Image, list[str]]:
-    """Decode a PNG or JPEG file, as it is shown; and what was done for that."""
-    import warnings
+def _image(file: _open) -> tuple[Image | np.ndarray, list[str], bool]:
+    """Decode an image file, as it is shown.
 
-    from PIL import Image
+    Returns:
+        An image of 8 bits per channel, of 16 bits an array, uint16 (height, width, channels); what
+        was done to it; and whether the file has further frames.
+    """
+    import warnings
 
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            image: Image.Image = Image.open(file.file, formats=("PNG", "JPEG"))
-            width, height = image.size
-            pixels = width * height
-            if pixels > LARGEST or is_bomb(pixels * len(image.getbands()), file.size):
-                raise DataError(f"{file.name} is {height}×{width}: too large for a picture")
-            return as_shown(image)
+            warnings.simplefilter("ignore")  # what Pillow warns of is an error here, or nothing
+            opened, image, bits = open_image(file.file, file.size, file.name)
+            shown = deep.as_shown(image, opened) if bits == 16 else as_shown(image)
+            return *shown, has_more(image)
     except DataError:
         raise
     except Exception as error:  # whatever Pillow makes of foreign bytes: SyntaxError, …
-        reason = "the file is empty" if file.size == 0 else "it is no PNG, JPEG or .npy file"
-        if type(error).__name__ != "UnidentifiedImageError":
-            reason = str(error).splitlines()[0] if str(error) else reason
-        raise DataError(f"cannot read the picture {file.name}: {reason}") from error
+        raise DamagedImage(file.name, reason_of(error)) from error
+
+
+def _told(image: Image | np.ndarray, steps: list[str]) -> _Told:
+    """An image of 8 bits per channel on its way; one of 16 bits is made one of 8."""
+    import numpy as np
+    from PIL import Image
+
+    if isinstance(image, np.ndarray):
+        x = deep.to_bytes(image)
+        image = Image.fromarray(x if x.shape[2] == 3 else x[..., 0])
+        steps.append("made 8 bits a pixel")
+    return _Told(image, steps)
+
+
+def _refuse_other_networks(look: Look) -> None:
+    if len(look.shape) not in (2, 3) or look.channels not in (1, 3):
+        raise UsageError(
+            f"the network takes {'×'.join(map(str, look.shape))} numbers, which is no picture",
+            hint="give it an .npy file of that shape",
+        )
+
+
+def _deep(
+    image: Image | np.ndarray, steps: list[str], look: Look, invert: bool | None,
+    centre: bool | None,
+) -> np.ndarray:  # fmt: skip
+    """An image in the shape of a network that was trained on 16 bits per channel."""
+    import numpy as np
+
+    _refuse_other_networks(look)
+    if centre:
+        raise UsageError("--centre is for networks of 8 bits per channel, and this one has 16")
+    if isinstance(image, np.ndarray):
+        x = image
+    else:
+        shallow = image if image.mode in ("L", "RGB") else converted(image, "RGB")
+        x = deep.from_bytes(np.asarray(shallow))
+        x = x[..., None] if x.ndim == 2 else x
+        steps.append(f"made 16 bits per channel (times {deep.STEP})")
+    colored = x.shape[2] == 3 and bool((x[..., :1] != x).any())
+    if x.shape[2] != look.channels and (colored or look.channels == 3):
+        steps.append("made grey" if look.channels == 1 else "grey in all three channels")
+    x = deep.with_channels(x, look.channels)
+    if invert:
+        x = np.uint16(deep.MOST) - x
+        steps.append("inverted")
+    if x.shape[:2] != look.size:
+        steps.append(_resizing(x.shape[:2], look.size))
+        x = deep.resized(x, look.size)
+    return x.reshape(look.shape)
+
+
+def _resizing(size: tuple[int, int], wanted: tuple[int, int]) -> str:
+    (height, width), (rows, columns) = size, wanted
+    stretched = "" if height * columns == width * rows else ", stretched"
+    return f"resized from {height}×{width} to {rows}×{columns}{stretched}"
 
 
 def _prepared(told: _Told, look: Look, invert: bool | None, centre: bool | None) -> np.ndarray:
@@ -238,11 +337,7 @@ def _prepared(told: _Told, look: Look, invert: bool | None, centre: bool | None)
     import numpy as np
     from PIL import Image
 
-    if len(look.shape) not in (2, 3) or look.channels not in (1, 3):
-        raise UsageError(
-            f"the network takes {'×'.join(map(str, look.shape))} numbers, which is no picture",
-            hint="give it an .npy file of that shape",
-        )
+    _refuse_other_networks(look)
     _colours(told, look.channels)
     untouched = told.image.size[::-1] == look.size and not told.steps
     if invert or (invert is None and look.dark and _is_light_around(told.image)):
@@ -251,27 +346,17 @@ def _prepared(told: _Told, look: Look, invert: bool | None, centre: bool | None)
     if (centre or (centre is None and look.centred and not untouched)) and look.channels == 1:
         _centre(told, look.size)
     if told.image.size[::-1] != look.size:
-        (height, width), (rows, columns) = told.image.size[::-1], look.size
-        stretched = "" if height * columns == width * rows else ", stretched"
-        step = f"resized from {height}×{width} to {rows}×{columns}{stretched}"
-        told.now(told.image.resize((columns, rows), Image.Resampling.BILINEAR), step)
+        step = _resizing(told.image.size[::-1], look.size)
+        told.now(told.image.resize(look.size[::-1], Image.Resampling.BILINEAR), step)
     return np.asarray(told.image, np.uint8).reshape(look.shape)
 
 
 def _colours(told: _Told, channels: int) -> None:
     """Grey or RGB, of 8 bits."""
-    import numpy as np
-    from PIL import Image
-
-    image = told.image
-    if image.mode.startswith(("I", "F")):
-        values = np.asarray(image, np.float64)
-        # 65535 becomes 255, and a dark picture stays one.
-        told.now(Image.fromarray(np.round(values / 257).astype(np.uint8)), "made 8 bits a pixel")
     wanted = {1: "L", 3: "RGB"}[channels]
     if told.image.mode != wanted:
         coloured = told.image.mode not in ("1", "L") and not _is_grey(told.image)
-        image = told.image.convert(wanted)
+        image = converted(told.image, wanted)
         if wanted == "L" and coloured:
             told.now(image, "made grey")
         elif wanted == "RGB" and told.image.mode in ("1", "L"):
@@ -283,7 +368,7 @@ def _colours(told: _Told, channels: int) -> None:
 def _is_grey(image: Image) -> bool:
     import numpy as np
 
-    pixels = np.asarray(image.convert("RGB"))
+    pixels = np.asarray(converted(image, "RGB"))
     return bool((pixels[..., :1] == pixels).all())
 
 
@@ -355,6 +440,9 @@ def _numbers(x: np.ndarray, known: Range | None, name: str, steps: list[str]) ->
     import numpy as np
 
     whole = x.dtype.kind != "f"
+    if known == DEEP and x.dtype == np.uint8:
+        steps.append(f"made 16 bits per channel (times {deep.STEP})")
+        return deep.from_bytes(x)
     if not whole:
         x = x.astype(np.float32)
         if not np.isfinite(x).all():

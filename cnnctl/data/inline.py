@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cnnctl.data.arrays import as_targets
+from cnnctl.data.arrays import as_targets, pixel_facts, refuse_no_pixels
 from cnnctl.data.dataset import Dataset, Split, make_dataset
 from cnnctl.errors import DataError
 
@@ -36,18 +36,24 @@ def load_inline(
         DataError: The lists are ragged or hold something that is no number, or only one of
             `x_test` and `y_test` is there.
     """
+    import numpy as np
+
     if (x_test is None) != (y_test is None):
         given, lacking = ("y_test", "x_test") if x_test is None else ("x_test", "y_test")
         raise DataError(f"{given} is given and {lacking} is not")
     test = None
     if x_test is not None and y_test is not None:
         test = Split(_pictures(x_test, "x_test"), _targets(y_test, "y_test"))
+    train = Split(_pictures(x_train, "x_train"), _targets(y_train, "y_train"))
+    known, stored = pixel_facts([np.array(each) for each in (x_train, x_test) if each])
     return make_dataset(
         "inline",
         "the spec",
-        Split(_pictures(x_train, "x_train"), _targets(y_train, "y_train")),
+        train,
         test=test,
         class_names=tuple(map(str, class_names or ())),
+        pixel_range=known,
+        stored=stored,
     )
 
 
@@ -57,6 +63,7 @@ def _pictures(lists: list[Any], field: str) -> np.ndarray:
     shape = _shape(lists, field)
     if len(shape) < 2:
         raise DataError(f"{field} is a plain list; expected a list of pictures, each a list itself")
+    refuse_no_pixels(shape, field)
     with np.errstate(over="ignore"):
         return np.array(lists, np.float64).astype(np.float32)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from cnnctl import plugins
 from cnnctl.catalog import load as load_catalog
-from cnnctl.data.checks import fit_to
+from cnnctl.data.checks import are_targets, fit_to
 from cnnctl.data.download import Progress
 from cnnctl.data.places import find
 from cnnctl.data.sample import sample_file
@@ -208,9 +208,9 @@ def sound(dataset: Dataset) -> Dataset:
     Raises:
         DataError: A training would refuse it.
     """
-    is_float = dataset.train.y.dtype.kind == "f"
-    found = fit_to(dataset, dataset.train.x.shape[1:], "float" if is_float else "int")
-    if is_float:
+    targets = are_targets(dataset.train.y)
+    found = fit_to(dataset, dataset.train.x.shape[1:], "float" if targets else "int")
+    if targets:
         return found
     return replace(found, notes=(*found.notes, *missing_classes(found)))
 
@@ -280,7 +280,7 @@ def describe_dataset(dataset: Dataset) -> Info:
                 key,
                 len(split),
                 tuple(split.x.shape[1:]),
-                str(split.x.dtype),
+                dataset.stored or str(split.x.dtype),
                 tuple(np.bincount(split.y, minlength=classes).tolist()) if classes else (),
             )
             for key, split in dataset.splits()

@@ -150,13 +150,15 @@ def _read_npz(source: Source, path: Path, coarse: bool) -> tuple[Split, Split]:
         expected = (count, *source.shape)
         if split.x.shape != expected or split.x.dtype != "uint8":
             raise DataError(
-                f"{path} is not {source.name}: x_{name} is {split.x.dtype} {split.x.shape}, "
+                f"{path} is not {source.name}: x_{name} is {arrays[f'x_{name}'].dtype.name} "
+                f"{split.x.shape}, "
                 f"expected uint8 {expected}",
                 hint="for data of your own write `dataset: {npz: {path: …}}`",
             )
         if split.y.shape != (count,) or split.y.dtype != "int64":
             raise DataError(
-                f"{path} is not {source.name}: y_{name} is {split.y.dtype} {split.y.shape}, "
+                f"{path} is not {source.name}: y_{name} is {arrays[f'y_{name}'].dtype.name} "
+                f"{split.y.shape}, "
                 f"expected {count:,} class numbers"
             )
     return train, test

@@ -11,7 +11,8 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from cnnctl.data.chunks import chunks
-from cnnctl.data.dataset import Split
+from cnnctl.data.dataset import Dataset, Split
+from cnnctl.data.pixels import BYTES, Range, range_of
 from cnnctl.errors import DataError
 
 if TYPE_CHECKING:
@@ -76,27 +77,26 @@ class Normalization:
         return cls(kind, subtract, divide)
 
 
-def normalization(kind: str, train: Split) -> Normalization:
+def normalization(kind: str, train: Split, dataset: Dataset | None = None) -> Normalization:
     """Work out a normalization from the training pictures.
 
     Args:
-        kind: `unit` takes 0…255 to [0, 1], `signed` to [-1, 1]; `standard` gives each channel the
-            mean 0 and the variance 1 over the training pictures (a channel that is the same
-            everywhere is divided by 1); `none` leaves the numbers as they are.
+        kind: `unit` takes the range of the pixels, 0…255 or 0…65535, to [0, 1], `signed` to
+            [-1, 1]; `standard` gives each channel the mean 0 and the variance 1 over the training
+            pictures (a channel that is the same everywhere is divided by 1); `none` leaves the
+            numbers as they are.
         train: The training pictures, in the network's input shape. The last dimension is the
             channels; bytes of shape (pictures, height, width) have one channel.
+        dataset: Where they are from, which knows the range; else their type says it.
 
     Raises:
-        DataError: `unit` or `signed` for pictures that are no bytes, whose range is not known.
+        DataError: `unit` or `signed` for pictures whose range is not known.
     """
-    if kind in ("unit", "signed") and train.x.dtype != "uint8":
-        raise DataError(
-            f"`normalize: {kind}` is for bytes from 0 to 255; the pictures are "
-            f"{train.x.dtype}, whose range is not known",
-            hint="write `normalize: none` or `normalize: standard`",
-        )
-    if (known := without_pictures(kind)) is not None:
-        return known
+    known = dataset.pixel_range if dataset else range_of(train.x.dtype)
+    if kind in ("unit", "signed") and known is None:
+        raise _unknown_range(kind, train, dataset)
+    if (simple := without_pictures(kind, known or BYTES)) is not None:
+        return simple
     if kind != "standard":
         raise DataError(f"normalize is unit, signed, standard or none. Received: {kind}")
     mean, deviation = _moments(train.x)
@@ -107,14 +107,51 @@ def normalization(kind: str, train: Split) -> Normalization:
     )
 
 
-def without_pictures(kind: str) -> Normalization | None:
-    """The normalization of a kind that does not depend on the training pictures, if it is one."""
+def without_pictures(kind: str, known: Range = BYTES) -> Normalization | None:
+    """The normalization of a kind that does not depend on the training pictures, if it is one.
+
+    Args:
+        kind: As in `normalization`.
+        known: The range of the pixels.
+    """
     if kind == "none":
         return Normalization(kind, (0.0,), (1.0,))
-    if kind in ("unit", "signed"):
-        middle = 127.5 if kind == "signed" else 0.0
-        return Normalization(kind, (middle,), (255.0 - middle,))
+    low, high = known
+    if kind == "unit":
+        return Normalization(kind, (low,), (high - low,))
+    if kind == "signed":
+        return Normalization(kind, ((low + high) / 2,), ((high - low) / 2,))
     return None
+
+
+def _unknown_range(kind: str, train: Split, dataset: Dataset | None) -> DataError:
+    """The error about pixels whose range is not known: what they are, and a fix that suits them."""
+    import numpy as np
+
+    types = {f"x_{name}": str(split.x.dtype) for name, split in dataset.splits()} if dataset else {}
+    stored = (dataset.stored if dataset else "") or str(train.x.dtype)
+    ends, whole = [], True
+    for _, rows in chunks(train.x):
+        ends += [float(rows.min()), float(rows.max())]
+        whole = whole and bool((np.floor(rows) == rows).all())
+    least, most = min(ends), max(ends)
+    what = f"the images are {stored} with values from {least:g} to {most:g}"
+    if len(set(types.values())) > 1:
+        what = ", ".join(f"{field} is {dtype}" for field, dtype in types.items())
+        fix = "save all splits as the same type, best uint8, or write `normalize: standard`"
+    elif least >= -1 and most <= 1:
+        fix = "they are normalized already: write `normalize: none`, or `normalize: standard`"
+        if whole and most == 1:
+            fix = "for black and white write `normalize: none`, or `normalize: standard`"
+    elif whole and least >= 0 and most <= 255:
+        fix = "save them as bytes, x.astype('uint8'), or write `normalize: standard`"
+    else:
+        fix = "write `normalize: standard`, or `normalize: none`"
+    return DataError(
+        f"`normalize: {kind}` is for uint8 (0 to 255), uint16 (0 to 65535) and other integers from "
+        f"0 to 255; {what}, whose range is not known",
+        hint=fix,
+    )
 
 
 def _moments(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

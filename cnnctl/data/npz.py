@@ -8,7 +8,13 @@ import warnings
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, BinaryIO
 
-from cnnctl.data.arrays import as_pictures, as_targets, empty, refuse_if_too_large
+from cnnctl.data.arrays import (
+    as_pictures,
+    as_targets,
+    empty,
+    pixel_facts,
+    refuse_if_too_large,
+)
 from cnnctl.data.dataset import Dataset, Split, make_dataset
 from cnnctl.errors import DataError, listed, shortened
 from cnnctl.path_kinds import refuse_other
@@ -55,7 +61,8 @@ def load_npz(path: Path) -> Dataset:
 def splits_of(
     arrays: dict[str, np.ndarray], what: Path | str, hint: str = _EXAMPLE
 ) -> dict[str, Any]:
-    """Pair pictures with labels: `train`, and `validation` and `test` where they are.
+    """Pair pictures with labels: `train`, and `validation` and `test` where they are; and what
+    is known of the pixels, for `make_dataset`.
 
     Args:
         arrays: By their names.
@@ -79,7 +86,8 @@ def splits_of(
             as_pictures(arrays[x], field=f"{x} of {what}"),
             as_targets(arrays[y], field=f"{y} of {what}"),
         )
-    return splits
+    known, stored = pixel_facts([arrays[x] for x, _ in KEYS.values() if x in arrays])
+    return {**splits, "pixel_range": known, "stored": stored}
 
 
 def read_npz(path: Path, wanted: set[str]) -> tuple[dict[str, np.ndarray], list[str]]:

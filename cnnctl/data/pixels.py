@@ -16,6 +16,13 @@ Range = tuple[float, float]
 
 BYTES: Range = (0.0, 255.0)
 UNIT: Range = (0.0, 1.0)
+DEEP: Range = (0.0, 65535.0)
+"""Of 16 bits per channel."""
+
+
+def range_of(dtype: Any) -> Range | None:
+    """The range of a pixel where its type says it; None for other types."""
+    return {"uint8": BYTES, "uint16": DEEP}.get(str(dtype))
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +30,7 @@ class Pixels:
     """The numbers that pictures were found to have, as a run records them.
 
     Args:
-        dtype: As stored: `uint8` or `float32`.
+        dtype: As stored: `uint8`, `uint16` or `float32`.
         least: The smallest value of any pixel.
         most: The largest.
     """
@@ -33,11 +40,16 @@ class Pixels:
     most: float
 
     @classmethod
-    def of(cls, x: np.ndarray) -> Pixels:
-        """Those of pictures (pictures, …), at least one. Of bytes the type's: they may lie on the
-        disk, and are not read for this; of others every value is looked at."""
-        if str(x.dtype) == "uint8":
-            return cls("uint8", *BYTES)
+    def of(cls, x: np.ndarray, known: Range | None = None) -> Pixels:
+        """Those of pictures (pictures, …), at least one.
+
+        Args:
+            x: The pictures. Those whose type says their range are not looked at: they may lie on
+                the disk; of others every value is.
+            known: The range, where it is known.
+        """
+        if known := known or range_of(x.dtype):
+            return cls(str(x.dtype), *known)
         ends = [(float(rows.min()), float(rows.max())) for _, rows in chunks(x)]
         return cls(str(x.dtype), min(low for low, _ in ends), max(high for _, high in ends))
 
@@ -57,8 +69,8 @@ class Pixels:
     @property
     def range(self) -> Range:
         """`BYTES` or `UNIT` where the values are those of such pixels, else what they are."""
-        if self.dtype == "uint8":
-            return BYTES
+        if found := range_of(self.dtype):
+            return found
         for usual in (UNIT, BYTES):
             if usual[0] <= self.least and self.most <= usual[1]:
                 return usual

@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cnnctl import arithmetic, data, plugins
-from cnnctl.data.checks import fit_to
+from cnnctl.data.checks import as_classes, fit_to
 from cnnctl.data.dataset import Dataset
 from cnnctl.data.normalization import Normalization, normalization
+from cnnctl.data.notes import channels_first, dim_pixels, unused_classes
 from cnnctl.data.registered import located
 from cnnctl.data.split import hold_out, missing_classes
 from cnnctl.errors import DataError, Diagnostic, SpecError
@@ -71,7 +72,15 @@ def prepare(
     else:
         shape = with_channels(tuple(loaded.train.x.shape[1:]))
         inferred.append(f"input shape {list(shape)}, from the data")
-    trace = arithmetic.trace(spec.graph, shape)
+    misplaced = None if _moves_channels(spec) else channels_first(loaded.train.x)
+    try:
+        trace = arithmetic.trace(spec.graph, shape)
+    except SpecError as error:
+        if misplaced is None:
+            raise
+        raise SpecError(
+            [replace(each, notes=(*each.notes, misplaced)) for each in error.diagnostics]
+        ) from error
     outputs = None if trace.unknown else trace.output_shape[-1]
     classes = 0 if spec.data.label_mode == "float" else len(loaded.class_names)
     if classes and _names_its_classes(spec.data.dataset, loaded):
@@ -85,11 +94,16 @@ def prepare(
         # So many that they have no names, not even their numbers.
         classes = outputs or max(int(split.y.max(initial=0)) for _, split in loaded.splits()) + 1
     loaded = fit_to(loaded, shape, spec.data.label_mode, outputs)
+    notes = [f"{loaded.name}: {misplaced}"] if misplaced else []
     if spec.data.label_mode != "float":
-        loaded = replace(loaded, notes=(*loaded.notes, *missing_classes(loaded)))
+        notes += missing_classes(loaded)
+        if _has_an_output_per_class(spec):
+            notes += unused_classes(loaded, outputs)
     if loaded.test is None:
-        note = f"{loaded.name}: no test split, so the trained network is not tested"
-        loaded = replace(loaded, notes=(*loaded.notes, note))
+        notes.append(f"{loaded.name}: no test split, so the trained network is not tested")
+    if fixed is None:
+        notes += dim_pixels(loaded, spec.data.normalize)
+    loaded = replace(loaded, notes=(*loaded.notes, *notes))
     if fixed is not None and len(fixed.subtract) not in (1, shape[-1]):
         raise DataError(
             f"the normalization recorded beside {spec.path} is of {len(fixed.subtract)} channels, "
@@ -97,7 +111,7 @@ def prepare(
         )
     return Prepared(
         dataset=loaded,
-        normalization=fixed or normalization(spec.data.normalize, loaded.train),
+        normalization=fixed or normalization(spec.data.normalize, loaded.train, loaded),
         input_shape=shape,
         classes=classes,
         one_hot=spec.data.label_mode == "categorical",
@@ -138,11 +152,27 @@ def load(
         at = located(error, spec.data.dataset)
         raise DataError(error.message, hint=error.hint, diagnostics=[at]) from error
     try:
-        return hold_out(loaded, spec.data.validation, spec.data.validation_from)
+        classes = as_classes(loaded, spec.data.label_mode)
+        return hold_out(classes, spec.data.validation, spec.data.validation_from)
     except DataError as error:
         place = spec.place("data", "validation")
         at = Diagnostic("validation-size", error.message, place, error.hint)
         raise DataError(error.message, hint=error.hint, diagnostics=[at]) from error
+
+
+def _moves_channels(spec: Spec) -> bool:
+    """Whether a layer of a spec takes channels first, or moves them."""
+    return any(
+        layer.component.name in ("Permute", "Reshape")
+        or layer.component.arguments.get("data_format") == "channels_first"
+        for layer in spec.graph.layers
+    )
+
+
+def _has_an_output_per_class(spec: Spec) -> bool:
+    """Whether the network's outputs are its classes, and no embedding, say."""
+    loss = spec.compile.loss.name if spec.compile else ""
+    return not loss or "Crossentropy" in loss or "Hinge" in loss
 
 
 def _of_plugin(dataset: Component) -> bool:

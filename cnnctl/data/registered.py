@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Any
 
 from cnnctl import plugins
 from cnnctl.catalog.suggest import nearest
-from cnnctl.data.checks import fit_to
-from cnnctl.data.dataset import Dataset, make_dataset
+from cnnctl.data.checks import are_targets, fit_to
+from cnnctl.data.dataset import Dataset, Split, make_dataset
 from cnnctl.data.npz import KEYS, splits_of
 from cnnctl.errors import CnnctlError, DataError, Diagnostic
 
@@ -82,7 +82,7 @@ def load_registered(name: str, arguments: dict[str, Any], base: Path) -> Dataset
     splits = splits_of(arrays, what, hint=_FORMS)
     train = splits["train"].x.shape[1:]
     for key, split in splits.items():
-        if split.x.shape[1:] != train:
+        if isinstance(split, Split) and split.x.shape[1:] != train:
             raise DataError(
                 f"{what} has pictures of shape {split.x.shape[1:]} in x_{key}, and of shape "
                 f"{train} in x_train"
@@ -94,7 +94,7 @@ def load_registered(name: str, arguments: dict[str, Any], base: Path) -> Dataset
             f"{train}"
         )
     dataset = make_dataset(name, f"made by {_source(name)}", class_names=names, **splits)
-    mode = "float" if dataset.train.y.dtype.kind == "f" else "int"
+    mode = "float" if are_targets(dataset.train.y) else "int"
     fit_to(dataset, train, mode)  # counts, NaN and labels, whatever network there will be
     return dataset
 

@@ -1,7 +1,7 @@
 """A decoded picture as a viewer shows it: upright, and on white where it is transparent.
 
-Training pictures and those that somebody brings along go through it alike, so that a network sees
-the same pixels of the same file.
+For images of 8 bits per channel; `deep.py` has those of 16. Training pictures and those that
+somebody brings along go through it alike, so that a network sees the same pixels of the same file.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ def as_shown(image: Image) -> tuple[Image, list[str]]:
     from PIL import Image
 
     steps = []
-    if turn := _turn(image):
-        image = image.transpose(Image.Transpose[turn])
+    if way := turn(image):
+        image = image.transpose(Image.Transpose[way])
         steps.append("turned as its EXIF data says")
     if image.has_transparency_data and not image.mode.startswith(("I", "F")):
         rgba = image.convert("RGBA")
@@ -50,7 +50,8 @@ def as_shown(image: Image) -> tuple[Image, list[str]]:
     return image, steps
 
 
-def _turn(image: Image) -> str | None:
+def turn(image: Image) -> str | None:
+    """Pillow's name of the turn that brings an image upright by its EXIF data; loads the image."""
     image.load()  # EXIF data may come after the pixels
     try:
         return _TURNS.get(image.getexif().get(_ORIENTATION, 1))

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from cnnctl.data.pixels import range_of
 from cnnctl.plots.style import BLUE, GREY, RED, figure, look, shortened
 
 if TYPE_CHECKING:
@@ -41,9 +42,9 @@ def shown(picture: np.ndarray, low: float, high: float) -> np.ndarray:
 
 
 def value_range(x: np.ndarray) -> tuple[float, float]:
-    """What is black and what is white: 0 and 255 for bytes, else the least and the most."""
-    if x.dtype == "uint8":
-        return 0.0, 255.0
+    """What is black and what is white: as the type says, else the least and the most."""
+    if known := range_of(x.dtype):
+        return known
     return float(x.min()), float(x.max())
 
 

@@ -277,6 +277,7 @@ def excitation(subject: Subject) -> Figure:
     import numpy as np
 
     from cnnctl import insight
+    from cnnctl.data.pixels import BYTES
     from cnnctl.plots.seen import excitation as draw
     from cnnctl.prediction import input_of
 
@@ -285,9 +286,10 @@ def excitation(subject: Subject) -> Figure:
         raise UsageError("the network takes no pictures of height, width and channels")
     if not (scale.kind in ("unit", "signed") or subject.data.dataset.pixel_range):
         raise UsageError("the range of the pixels is not known, within which to look")
+    low, high = subject.data.dataset.pixel_range or BYTES
     limits = (
-        scale.apply(np.zeros((1, 1, shape[-1]))),
-        scale.apply(np.full((1, 1, shape[-1]), 255)),
+        scale.apply(np.full((1, 1, shape[-1]), low)),
+        scale.apply(np.full((1, 1, shape[-1]), high)),
     )
     layer = subject.layer(insight.last_convolution)
     count = int(layer.output.shape[-1])

@@ -147,6 +147,7 @@ def write_environment(
         for name in ("train", "validation", "test")
         if (split := getattr(data.dataset, name)) is not None
     }
+    skipped = [{"file": path, "reason": reason} for path, reason in data.dataset.skipped]
     write_json(
         run.path / "environment.json",
         {
@@ -162,7 +163,8 @@ def write_environment(
                 "fingerprint": data.dataset.fingerprint,
                 "class_names": list(data.dataset.class_names),
                 **({"layout": data.dataset.layout} if data.dataset.layout else {}),
-                "pixels": Pixels.of(data.dataset.train.x).to_dict(),
+                "pixels": Pixels.of(data.dataset.train.x, data.dataset.pixel_range).to_dict(),
+                **({"skipped": skipped} if skipped else {}),
             },
             "normalization": data.normalization.to_dict(),
             "inferred": list(data.inferred),

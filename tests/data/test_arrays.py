@@ -38,7 +38,6 @@ def test_targets_may_be_several() -> None:
         np.array(["a"]),
         np.array([None]),
         np.array(0),
-        np.zeros((2, 2), int),
         np.zeros((2, 2, 2)),
         np.array([2**63], np.uint64),
     ],

@@ -229,8 +229,8 @@ def png_of(width, height):
 
 @pytest.mark.parametrize(("content", "words"), [
     (b"", "the file is empty"),
-    (b"hello", "no PNG, JPEG or .npy file"),
-    (b"GIF89a" + bytes(40), "no PNG, JPEG or .npy file"),
+    (b"hello", "it is not a PNG, JPEG"),
+    (b"GIF89a" + bytes(40), "begins like GIF, and is damaged"),
     (png_of(60_000, 60_000), "exceeds limit"),
     (png_of(9_000, 9_000), "too large"),
     (png_of(32, 32), ""),

@@ -63,7 +63,7 @@ def test_lists_that_are_no_pictures(x: list[Any], message: str) -> None:
     ("y", "message"),
     [
         (["a", "b"], r"y_train\[0\] is 'a'"),
-        ([[0, 1], [1, 0]], "expected class numbers"),
+        ([[[0], [1]], [[1], [0]]], "expected class numbers"),
         ([[0], 1], "ragged"),
     ],
 )

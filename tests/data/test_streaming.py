@@ -26,6 +26,7 @@ from cnnctl.data.chunks import chunks, mapping
 from cnnctl.data.dataset import Dataset, Split, fingerprint, on_disk
 from cnnctl.data.decoded_copy import DecodedCopy
 from cnnctl.data.decoding import Format
+from cnnctl.data.image_folder import _list_split
 from cnnctl.data.places import decoded_folder
 from cnnctl.errors import DataError
 
@@ -306,18 +307,79 @@ def test_a_full_disk(folder: Path, monkeypatch: pytest.MonkeyPatch, full: str, r
     assert store() == []
 
 
+DAMAGED = ("test/dog/0.png", "train/cat/3.png", "train/cat/4.png", "train/dog/3.png")
+
+
+def damage(folder: Path) -> None:
+    for name in DAMAGED:
+        (folder / name).write_bytes(b"no picture")
+
+
 @pytest.mark.usefixtures("no_memory")
-def test_the_first_broken_picture_is_named_and_nothing_is_kept(
+def test_every_damaged_image_is_named_and_nothing_is_kept(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(decoding, "_MOST_AT_ONCE", 1)
     monkeypatch.setattr(pictures, "usable_cpus", lambda: 8)
-    for name in ("cat/3.png", "cat/4.png", "dog/3.png"):
-        (folder / "train" / name).write_bytes(b"no picture")
-    for _ in range(5):
-        with pytest.raises(DataError, match=r"cannot read the picture .*cat/3\.png"):
+    damage(folder)
+    for _ in range(3):
+        with pytest.raises(DataError, match=r"4 of 20 images cannot be read, first ") as caught:
             read(folder)
+        (listed,) = caught.value.diagnostics
+        assert sorted(note.partition(": ")[0] for note in listed.notes) == [
+            str(folder / name) for name in DAMAGED
+        ]
+        assert "`on_error: skip`" in (listed.hint or "")
         assert store() == []
+
+
+def test_ten_damaged_images_are_named_and_the_others_counted(folder: Path) -> None:
+    paths = [path for path in folder.rglob("*.png") if path.parent.parent.name == "train"]
+    for path in paths[:13]:
+        path.write_bytes(b"")
+    with pytest.raises(DataError, match=r"13 of 20 images cannot be read") as caught:
+        read(folder)
+    notes = caught.value.diagnostics[0].notes
+    assert len(notes) == 11
+    assert all(note.endswith(".png: the file is empty") for note in notes[:10])
+    assert notes[10] == "and 3 more"
+
+
+@pytest.mark.usefixtures("keeps")
+@pytest.mark.parametrize("free", [1 << 30, 40])
+def test_damaged_images_are_left_out_on_request(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, decoded: list[str], free: int
+) -> None:
+    """In memory and on the disk; from the copy as well, which knows which they were."""
+    monkeypatch.setattr(pictures, "free_memory", lambda: free)
+    before = read(folder)
+    assert before.test is not None
+    train, _ = zip(*_list_split(folder / "train", ("cat", "dog"), []), strict=True)
+    kept = [str(Path(path).relative_to(folder)) not in DAMAGED for path in train]
+    damage(folder)
+    with pytest.raises(DataError, match="4 of 20"):
+        read(folder)
+    for again in (False, True):
+        decoded.clear()
+        data = read(folder, on_error="skip")
+        assert bool(decoded) != again
+        assert on_disk(data.train.x) == (free == 40)
+        np.testing.assert_array_equal(data.train.x, before.train.x[kept])
+        np.testing.assert_array_equal(data.train.y, before.train.y[kept])
+        assert data.test is not None
+        assert len(data.test) == len(data.test.y) == len(before.test) - 1
+        assert sorted(path for path, _ in data.skipped) == [str(folder / name) for name in DAMAGED]
+        (note,) = [note for note in data.notes if note.startswith(f"{folder / 'train'}: ")]
+        assert "left out 3 of 14 images, which cannot be read" in note
+        assert "3.png: it is not a PNG, JPEG" in note
+
+
+def test_a_split_without_a_sound_image_is_no_split(folder: Path) -> None:
+    for path in (folder / "test").rglob("*.png"):
+        path.write_bytes(b"")
+    with pytest.raises(DataError, match=r"6 of 6 images cannot be read") as caught:
+        read(folder, on_error="skip")
+    assert "no image of" in (caught.value.hint or "")
 
 
 @pytest.mark.parametrize(
@@ -555,7 +617,7 @@ def test_a_copy_of_an_earlier_kind_is_decoded_again(folder: Path, decoded: list[
     read(folder)
     for name in store():
         path = decoded_folder() / name
-        path.write_bytes(path.read_bytes().replace(b"pictures, 2", b"pictures, 1"))
+        path.write_bytes(path.read_bytes().replace(b"pictures, 3", b"pictures, 2"))
     decoded.clear()
     same(read(folder), folder)
     assert len(decoded) == 22  # all, and the first of each split twice
