@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from cnnctl.data.dataset import Split
 from cnnctl.data.incoming import Failure, Incoming, Look, read
 from cnnctl.data.normalization import Normalization, without_pictures
+from cnnctl.data.pictures import NAMED
 from cnnctl.data.pixels import BYTES, Range
 from cnnctl.data.preparation import Prepared
 from cnnctl.data.sources import SOURCES
@@ -168,10 +169,12 @@ def refusal(failures: Sequence[Failure]) -> DataError:
     """The error that names every file that could not be read."""
     if len(failures) == 1:
         return failures[0].error
-    listed = [Diagnostic("unreadable-file", each.error.message, hint=each.error.hint)
-              for each in failures]  # fmt: skip
-    return DataError(f"{len(failures):,} files could not be read, {failures[0].name} first",
-                     diagnostics=listed)  # fmt: skip
+    what = f"{len(failures):,} files could not be read"
+    lines = [each.error.message for each in failures[:NAMED]]
+    if len(failures) > NAMED:
+        lines.append(f"and {len(failures) - NAMED:,} more")
+    listed = Diagnostic("unreadable-files", what, notes=tuple(lines))
+    return DataError(f"{what}, first {lines[0]}", diagnostics=[listed])
 
 
 def predict_split(

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import XO
+from data.test_deep import png16
 from PIL import Image
 
 from cnnctl import backend
@@ -20,7 +21,7 @@ backend.quiet()
 import keras  # noqa: E402
 
 from cnnctl.data import load as load_data  # noqa: E402
-from cnnctl.errors import UsageError  # noqa: E402
+from cnnctl.errors import DataError, UsageError  # noqa: E402
 from cnnctl.prediction import Predictions, predict, predict_split  # noqa: E402
 from cnnctl.spec import load  # noqa: E402
 from cnnctl.trained import find  # noqa: E402
@@ -207,6 +208,69 @@ def test_the_command_over_the_data_set(run, tmp_path):
     worst = call("predict", run, "--worst", "--json")
     mistakes = (expected.argmax(1) != pictures().y).sum()
     assert len(json.loads(worst.stdout)["pictures"]) == mistakes
+
+
+def test_damaged_files_do_not_keep_others_from_being_predicted(run, tmp_path):
+    test = pictures()
+    Image.fromarray(test.x[0, ..., 0]).save(tmp_path / "1.png")
+    (tmp_path / "0.png").write_bytes(b"")
+    (tmp_path / "2.jpg").write_text("<html>")
+    np.save(tmp_path / "3.npy", test.x[:2])
+    names = [str(tmp_path / name) for name in ("0.png", "1.png", "2.jpg", "3.npy")]
+    done = call("predict", run, *names, "--json")
+    assert done.returncode == 1
+    found = json.loads(done.stdout)
+    assert [each["picture"] for each in found["pictures"]] == [
+        names[1], f"{names[3]}[0]", f"{names[3]}[1]"
+    ]  # fmt: skip
+    assert [each["picture"] for each in found["failed"]] == [names[0], names[2]]
+    assert "HTML" in found["failed"][1]["error"]
+    shown = done.stderr.decode()
+    assert "error: 2 files could not be read" in shown
+    assert f"cannot read the image {names[0]}: the file is empty" in shown
+    same = predict(run, names)
+    np.testing.assert_allclose(same.outputs, by_keras(run, test.x[[0, 0, 1]]), atol=1e-6)
+    assert [each.name for each in same.failures] == [names[0], names[2]]
+    with pytest.raises(DataError, match=r"0\.png: the file is empty"):
+        predict(run, names[:1])
+    with pytest.raises(DataError, match=r"2 files could not be read, first .*0\.png"):
+        predict(run, [names[0], names[2]])
+
+
+def test_16_bits_from_training_to_prediction_and_damaged_images_are_recorded(tmp_path):
+    """Classes that differ in their low bytes only: 8 bits per channel would not tell them."""
+    random = np.random.default_rng(0)
+    for split, count in (("train", 12), ("test", 4)):
+        for label, low in (("dark", 0), ("light", 200)):
+            (tmp_path / "deep" / split / label).mkdir(parents=True)
+            for number in range(count):
+                x = 40 * 256 + low + random.integers(0, 50, (4, 4, 3))
+                path = tmp_path / "deep" / split / label / f"{number}.png"
+                path.write_bytes(png16(x.astype(np.uint16), filters=False))
+    broken = tmp_path / "deep/train/dark/7.png"
+    broken.write_bytes(b"<html>")
+    (tmp_path / "a.yaml").write_text("""
+data: {dataset: {image_folder: {path: deep, on_error: skip}}, normalize: standard}
+model: {layers: [Flatten, {Dense: {units: 2, activation: softmax}}]}
+compile:
+  optimizer: {SGD: {learning_rate: 0.1}}
+  loss: sparse_categorical_crossentropy
+  metrics: [accuracy]
+fit: {batch_size: 8, epochs: 4}
+seed: 1
+""")
+    run = train(load(tmp_path / "a.yaml"), runs_dir=tmp_path / "runs", device="cpu").run.path
+    recorded = json.loads((run / "environment.json").read_text())["data"]
+    assert recorded["images"] == {"train": 23, "test": 8}
+    assert recorded["pixels"] == {"dtype": "uint16", "least": 0, "most": 65535}
+    reason = "it is an HTML or XML page"
+    assert recorded["skipped"] == [{"file": str(broken), "reason": reason}]
+    split = predict_split(run)
+    assert split.accuracy == 1
+    found = predict(run, [str(tmp_path / "deep/test")])
+    assert found.accuracy == 1
+    assert set(found.steps) == {()}
+    np.testing.assert_allclose(sorted(found.outputs[:, 0]), sorted(split.outputs[:, 0]), rtol=1e-5)
 
 
 @pytest.mark.parametrize(("arguments", "words"), [

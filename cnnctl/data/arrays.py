@@ -84,21 +84,25 @@ def pixel_facts(arrays: Sequence[np.ndarray]) -> tuple[Range | None, str]:
     Args:
         arrays: The images of each split, as stored.
     """
-    types = {array.dtype for array in arrays}
-    stored = arrays[0].dtype.name
-    kinds = {each.kind for each in types}
-    if kinds <= {"b"}:
-        return UNIT, stored
-    if all(each.kind == "u" and each.itemsize == 2 for each in types):
-        return DEEP, stored
-    if all(each.kind == "u" and each.itemsize == 1 for each in types):
-        return BYTES, stored
+    whole = [array for array in arrays if array.dtype.kind in "bui"]
+    floats = [array for array in arrays if array.dtype.kind == "f" and array.size]
+    known = _range_of_integers(whole) if whole else None
+    # Beside bytes, floats up to 1 are bytes that were divided already.
+    if known and not all(x.min() >= 0 and 1 < x.max() <= known[1] for x in floats):
+        known = None
+    return known, arrays[0].dtype.name
+
+
+def _range_of_integers(arrays: Sequence[np.ndarray]) -> Range | None:
+    types = {f"{array.dtype.kind}{array.dtype.itemsize}" for array in arrays}
+    if len(types) == 1 and (known := {"b1": UNIT, "u1": BYTES, "u2": DEEP}.get(*types)):
+        return known
     full = [array for array in arrays if array.size]
-    if kinds <= {"i", "u"} and full:
+    if "b1" not in types and full:
         least, most = min(int(x.min()) for x in full), max(int(x.max()) for x in full)
         if least >= 0 and 1 < most <= BYTES[1]:
-            return BYTES, stored
-    return None, stored
+            return BYTES
+    return None
 
 
 def as_targets(y: np.ndarray, *, field: str) -> np.ndarray:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cnnctl.data.arrays import as_pictures, as_targets, refuse_if_too_large
+from cnnctl.data.arrays import as_pictures, as_targets, pixel_facts, refuse_if_too_large
 from cnnctl.errors import DataError
 
 
@@ -51,3 +51,55 @@ def test_more_than_the_machine_has() -> None:
     refuse_if_too_large(1 << 20, "a picture")
     with pytest.raises(DataError, match="a picture would take 1,073,741,824"):
         refuse_if_too_large(1 << 60, "a picture")
+
+
+@pytest.mark.parametrize(
+    ("arrays", "known", "stored"),
+    [
+        ([np.zeros((2, 3), np.uint8)], (0, 255), "uint8"),
+        ([np.zeros((2, 3), np.uint16)], (0, 65535), "uint16"),
+        ([np.zeros((2, 3), ">u2")], (0, 65535), "uint16"),
+        ([np.zeros((2, 3), bool)], (0, 1), "bool"),
+        ([np.full((2, 3), 255, np.int64)], (0, 255), "int64"),
+        ([np.full((2, 3), 200, ">i4")], (0, 255), "int32"),
+        ([np.full((2, 3), 200, np.uint64)], (0, 255), "uint64"),
+        ([np.full((2, 3), 7, np.int8), np.zeros((1, 3), np.uint8)], (0, 255), "int8"),
+        ([np.full((2, 3), 256, np.int64)], None, "int64"),
+        ([np.full((2, 3), -1, np.int16)], None, "int16"),
+        ([np.full((2, 3), 9, np.int64), np.full((2, 3), 300, np.int64)], None, "int64"),
+        ([np.ones((2, 3), np.int64)], None, "int64"),  # black and white, of 1 or of 255
+        ([np.full((2, 3), 200.0)], None, "float64"),
+        ([np.zeros((2, 3), np.float16)], None, "float16"),
+        ([np.zeros((2, 3), np.uint8), np.zeros((2, 3), np.float32)], None, "uint8"),
+        ([np.zeros((2, 3), np.uint8), np.full((2, 3), 200.5)], (0, 255), "uint8"),
+        ([np.zeros((2, 3), np.uint8), np.full((2, 3), 255.5)], None, "uint8"),
+        ([np.zeros((2, 3), np.uint8), np.full((2, 3), np.nan)], None, "uint8"),
+        ([np.zeros((2, 3), np.uint8), np.full((2, 3), 300, np.uint16)], None, "uint8"),
+        ([np.zeros((2, 3), bool), np.full((2, 3), 200, np.uint8)], None, "bool"),
+        ([np.zeros((0, 3), np.int64)], None, "int64"),
+    ],
+)
+def test_the_range_of_pixels_follows_from_what_is_stored(
+    arrays: list[np.ndarray], known: tuple[float, float] | None, stored: str
+) -> None:
+    assert pixel_facts(arrays) == (known, stored)
+
+
+@pytest.mark.parametrize("shape", [(4, 8, 0, 1), (4, 0), (4, 8, 8, 0), (0, 8, 0)])
+def test_images_without_pixels(shape: tuple[int, ...]) -> None:
+    with pytest.raises(DataError, match="which have no pixels") as caught:
+        as_pictures(np.zeros(shape), field="x_train")
+    assert caught.value.message.startswith("x_train has images of shape")
+
+
+def test_columns_in_fortran_order_are_rows() -> None:
+    x = np.asfortranarray(np.arange(24, dtype=">i8").reshape(2, 3, 4))
+    made = as_pictures(x, field="x")
+    assert made.flags.c_contiguous
+    np.testing.assert_array_equal(made, np.arange(24).reshape(2, 3, 4))
+
+
+def test_tables_of_integers_are_targets() -> None:
+    y = as_targets(np.array([[True, False], [True, True]]), field="y")
+    assert y.dtype == np.int64
+    assert y.tolist() == [[1, 0], [1, 1]]

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from cnnctl.data import Split, fit_to
+from cnnctl.data.checks import as_classes
 from cnnctl.data.dataset import Dataset, make_dataset
 from cnnctl.errors import DataError
 
@@ -102,3 +103,102 @@ def test_integers_as_numeric_targets() -> None:
     fitted = fit_to(prices, (3,), "float", 1)
     assert fitted.train.y.dtype == np.float32
     assert fitted.train.y.tolist() == [300, -7]
+
+
+def test_images_along_the_last_axis(tiny: Dataset) -> None:
+    """As SVHN's files have them."""
+    svhn = Split(np.zeros((4, 3, 10), np.uint8), np.zeros(10, np.int64))
+    with pytest.raises(DataError, match="4 pictures in x_train, 10 labels") as caught:
+        fit_to(dataclasses.replace(tiny, train=svhn), (4, 3))
+    assert np.moveaxis(svhn.x, -1, 0).shape == (10, 4, 3)
+    assert "np.moveaxis(x, -1, 0)" in (caught.value.hint or "")
+
+
+@pytest.mark.parametrize(
+    ("shape", "wanted", "hint"),
+    [
+        ((3, 32, 30), (32, 30, 3), "x.transpose(0, 2, 3, 1)"),
+        ((1, 28, 28), (28, 28, 1), "x.transpose(0, 2, 3, 1)"),
+        ((30, 32, 3), (32, 30, 3), "`input_shape: [30, 32, 3]`"),
+        ((784,), (28, 28, 1), "x.reshape(-1, 28, 28, 1)"),
+        ((28, 28, 1), (784,), "x.reshape(-1, 784)"),
+        ((20, 20, 3), (32, 32, 3), "`input_shape: [20, 20, 3]`"),
+    ],
+)
+def test_the_fix_for_another_shape(
+    shape: tuple[int, ...], wanted: tuple[int, ...], hint: str
+) -> None:
+    x = np.zeros((2, *shape), np.uint8)
+    with pytest.raises(DataError) as caught:
+        fit_to(data(x, np.zeros(2, np.int64)), wanted)
+    assert hint in (caught.value.hint or "")
+
+
+X = np.zeros((3, 2), np.uint8)
+ONE_HOT = np.array([[0, 1, 0], [1, 0, 0], [0, 0, 1]])
+MANY_HOT = np.array([[0, 1, 1], [1, 0, 0], [0, 0, 0]])
+
+
+@pytest.mark.parametrize("y", [ONE_HOT, MANY_HOT])
+def test_tables_of_integers_are_numeric_targets(y: np.ndarray) -> None:
+    fitted = fit_to(data(X, y), (2,), "float", 3)
+    assert fitted.train.y.dtype == np.float32
+    np.testing.assert_array_equal(fitted.train.y, y)
+
+
+@pytest.mark.parametrize("dtype", [np.int64, np.float32])
+@pytest.mark.parametrize("mode", ["int", "categorical"])
+def test_the_fix_for_a_table_loses_nothing(mode: str, dtype: type) -> None:
+    for y, words, never in (
+        (ONE_HOT, "y.argmax(axis=1)", "sigmoid"),
+        (MANY_HOT, "multi-label targets: write `label_mode: float`, 3 outputs", "argmax"),
+        (MANY_HOT * 2, "numbers themselves write `label_mode: float`", "argmax"),
+    ):
+        with pytest.raises(DataError, match="needs class numbers") as caught:
+            fit_to(data(X, y.astype(dtype)), (2,), mode, 3)
+        assert words in (caught.value.hint or "")
+        assert never not in (caught.value.hint or "")
+
+
+def test_class_numbers_in_another_form_are_read_as_such() -> None:
+    for y, mode in (
+        (np.array([1, 0, 2], np.float32), "int"),
+        (np.array([1, 0, 2], np.float32), "categorical"),
+        (ONE_HOT, "categorical"),
+        (ONE_HOT.astype(np.float32), "categorical"),
+    ):
+        before = data(X, y)
+        found = as_classes(before, mode)
+        assert found.train.y.tolist() == [1, 0, 2]
+        assert found.train.y.dtype == np.int64
+        assert found.class_names == ("0", "1", "2")
+        assert found.fingerprint == before.fingerprint
+        assert found.notes[-1].endswith("read as class numbers")
+        assert as_classes(before, "float") is before
+
+
+@pytest.mark.parametrize(
+    "y",
+    [
+        np.array([0.5, 1, 2], np.float32),
+        np.array([np.nan, 1, 2], np.float32),
+        np.array([np.inf, 1, 2], np.float32),
+        np.array([2.0**24, 1, 2], np.float32),
+        MANY_HOT,
+        ONE_HOT * 2,
+        np.array([0, 1, 2]),
+    ],
+)
+def test_what_would_lose_something_stays(y: np.ndarray) -> None:
+    before = data(X, y)
+    assert as_classes(before, "categorical") is before
+
+
+def test_labels_from_1_have_a_fix() -> None:
+    one_based = data(X, np.array([1, 2, 3]))
+    with pytest.raises(DataError, match="classes 0 to 2") as caught:
+        fit_to(one_based, (2,), "int", 3)
+    assert caught.value.hint == "the labels start at 1: write y - 1"
+    with pytest.raises(DataError, match="classes 0 to 1") as caught:
+        fit_to(one_based, (2,), "int", 2)
+    assert caught.value.hint is None

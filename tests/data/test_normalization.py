@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from cnnctl.data import Normalization, Split, normalization
+from cnnctl.data import Dataset, Normalization, Split, load, normalization
 from cnnctl.errors import DataError
 
 EVERY_BYTE = np.arange(256, dtype=np.uint8).reshape(1, 16, 16, 1)
@@ -67,6 +68,48 @@ def test_a_range_that_is_not_known_is_refused(kind: str) -> None:
     with pytest.raises(DataError, match="whose range is not known") as caught:
         normalization(kind, Split(np.zeros((1, 2), np.float32), LABEL))
     assert "normalize: standard" in (caught.value.hint or "")
+
+
+def of_arrays(tmp_path: Path, x: np.ndarray, x_test: np.ndarray | None = None) -> Dataset:
+    test = {} if x_test is None else {"x_test": x_test, "y_test": np.zeros(len(x_test), int)}
+    np.savez(tmp_path / "a.npz", x_train=x, y_train=np.zeros(len(x), int), **test)
+    return load("npz", {"path": "a.npz"}, base=tmp_path)
+
+
+@pytest.mark.parametrize(("x", "largest"), [
+    (np.array([[0, 249]], np.int64), 255), (np.array([[0, 200]], ">i4"), 255),
+    (np.array([[0, 200]], np.uint16), 65535), (np.array([[False, True]]), 1),
+])  # fmt: skip
+def test_the_type_in_the_file_says_the_range(tmp_path: Path, x: np.ndarray, largest: int) -> None:
+    data = of_arrays(tmp_path, x)
+    unit = normalization("unit", data.train, data)
+    np.testing.assert_array_equal(unit.apply(data.train.x), x.astype(np.float32) / largest)
+    signed = normalization("signed", data.train, data).apply(np.array([0, largest]))
+    assert signed.tolist() == [-1, 1]
+
+
+@pytest.mark.parametrize(("x", "words", "hint"), [
+    (np.array([[-3, 900]]), "are int64 with values from -3 to 900", "`normalize: standard`"),
+    (np.array([[0, 1]]), "are int64 with values from 0 to 1", "white write `normalize: n"),
+    (np.array([[0, 0.5]]), "are float64 with values from 0 to 0.5", "already: write `normalize"),
+    (np.array([[0, 7.0]], np.float16), "are float16 with values from 0 to 7", "x.astype('uint8')"),
+    (np.array([[0, 7.5]], ">f4"), "are float32 with values from 0 to 7.5", "`normalize: standard`"),
+])  # fmt: skip
+def test_the_error_names_what_is_in_the_file_and_a_fix_for_it(
+    tmp_path: Path, x: np.ndarray, words: str, hint: str
+) -> None:
+    data = of_arrays(tmp_path, x)
+    with pytest.raises(DataError, match=words) as caught:
+        normalization("unit", data.train, data)
+    assert hint in (caught.value.hint or "")
+
+
+def test_splits_of_two_types_have_no_range(tmp_path: Path) -> None:
+    """Else bytes would be divided by 255, and so would numbers from 0 to 1."""
+    data = of_arrays(tmp_path, np.array([[0, 255]], np.uint8), np.array([[0, 1]], np.float32))
+    with pytest.raises(DataError, match="x_train is uint8, x_test is float32") as caught:
+        normalization("unit", data.train, data)
+    assert "same type" in (caught.value.hint or "")
 
 
 def test_it_can_be_recorded() -> None:
