@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -278,8 +279,16 @@ def input_of(trained: Trained, data_dir: Path | None) -> tuple[tuple[int, ...], 
     shape, scale = spec.model.input_shape, trained.normalization or without_pictures(kind)
     if shape is None or scale is None:
         data = trained.prepare(data_dir=data_dir)
-        return data.input_shape, scale or data.normalization
+        return data.input_shape, trained.normalization or data.normalization
+    if trained.normalization is None and kind in ("unit", "signed") and _may_be_deep(spec):
+        with suppress(DataError):  # without the data, images have 8 bits
+            scale = trained.prepare(data_dir=data_dir).normalization
     return tuple(shape), scale
+
+
+def _may_be_deep(spec: Spec) -> bool:
+    """Whether the range of the pixels is a matter of the files that a spec names."""
+    return spec.data is not None and spec.data.dataset.name not in {*SOURCES, "xo"}
 
 
 def look_of(

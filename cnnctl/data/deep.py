@@ -42,7 +42,8 @@ def bits_of(image: Image, file: BinaryIO) -> int:
         Unsupported: Other numbers, or channels that are neither color nor transparency.
     """
     if image.format == "PNG":
-        return 16 if _at(file, 24, 1) == b"\x10" else 8
+        # The order of the bytes that its decoder is to read: `RGB;16B`, say.
+        return 16 if any("16" in str(tile[3]) for tile in image.tile) else 8  # type: ignore[attr-defined]
     if image.format == "TIFF":
         return _bits_of_tiff(image)
     if image.format == "PPM" and _largest_of_ppm(_at(file, 0, 1024)) > 255:

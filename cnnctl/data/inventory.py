@@ -10,6 +10,7 @@ from cnnctl import plugins
 from cnnctl.catalog import load as load_catalog
 from cnnctl.data.checks import are_targets, fit_to
 from cnnctl.data.download import Progress
+from cnnctl.data.notes import channels_first, unused_classes
 from cnnctl.data.places import find
 from cnnctl.data.sample import sample_file
 from cnnctl.data.sources import MADE, SOURCES, Source
@@ -210,9 +211,12 @@ def sound(dataset: Dataset) -> Dataset:
     """
     targets = are_targets(dataset.train.y)
     found = fit_to(dataset, dataset.train.x.shape[1:], "float" if targets else "int")
-    if targets:
-        return found
-    return replace(found, notes=(*found.notes, *missing_classes(found)))
+    notes = [f"{found.name}: {note}" for note in (channels_first(found.train.x),) if note]
+    if not targets:
+        notes += missing_classes(found)
+        if not found.layout:  # what a folder lacks is said where its files are listed
+            notes += unused_classes(found, None)
+    return replace(found, notes=(*found.notes, *notes))
 
 
 def _open(name: str, *, data_dir: Path | None = None, progress: Progress | None = None) -> Dataset:
