@@ -95,7 +95,7 @@ def pixel_facts(arrays: Sequence[np.ndarray]) -> tuple[Range | None, str]:
 
 def _range_of_integers(arrays: Sequence[np.ndarray]) -> Range | None:
     types = {f"{array.dtype.kind}{array.dtype.itemsize}" for array in arrays}
-    if len(types) == 1 and (known := {"b1": UNIT, "u1": BYTES, "u2": DEEP}.get(*types)):
+    if len(types) == 1 and (known := {"b1": UNIT, "u1": BYTES, "u2": DEEP}.get(next(iter(types)))):
         return known
     full = [array for array in arrays if array.size]
     if "b1" not in types and full:

@@ -70,6 +70,8 @@ def dim_pixels(dataset: Dataset, normalize: str) -> tuple[str, ...]:
         most = max(most, float(rows.max()))
         if most * _DIM >= known[1]:
             return ()
+    if most == 0:
+        return (f"{dataset.name}: every pixel of the training images is 0",)
     fix = "none" if most == 1 else "standard"
     return (
         f"{dataset.name}: the largest pixel is {most:g}; `normalize: {normalize}` is for pixels up "

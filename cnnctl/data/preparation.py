@@ -97,7 +97,9 @@ def prepare(
     notes = [f"{loaded.name}: {misplaced}"] if misplaced else []
     if spec.data.label_mode != "float":
         notes += missing_classes(loaded)
-        if _has_an_output_per_class(spec):
+        # What the folders of an image_folder lack is said where they are listed.
+        listed = spec.data.dataset.name == "image_folder" and not loaded.skipped
+        if _has_an_output_per_class(spec) and not listed:
             notes += unused_classes(loaded, outputs)
     if loaded.test is None:
         notes.append(f"{loaded.name}: no test split, so the trained network is not tested")

@@ -41,7 +41,7 @@ def photos(folder, *paths):
     for path in paths:
         file = folder / "photos" / path
         file.parent.mkdir(parents=True, exist_ok=True)
-        Image.new("RGB", (2, 2)).save(file)
+        Image.new("RGB", (2, 2), "white").save(file)
 
 
 def sizes(found):

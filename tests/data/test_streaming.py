@@ -26,7 +26,7 @@ from cnnctl.data.chunks import chunks, mapping
 from cnnctl.data.dataset import Dataset, Split, fingerprint, on_disk
 from cnnctl.data.decoded_copy import DecodedCopy
 from cnnctl.data.decoding import Format
-from cnnctl.data.image_folder import _list_split
+from cnnctl.data.folder_layout import find_layout
 from cnnctl.data.places import decoded_folder
 from cnnctl.errors import DataError
 
@@ -354,7 +354,7 @@ def test_damaged_images_are_left_out_on_request(
     monkeypatch.setattr(pictures, "free_memory", lambda: free)
     before = read(folder)
     assert before.test is not None
-    train, _ = zip(*_list_split(folder / "train", ("cat", "dog"), []), strict=True)
+    train = [path for path, _ in find_layout(folder).splits["train"]]
     kept = [str(Path(path).relative_to(folder)) not in DAMAGED for path in train]
     damage(folder)
     with pytest.raises(DataError, match="4 of 20"):
