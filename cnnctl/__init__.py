@@ -4,10 +4,14 @@ Every command has its Python twin here:
 
     import cnnctl
 
-    spec = cnnctl.load("configs/mnist.yaml", ["fit.epochs=3"])
-    print(cnnctl.summarize("configs/mnist.yaml").total)
-    result = cnnctl.train(spec)
-    print(cnnctl.evaluate(result.run.path).figures)
+    print(cnnctl.summarize("mnist").total)
+    result = cnnctl.train("mnist", overrides=["fit.epochs=3"])
+    print(cnnctl.evaluate("runs/mnist").figures)
+    print(cnnctl.predict("runs/mnist", "three.png").top(0, 5))
+
+Paths are `str` or `Path`. Where a spec is meant, it may be given as the path of its file, as the
+name of a shipped one, or loaded (`cnnctl.load`). What cannot be done raises a `CnnctlError`; an
+argument of the wrong type, a TypeError.
 
 Names are imported when they are first used: `import cnnctl` itself starts nothing.
 """
@@ -23,10 +27,10 @@ if TYPE_CHECKING:
     from cnnctl.plugins import register as register
     from cnnctl.prediction import predict as predict
     from cnnctl.prediction import predict_split as predict_split
+    from cnnctl.preflight import diff as diff
     from cnnctl.preflight import preflight as check
     from cnnctl.reproduction import reproduce as reproduce
     from cnnctl.spec import load as load
-    from cnnctl.spec.difference import differences as diff
     from cnnctl.spec.json_schema import spec_schema as schema
     from cnnctl.starter import new as new
     from cnnctl.summary import summarize as summarize
@@ -38,7 +42,7 @@ _PLACES = {
     "check": ("cnnctl.preflight", "preflight"),
     "predict": ("cnnctl.prediction", "predict"),
     "predict_split": ("cnnctl.prediction", "predict_split"),
-    "diff": ("cnnctl.spec.difference", "differences"),
+    "diff": ("cnnctl.preflight", "diff"),
     "evaluate": ("cnnctl.evaluation", "evaluate"),
     "load": ("cnnctl.spec", "load"),
     "new": ("cnnctl.starter", "new"),

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
+from cnnctl.arguments import AnyPath
 from cnnctl.compute.plan import Plan
 from cnnctl.data.dataset import Split
 from cnnctl.data.preparation import Prepared
-from cnnctl.spec import Spec
+from cnnctl.spec import AnySpec, Spec
 from cnnctl.trained import find
 
 
@@ -42,12 +42,12 @@ class Evaluation:
 
 
 def evaluate(
-    source: Path,
+    source: AnyPath,
     *,
-    spec: Spec | None = None,
-    checkpoint: str | None = None,
+    spec: AnySpec | None = None,
+    checkpoint: str | int | None = None,
     split: str = "test",
-    data_dir: Path | None = None,
+    data_dir: AnyPath | None = None,
     full_data: bool = False,
     device: str = "auto",
     progress: Any = None,
@@ -56,8 +56,9 @@ def evaluate(
 
     Args:
         source: A run folder, a checkpoint folder in it, a `.keras` or a `.weights.h5` file.
-        spec: The network and data of a file that is in no run folder.
-        checkpoint: `best` (default), `last` or `epoch-0003`, where `source` is a run.
+        spec: The network and data of a file that is in no run folder: a spec, its path, or the
+            name of a shipped one.
+        checkpoint: `best` (default), `last`, `epoch-0003` or 3, where `source` is a run.
         split: `test`, `validation` or `train`.
         data_dir, full_data, device, progress: As in `cnnctl.training.train`.
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 import logging
 import sys
 
+from cnnctl.printable import printable
+
 LOGGER = logging.getLogger("cnnctl")
 
 _MOST = 10_000
@@ -31,7 +33,7 @@ class _Printer(logging.Handler):
     """Prints each note to standard error, whichever that is by then."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        print(record.getMessage(), file=sys.stderr)
+        print(printable(record.getMessage()), file=sys.stderr)
 
 
 def print_notes() -> None:

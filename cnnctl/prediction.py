@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cnnctl.arguments import AnyPath, as_paths
 from cnnctl.data.dataset import Split
 from cnnctl.data.incoming import Failure, Incoming, Look, read
 from cnnctl.data.normalization import Normalization, without_pictures
@@ -16,7 +16,7 @@ from cnnctl.data.pixels import BYTES, Range
 from cnnctl.data.preparation import Prepared
 from cnnctl.data.sources import SOURCES
 from cnnctl.errors import DataError, Diagnostic, UsageError
-from cnnctl.spec import Component, Spec
+from cnnctl.spec import AnySpec, Component, Spec
 from cnnctl.spec.rules import HINGES
 from cnnctl.trained import Loaded, Trained, find
 
@@ -116,22 +116,22 @@ class Predictions:
 
 
 def predict(
-    source: Path,
-    files: Sequence[str],
+    source: AnyPath,
+    files: AnyPath | Sequence[AnyPath],
     *,
-    spec: Spec | None = None,
-    checkpoint: str | None = None,
+    spec: AnySpec | None = None,
+    checkpoint: str | int | None = None,
     invert: bool | None = None,
     centre: bool | None = None,
-    data_dir: Path | None = None,
+    data_dir: AnyPath | None = None,
     device: str = "auto",
 ) -> Predictions:
     """Let a trained network look at files.
 
     Args:
         source: A run folder, a checkpoint folder in it, a `.keras` or a `.weights.h5` file.
-        files: Image or `.npy` files, folders of them, `-` for standard input. Those that cannot be
-            read are named in `failures`.
+        files: One or several image or `.npy` files, folders of them, `-` for standard input. Those
+            that cannot be read are named in `failures`.
         spec: The network of a file that is in no run folder.
         checkpoint: `best` (default), `last` or `epoch-0003`, where `source` is a run.
         invert, centre: Whether pictures are inverted, and cut out and centred; None does what makes
@@ -146,11 +146,12 @@ def predict(
     """
     import numpy as np
 
+    named = [str(each) for each in as_paths(files, "files")]
     trained = find(source, spec=spec, checkpoint=checkpoint)
     shape, scale = input_of(trained, data_dir)
     look = look_of(trained.spec, shape, scale, trained.pixels)
     failures: list[Failure] = []
-    pictures = list(read(files, look, invert=invert, centre=centre, failures=failures))
+    pictures = list(read(named, look, invert=invert, centre=centre, failures=failures))
     if not pictures:
         raise refusal(failures)
     uniform = all(each.x.dtype == np.uint8 for each in pictures)
@@ -179,12 +180,12 @@ def refusal(failures: Sequence[Failure]) -> DataError:
 
 
 def predict_split(
-    source: Path,
+    source: AnyPath,
     split: str = "test",
     *,
-    spec: Spec | None = None,
-    checkpoint: str | None = None,
-    data_dir: Path | None = None,
+    spec: AnySpec | None = None,
+    checkpoint: str | int | None = None,
+    data_dir: AnyPath | None = None,
     full_data: bool = False,
     device: str = "auto",
 ) -> Predictions:
@@ -267,7 +268,7 @@ def run(loaded: Loaded, x: np.ndarray, scale: Normalization) -> np.ndarray:
     return found.astype(np.float32)
 
 
-def input_of(trained: Trained, data_dir: Path | None) -> tuple[tuple[int, ...], Normalization]:
+def input_of(trained: Trained, data_dir: AnyPath | None) -> tuple[tuple[int, ...], Normalization]:
     """The shape of one picture and its normalization, from the data set only where nothing else
     tells them.
 

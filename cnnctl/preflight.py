@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cnnctl import arithmetic, plugins
+from cnnctl import arithmetic, plugins, shipped
+from cnnctl.arguments import as_texts
 from cnnctl.arithmetic.shapes import same_but_for_ones
 from cnnctl.compute.faults import faults
 from cnnctl.data import foresight
 from cnnctl.errors import Diagnostic, Location, SpecError, UsageError
-from cnnctl.runs import Run
-from cnnctl.spec import Component, Spec, rules
+from cnnctl.runs import Run, spec_path
+from cnnctl.spec import AnySpec, Component, Spec, load, rules
+from cnnctl.spec.difference import Difference, differences
 from cnnctl.spec.loading import draft, in_order, still_told
 
 SUFFIXES = (".yaml", ".yml")
@@ -46,12 +48,12 @@ class Checked:
 
 
 def preflight(
-    path: str | Path, overrides: Iterable[str] = (), *, recorded: bool = False
+    path: AnySpec, overrides: str | Iterable[str] = (), *, recorded: bool = False
 ) -> Checked:
     """Read a spec, work out its shapes, and hold its outputs against its data set's classes.
 
     Args:
-        path: A YAML file.
+        path: A YAML file, the name of a shipped spec, or a spec that is loaded.
         overrides: Assignments such as `fit.epochs=3`, applied in order.
         recorded: Whether it is the spec of a run, as in `cnnctl.spec.load`.
 
@@ -60,8 +62,15 @@ def preflight(
         SpecError: The spec has faults, a layer does not fit its input, or the number of outputs is
             not the number of classes.
     """
-    overrides = tuple(overrides)
-    spec, found = draft(path, overrides)
+    overrides = as_texts(overrides, "overrides")
+    spec: Spec | None
+    found: list[Diagnostic]
+    if isinstance(path, Spec):
+        spec, found = load(path, overrides), []
+        path, overrides = spec.path, spec.overrides
+    else:
+        path = shipped.locate(path)
+        spec, found = draft(path, overrides)
     trace = _shapes(spec, found) if spec else None
     if spec and spec.compile and not found:
         found.extend(faults(spec))
@@ -81,6 +90,41 @@ def preflight_run(run: Run, overrides: Iterable[str] = ()) -> Checked:
     """
     plugins.require(run.environment().get("plugins") or (), run)
     return preflight(run.spec_path, overrides, recorded=True)
+
+
+def passed(given: AnySpec, overrides: str | Iterable[str] = ()) -> Spec:
+    """A spec that is loaded as it is; one of a path or a name once it has passed.
+
+    Raises:
+        UsageError, SpecError: As in `preflight`.
+    """
+    if isinstance(given, Spec):
+        return load(given, overrides)
+    return preflight(given, overrides).spec
+
+
+def of_spec_or_run(given: AnySpec) -> Checked:
+    """The same for a spec, or for that of a run folder.
+
+    Raises:
+        UsageError, SpecError: As in `preflight`.
+    """
+    if isinstance(given, Spec):
+        return preflight(given)
+    path = spec_path(shipped.locate(given))
+    return preflight(path, recorded=is_of_run(path))
+
+
+def diff(a: AnySpec, b: AnySpec) -> list[Difference]:
+    """Return the values in which two specs differ; a default counts as if it were written.
+
+    Args:
+        a, b: Specs, paths or names of them, or run folders.
+
+    Raises:
+        UsageError, SpecError: As in `preflight`.
+    """
+    return differences(of_spec_or_run(a).spec, of_spec_or_run(b).spec)
 
 
 def _shapes(spec: Spec, found: list[Diagnostic]) -> arithmetic.Trace | None:

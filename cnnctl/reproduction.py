@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from cnnctl import checkpoint, hdf5, plugins, runs
+from cnnctl.arguments import AnyPath
 from cnnctl.checkpoint import WEIGHTS
 from cnnctl.compute.plan import recorded
+from cnnctl.data.preparation import Progress
 from cnnctl.errors import CheckpointError, RunError, UsageError
 from cnnctl.runs import Run
 from cnnctl.spec import load
@@ -72,19 +74,23 @@ class Reproduction:
 
 
 def reproduce(
-    source: str | Path,
+    source: AnyPath,
     *,
     epochs: int | None = None,
+    data_dir: AnyPath | None = None,
+    full_data: bool = False,
+    device: str = "auto",
+    finish_epoch: bool = False,
     observer: Observer | None = None,
-    **settings: Any,
+    progress: Progress | None = None,
 ) -> Reproduction:
     """Train a run again from its own spec, in a folder that goes afterwards.
 
     Args:
         source: A run folder, or `runs/NAME`, of which the newest run is meant.
         epochs: How many epochs to compare; all that the run has by default.
-        observer: Is told how it goes.
-        settings: See `cnnctl.training.Settings`.
+        data_dir, full_data, device, finish_epoch, observer, progress: See
+            `cnnctl.training.Settings`.
 
     Raises:
         UsageError: There is no such run, or it has fewer epochs.
@@ -124,7 +130,11 @@ def reproduce(
                 runs_dir=Path(folder),
                 observer=comparing,
                 plan=recorded(environment),
-                **settings,
+                data_dir=data_dir,
+                full_data=full_data,
+                device=device,
+                finish_epoch=finish_epoch,
+                progress=progress,
             )
         facts = comparing.facts
         if facts is not None:

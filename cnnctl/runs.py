@@ -24,6 +24,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from cnnctl.arguments import AnyPath, as_path
 from cnnctl.checkpoint import MANIFEST, set_aside
 from cnnctl.errors import RunError, UsageError, shortened
 from cnnctl.files import cannot_write, flush, write_json, write_text
@@ -278,7 +279,7 @@ class Run:
             raise cannot_write(link, error) from error
 
 
-def create(name: str, runs_dir: Path = RUNS_DIR) -> Run:
+def create(name: str, runs_dir: AnyPath = RUNS_DIR) -> Run:
     """Make the next free run folder of a spec: runs/NAME/001, 002, ….
 
     Two processes that ask at once get two numbers: making a folder is atomic.
@@ -286,7 +287,7 @@ def create(name: str, runs_dir: Path = RUNS_DIR) -> Run:
     Raises:
         RunError: The folder cannot be made.
     """
-    parent = runs_dir / name
+    parent = as_path(runs_dir, "runs_dir") / name
     try:
         parent.mkdir(parents=True, exist_ok=True)
         number = 1 + max((int(p.name) for p in parent.iterdir() if _NUMBER.fullmatch(p.name)),
@@ -305,14 +306,14 @@ def create(name: str, runs_dir: Path = RUNS_DIR) -> Run:
     return Run(path)
 
 
-def find(path: str | Path) -> Run:
+def find(path: AnyPath) -> Run:
     """The run at a path: the folder itself, or `runs/NAME`, of which the newest run with a best
     checkpoint is meant (the newest, if none has one).
 
     Raises:
         UsageError: It is no run folder.
     """
-    path = Path(path)
+    path = as_path(path, "run")
     if not path.exists():
         raise UsageError(f"no such run: {path}", hint=_existing(path))
     if (path / "spec.yaml").is_file() and (path / "checkpoints").is_dir():
@@ -330,13 +331,13 @@ def find(path: str | Path) -> Run:
     )
 
 
-def newest(path: str | Path) -> Run:
+def newest(path: AnyPath) -> Run:
     """The run at a path: the folder itself, or `runs/NAME`, of which the newest is meant.
 
     Raises:
         UsageError: It is no run folder.
     """
-    path = Path(path)
+    path = as_path(path, "run")
     if path.is_dir() and not (path / "spec.yaml").is_file():
         numbered = [p for p in path.iterdir() if _NUMBER.fullmatch(p.name)]
         started = [p for p in numbered if (p / "environment.json").is_file()]
@@ -345,13 +346,13 @@ def newest(path: str | Path) -> Run:
     return find(path)
 
 
-def spec_path(path: str | Path) -> Path:
+def spec_path(path: AnyPath) -> Path:
     """The spec that a path means: the file itself, or that of the run.
 
     Raises:
         UsageError: It is a folder, and no run.
     """
-    path = Path(path)
+    path = as_path(path, "run")
     return find(path).spec_path if path.is_dir() else path
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from cnnctl.arguments import AnyPath, as_path
 from cnnctl.catalog.suggest import nearest
 from cnnctl.errors import UsageError
 
@@ -30,6 +31,25 @@ def find(name: str) -> Path:
     lines = [f"did you mean {close}?"] if close else []
     lines.append(f"there are: {', '.join(known)}")
     raise UsageError(f"cnnctl comes with no spec `{name}`", hint="\n".join(lines))
+
+
+def locate(given: AnyPath) -> Path:
+    """Return the path that is meant: the name of a shipped spec where there is no such file, else
+    the path as it is.
+
+    Raises:
+        UsageError: It is almost the name of a shipped one.
+        TypeError: It is not a path.
+    """
+    path = as_path(given, "spec")
+    if path.suffix or path.is_absolute() or path.exists():
+        return path
+    name, known = path.as_posix(), names()
+    if name in known:
+        return find(name)
+    if len(path.parts) == 1 and (close := nearest(name, known)):
+        raise UsageError(f"no such file: {path}", hint=f"did you mean {close}, a shipped spec?")
+    return path
 
 
 def has(path: Path) -> bool:

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cnnctl import shipped
+from cnnctl.arguments import AnyPath, as_path
 from cnnctl.editor import SCHEMA_FILE, write_schema
 from cnnctl.errors import UsageError
 from cnnctl.files import write_text
 from cnnctl.path_kinds import advice, kind_of
 from cnnctl.preflight import SUFFIXES, preflight
 from cnnctl.printable import shell
+from cnnctl.spec import AnySpec, Spec
 from cnnctl.spec.loading import default_name
 from cnnctl.spec.sections import NAME, NAME_LENGTH, NAME_TAKES
 from cnnctl.starter_text import starter_text
@@ -38,22 +40,23 @@ class Started:
     trains: bool
 
 
-def new(name: str, like: str | None = None) -> Started:
+def new(name: AnyPath, like: AnySpec | None = None) -> Started:
     """Write a starter spec, and beside it the schema by which editors complete and check it.
 
     Args:
         name: The spec's name; it may have a folder before it and `.yaml` after it.
-        like: The spec to start from: a shipped one's name, or a path. cnnctl's starter by default.
+        like: The spec to start from: a shipped one's name, a path, or a spec that is loaded.
+            cnnctl's starter by default.
 
     Raises:
         UsageError: The name is no spec's, the file is there already, or there is no such `like`.
         SpecError: The spec to start from has faults.
         RunError: The file cannot be written.
     """
-    path = _target(name)
-    base = STARTER if like is None else _base(like)
+    path = _target(name if isinstance(name, str) else str(as_path(name, "name")))
+    base = STARTER if like is None else like if isinstance(like, Spec) else _base(like)
     spec = preflight(base).spec
-    text = starter_text(spec, path, base=None if base == STARTER else _called(base))
+    text = starter_text(spec, path, base=None if base == STARTER else _called(spec.path))
     schema_is = write_schema(path.parent)
     write_text(path, text, elsewhere="name a file in another folder")
     return Started(
@@ -91,12 +94,13 @@ def _target(name: str) -> Path:
     return path
 
 
-def _base(like: str) -> Path:
+def _base(like: AnyPath) -> Path:
     """The spec to start from."""
-    path = Path(like)
-    if like in shipped.names():
-        return shipped.find(like)
-    return path if path.exists() or len(path.parts) > 1 else shipped.find(like)
+    path = as_path(like, "like")
+    name = path.as_posix()
+    if name in shipped.names():
+        return shipped.find(name)
+    return path if path.exists() or len(path.parts) > 1 else shipped.find(name)
 
 
 def _called(base: Path) -> str:

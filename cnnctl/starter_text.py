@@ -48,8 +48,8 @@ def starter_text(spec: Spec, path: Path, base: str | None) -> str:
         UsageError: The text is of a kind in which the name cannot be replaced.
     """
     text = spec.sources[0].text
-    if len(spec.sources) > 1:
-        text = _written_out(plain(spec.tree))  # it extends others, and shall need none of them
+    if len(spec.sources) > 1 or spec.overrides:
+        text = _written_out(plain(spec.tree))  # it shall need no other file, and no flag
     elif shipped.has(spec.path):
         text = re.sub(r"\A(#.*\n)+", "", text)  # the source and the figures of that network
     text = re.sub(r"^# yaml-language-server:.*\n", "", text, flags=re.MULTILINE)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
-from pathlib import Path
 from typing import Any, TypeAlias
 
+from cnnctl.arguments import as_path
 from cnnctl.arithmetic import Field, Formula, LayerFacts, Trace, Weight
 from cnnctl.arithmetic.facts import FLOAT_BYTES
 from cnnctl.errors import DataError
 from cnnctl.preflight import is_of_run, preflight
-from cnnctl.spec import Spec
+from cnnctl.spec import AnySpec, Spec
 from cnnctl.spec.graph import INPUT
 
 Shape: TypeAlias = "tuple[int | None, ...]"
@@ -131,11 +131,11 @@ class Summary:
         }
 
 
-def summarize(path: str | Path, overrides: Iterable[str] = ()) -> Summary:
+def summarize(path: AnySpec, overrides: str | Iterable[str] = ()) -> Summary:
     """The summary of a spec, by arithmetic; by Keras where a layer has no formula.
 
     Args:
-        path: The spec.
+        path: The spec: its path, its name if it is a shipped one, or itself.
         overrides: Changes to it, as `--set` takes them: `fit.epochs=3`.
 
     Raises:
@@ -154,17 +154,19 @@ def summarize(path: str | Path, overrides: Iterable[str] = ()) -> Summary:
         rows = tuple(map(row_of, trace.layers))
     trainable = sum(row.trainable for row in rows)
     non_trainable = sum(row.non_trainable for row in rows)
-    return Summary(spec.name, str(path), trace.input_shape, rows, trainable, non_trainable, notes)
+    file, shape = str(spec.path), trace.input_shape
+    return Summary(spec.name, file, shape, rows, trainable, non_trainable, notes)
 
 
-def traced(path: str | Path, overrides: Iterable[str] = ()) -> tuple[Spec, Trace]:
+def traced(path: AnySpec, overrides: str | Iterable[str] = ()) -> tuple[Spec, Trace]:
     """A checked spec and its arithmetic.
 
     Raises:
         UsageError, SpecError: The spec cannot be read, or has faults.
         DataError: Only the pictures could tell the input shape.
     """
-    checked = preflight(path, overrides, recorded=is_of_run(Path(path)))
+    recorded = not isinstance(path, Spec) and is_of_run(as_path(path, "spec"))
+    checked = preflight(path, overrides, recorded=recorded)
     if checked.trace is None:
         raise DataError(
             f"the input shape of {checked.spec.name} is known only from its pictures",

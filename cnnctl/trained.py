@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from cnnctl import backend, plugins, runs
+from cnnctl.arguments import AnyPath, as_path, path_or_none
 from cnnctl.checkpoint import MANIFEST, read
 from cnnctl.compute.plan import Plan, choose
 from cnnctl.data.class_names import canonical
@@ -18,8 +19,9 @@ from cnnctl.data.preparation import Prepared, prepare
 from cnnctl.data.sources import SOURCES
 from cnnctl.errors import CheckpointError, DataError, RunError, UsageError
 from cnnctl.path_kinds import refuse_other
+from cnnctl.preflight import passed
 from cnnctl.printable import shell
-from cnnctl.spec import Spec, load
+from cnnctl.spec import AnySpec, Spec, load
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ class Trained:
     notes: tuple[str, ...] = ()
 
     def prepare(
-        self, *, data_dir: Path | None = None, full_data: bool = False, progress: Any = None
+        self, *, data_dir: AnyPath | None = None, full_data: bool = False, progress: Any = None
     ) -> Prepared:
         """The data that the network was trained beside.
 
@@ -58,7 +60,7 @@ class Trained:
         """
         data = prepare(
             self.spec,
-            data_dir=data_dir,
+            data_dir=path_or_none(data_dir, "data_dir"),
             full_data=full_data,
             progress=progress,
             fixed=self.normalization,
@@ -160,19 +162,24 @@ class Loaded:
         return self.weights.name if self.weights.is_dir() else None
 
 
-def find(source: Path, *, spec: Spec | None = None, checkpoint: str | None = None) -> Trained:
+def find(
+    source: AnyPath, *, spec: AnySpec | None = None, checkpoint: str | int | None = None
+) -> Trained:
     """Find a trained network.
 
     Args:
         source: A run folder, a checkpoint folder in it, a `.keras` or a `.weights.h5` file.
-        spec: The network and data of a file that is in no run folder.
-        checkpoint: `best` (default), `last` or `epoch-0003`, where `source` is a run.
+        spec: The network and data of a file that is in no run folder: a spec, its path, or the
+            name of a shipped one.
+        checkpoint: `best` (default), `last`, `epoch-0003` or 3, where `source` is a run.
 
     Raises:
         UsageError: There is no such run, checkpoint or file, or its spec is not known.
         RunError: The run does not tell what its data is.
     """
-    weights, run = _locate(source, checkpoint)
+    source = as_path(source, "source")
+    spec = None if spec is None else passed(spec)
+    weights, run = _locate(source, None if checkpoint is None else str(checkpoint))
     if run is not None and source.is_dir() and not (source / MANIFEST).exists():
         source = run.path
     beside = run.environment() if run else {}

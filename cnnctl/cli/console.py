@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
-from typing import Any, TextIO
+from typing import Any, TextIO, cast
 
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.file_proxy import FileProxy
@@ -49,4 +49,4 @@ class PlainLive(Live):
         super().start(refresh)
         for name in ("stdout", "stderr"):
             if isinstance(stream := getattr(sys, name), FileProxy):
-                setattr(sys, name, Escaped(stream))
+                setattr(sys, name, Escaped(cast("TextIO", stream)))

@@ -40,12 +40,11 @@ def diff(
 ) -> None:
     """Compare two specs value by value, with everything filled in that they leave to defaults."""
     from cnnctl.cli.output import print_json
-    from cnnctl.preflight import is_of_run, preflight
-    from cnnctl.runs import spec_path
+    from cnnctl.preflight import of_spec_or_run
     from cnnctl.spec.difference import differences
 
-    paths = [spec_path(path) for path in (a, b)]
-    before, after = (preflight(path, recorded=is_of_run(path)) for path in paths)
+    before, after = of_spec_or_run(a), of_spec_or_run(b)
+    paths = [each.spec.path for each in (before, after)]
     found = differences(before.spec, after.spec)
     totals = [c.trace.total if c.trace and not c.trace.unknown else None for c in (before, after)]
     if json:

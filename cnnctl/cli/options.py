@@ -38,21 +38,11 @@ Split = Annotated[
 
 def or_shipped(given: Any) -> Any:
     """Paths as they are, and the name of a shipped spec as its path where there is no such file."""
+    from cnnctl import shipped
+
     if isinstance(given, list):
         return [or_shipped(each) for each in given]
-    if given is None or given.suffix or given.is_absolute() or given.exists():
-        return given
-    from cnnctl import shipped
-    from cnnctl.catalog.suggest import nearest
-
-    name = given.as_posix()
-    if name in shipped.names():
-        return shipped.find(name)
-    if len(given.parts) == 1 and (close := nearest(name, shipped.names())):
-        from cnnctl.errors import UsageError
-
-        raise UsageError(f"no such file: {given}", hint=f"did you mean {close}, a shipped spec?")
-    return given
+    return given if given is None else shipped.locate(given)
 
 
 SpecPath = Annotated[

@@ -13,7 +13,7 @@ from typer.core import TyperGroup
 from cnnctl.catalog.suggest import nearest
 from cnnctl.errors import UsageError
 
-_Wrong = typer.BadParameter.__mro__[1]
+_Wrong: type[Exception] = typer.BadParameter.__mro__[1]
 """What Typer raises for every wrong command line; it exports only this class that derives from
 it."""
 _HELP_WAS_ASKED = "NoArgsIsHelpError"

@@ -81,6 +81,8 @@ def register(
     Raises:
         UsageError: It is nothing that can be registered, or the name is taken.
     """
+    if isinstance(class_names, str):
+        raise TypeError(f"`class_names` takes a list of names, not one text ({class_names!r:.40})")
     declared = Declared(tuple(input_shape) if input_shape else None, tuple(class_names))
     if registered is None:
         return lambda each: _register(each, formula, declared)

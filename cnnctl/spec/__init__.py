@@ -2,6 +2,6 @@
 
 from cnnctl.spec.components import Component
 from cnnctl.spec.graph import Graph, GraphLayer
-from cnnctl.spec.loading import Spec, load
+from cnnctl.spec.loading import AnySpec, Spec, load
 
-__all__ = ["Component", "Graph", "GraphLayer", "Spec", "load"]
+__all__ = ["AnySpec", "Component", "Graph", "GraphLayer", "Spec", "load"]

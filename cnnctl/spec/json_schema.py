@@ -34,6 +34,8 @@ def spec_schema(catalog: Catalog | None = None) -> Schema:
         catalog: What names there are; by default the loaded catalog, and the plug-ins that are
             installed.
     """
+    if catalog is not None and not isinstance(catalog, Catalog):
+        raise TypeError(f"`catalog` takes a catalog, not {type(catalog).__name__}")
     catalog = catalog or catalogs.load()
     catalog.complete()
     made = Definitions(catalog)

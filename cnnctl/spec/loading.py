@@ -6,9 +6,11 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, TypeAlias
 
 from cnnctl import catalog as catalogs
+from cnnctl import shipped
+from cnnctl.arguments import AnyPath, as_texts
 from cnnctl.errors import Diagnostic, Location, SpecError, UsageError
 from cnnctl.spec import rules
 from cnnctl.spec.components import Component
@@ -109,19 +111,31 @@ class Spec:
             )
 
 
-def load(path: str | Path, overrides: Iterable[str] = (), *, recorded: bool = False) -> Spec:
+AnySpec: TypeAlias = "Spec | AnyPath"
+"""A spec, the path of its file, or the name of a shipped one."""
+
+
+def load(path: AnySpec, overrides: str | Iterable[str] = (), *, recorded: bool = False) -> Spec:
     """Read and check a spec.
 
     Args:
-        path: A YAML file.
+        path: A YAML file, or the name of a shipped spec; a spec that is loaded stays as it is.
         overrides: Assignments such as `fit.epochs=3`, applied in order.
         recorded: Whether it is the spec of a run, which earlier rules let pass: see `still_told`.
 
     Raises:
-        UsageError: There is no such file.
+        UsageError: There is no such file, or overrides for a spec that is loaded.
         SpecError: The spec has faults; all that were found, each with its place.
     """
-    overrides = tuple(overrides)
+    overrides = as_texts(overrides, "overrides")
+    if isinstance(path, Spec):
+        if overrides:
+            raise UsageError(
+                "overrides change a spec while it is read, and this one is loaded already",
+                hint="cnnctl.load(path, overrides)",
+            )
+        return path
+    path = shipped.locate(path)
     spec, found = draft(path, overrides)
     if recorded:
         found = still_told(found)

@@ -3,35 +3,53 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 from cnnctl import backend, plugins, runs
+from cnnctl.arguments import AnyPath, as_path, path_or_none
 from cnnctl.compute.plan import Plan, choose
 from cnnctl.data.pixels import Pixels
-from cnnctl.data.preparation import Prepared, prepare
+from cnnctl.data.preparation import Prepared, Progress, prepare
 from cnnctl.distribution.cluster import Cluster, from_environment
 from cnnctl.distribution.replicas import Replicas, start
 from cnnctl.errors import SpecError
 from cnnctl.files import write_json, write_text
+from cnnctl.preflight import passed
 from cnnctl.runs import Run
-from cnnctl.spec import Spec
+from cnnctl.spec import AnySpec, Spec
 from cnnctl.spec.dump import dump
 from cnnctl.spec.nodes import plain
 from cnnctl.spec.rules import monitored
+from cnnctl.training.callbacks import Observer
 from cnnctl.training.interrupt import Interrupt
 from cnnctl.training.session import run_session
 from cnnctl.training.values import Settings, Start, TrainingResult
 
 
-def train(spec: Spec, *, runs_dir: Path = runs.RUNS_DIR, **settings: Any) -> TrainingResult:
+def train(
+    spec: AnySpec,
+    *,
+    overrides: str | Iterable[str] = (),
+    runs_dir: AnyPath = runs.RUNS_DIR,
+    data_dir: AnyPath | None = None,
+    full_data: bool = False,
+    device: str = "auto",
+    finish_epoch: bool = False,
+    observer: Observer | None = None,
+    progress: Progress | None = None,
+    plan: Plan | None = None,
+) -> TrainingResult:
     """Train the network of a spec in a new run folder.
 
     Args:
-        spec: A checked spec with `data`, `compile` and `fit`.
+        spec: A spec with `data`, `compile` and `fit`: its path, the name of a shipped one, or one
+            that is loaded.
+        overrides: Changes to a spec that is read from a file: `fit.epochs=3`.
         runs_dir: Where the run folder is made.
-        settings: See `cnnctl.training.Settings`.
+        data_dir, full_data, device, finish_epoch, observer, progress, plan: See
+            `cnnctl.training.Settings`.
 
     Returns:
         The run and its figures. After SIGINT or SIGTERM with `stopped` set.
@@ -40,7 +58,9 @@ def train(spec: Spec, *, runs_dir: Path = runs.RUNS_DIR, **settings: Any) -> Tra
         SpecError, DataError, RunError: Before the first step.
         TrainingError: It diverged, or Keras failed in the middle.
     """
-    chosen = Settings(**settings)
+    spec, runs_dir = passed(spec, overrides), as_path(runs_dir, "runs_dir")
+    data_dir = path_or_none(data_dir, "data_dir")
+    chosen = Settings(data_dir, full_data, device, finish_epoch, observer, progress, plan)
     spec.require("data", "compile")
     interrupt = Interrupt(finish_epoch=chosen.finish_epoch)
     cluster = cluster_of(spec)
@@ -52,20 +72,20 @@ def train(spec: Spec, *, runs_dir: Path = runs.RUNS_DIR, **settings: Any) -> Tra
             progress=chosen.progress if cluster is None or cluster.leads else None,
         )
         refuse_unknown_monitors(spec, data)
-        device, plan, replicas, notes = begin(spec, data, chosen, cluster, chosen.plan)
+        machine, plan, replicas, notes = begin(spec, data, chosen, cluster, chosen.plan)
 
         def make_run(plan: Plan) -> Run:
             run = runs.create(spec.name, runs_dir)
             held.enter_context(run.locked())
             try:
-                describe(run, spec, data, device, plan, replicas)
+                describe(run, spec, data, machine, plan, replicas)
             except BaseException:  # Ctrl-C too: half a description is of no use to anybody
                 shutil.rmtree(run.path, ignore_errors=True)
                 raise
             return run
 
         began = Start(notes=notes)
-        return run_session(spec, data, device, plan, replicas, chosen, interrupt, make_run, began)
+        return run_session(spec, data, machine, plan, replicas, chosen, interrupt, make_run, began)
 
 
 def cluster_of(spec: Spec) -> Cluster | None:

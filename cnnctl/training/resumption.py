@@ -10,17 +10,19 @@ from pathlib import Path
 from typing import Any
 
 from cnnctl import arithmetic, checkpoint, plugins, runs
+from cnnctl.arguments import AnyPath, as_texts, path_or_none
 from cnnctl.checkpoint import SPEC, STATE
 from cnnctl.compute.plan import Plan, recorded
 from cnnctl.data.normalization import Normalization
-from cnnctl.data.preparation import Prepared, prepare
+from cnnctl.data.preparation import Prepared, Progress, prepare
 from cnnctl.errors import CheckpointError, RunError, UsageError
 from cnnctl.evaluation import Evaluation
+from cnnctl.preflight import passed
 from cnnctl.printable import shell
 from cnnctl.runs import Run, checkpoint_name, epoch_of
-from cnnctl.spec import Spec, load
+from cnnctl.spec import AnySpec, Spec, load
 from cnnctl.training import sameness
-from cnnctl.training.callbacks import checkpoints_from_spec
+from cnnctl.training.callbacks import Observer, checkpoints_from_spec
 from cnnctl.training.checkpoints import forget
 from cnnctl.training.fit import (
     begin,
@@ -35,21 +37,28 @@ from cnnctl.training.values import Settings, Start, TrainingResult
 
 
 def resume(
-    source: str | Path,
+    source: AnyPath,
     *,
-    spec: Spec | None = None,
-    overrides: Iterable[str] = (),
-    allow: Iterable[str] = (),
-    **settings: Any,
+    spec: AnySpec | None = None,
+    overrides: str | Iterable[str] = (),
+    allow: str | Iterable[str] = (),
+    data_dir: AnyPath | None = None,
+    full_data: bool = False,
+    device: str = "auto",
+    finish_epoch: bool = False,
+    observer: Observer | None = None,
+    progress: Progress | None = None,
 ) -> TrainingResult:
     """Go on with a run, to the bits that it would have reached without the break.
 
     Args:
         source: A run folder, or `runs/NAME`, of which the newest run is meant.
-        spec: The spec that is meant to go on; the run's own by default.
+        spec: The spec that is meant to go on (itself, its path, or the name of a shipped one); the
+            run's own by default.
         overrides: Changes of the run's own spec, such as `fit.epochs=20`.
         allow: Which changes are meant: of `cnnctl.training.sameness.KINDS`.
-        settings: See `cnnctl.training.Settings`.
+        data_dir, full_data, device, finish_epoch, observer, progress: See
+            `cnnctl.training.Settings`.
 
     Returns:
         As `train`; `unchanged` where nothing was left to do.
@@ -59,7 +68,10 @@ def resume(
         RunError: Another process trains in it, or it cannot be read or written.
         CheckpointError: No checkpoint is intact.
     """
-    chosen = Settings(**settings)
+    data_dir = path_or_none(data_dir, "data_dir")
+    chosen = Settings(data_dir, full_data, device, finish_epoch, observer, progress)
+    spec = None if spec is None else passed(spec)
+    overrides, allow = as_texts(overrides, "overrides"), as_texts(allow, "allow")
     unknown = set(allow) - set(sameness.KINDS)
     if unknown:
         raise UsageError(f"--allow takes {', '.join(sameness.KINDS)}, not {', '.join(unknown)}")
@@ -107,12 +119,12 @@ def resume(
         if any(each.kind in {"compile", "fit", "model"} for each in changes):
             plan = None
         # Whoever leads changes nothing in the run before all are there, and have read it.
-        device, plan, replicas, began = begin(now, data, chosen, cluster, plan)
+        machine, plan, replicas, began = begin(now, data, chosen, cluster, plan)
         notes = (
             *start.notes,
             *began,
             *(f"changed: {change}" for change in changes),
-            *sameness.of_machine(environment, device, replicas.count),
+            *sameness.of_machine(environment, machine, replicas.count),
             *sameness.of_schedules(now, planned, start.done),
         )
 
@@ -124,12 +136,12 @@ def resume(
             if now.fit.epochs != before.fit.epochs or changes:
                 write_spec(run, now, data)
             if changes:  # what was allowed once is what later commands go by
-                write_environment(run, now, data, device, plan, replicas)
+                write_environment(run, now, data, machine, plan, replicas)
             run.resume(start.done, now.fit.epochs, [str(change) for change in changes])
             return run
 
         start = replace(start, notes=notes)
-        return run_session(now, data, device, plan, replicas, chosen, interrupt, open_run, start)
+        return run_session(now, data, machine, plan, replicas, chosen, interrupt, open_run, start)
 
 
 def _start(
