@@ -8,6 +8,7 @@ a standard stream, so that no `print` can pass it by.
 from __future__ import annotations
 
 import codecs
+import html
 import re
 import shlex
 from collections.abc import Iterable
@@ -56,6 +57,12 @@ def printable_json(document: str) -> str:
     return _HIDDEN.sub(
         lambda found: found[0] if found[0] in _LAYOUT else f"\\u{ord(found[0]):04x}", document
     )
+
+
+def printable_html(text: object) -> str:
+    """Return a text like `printable_lines` does, for HTML, where the order of letters can be turned
+    around as well."""
+    return html.escape(printable_lines(text))
 
 
 def shell(*words: object) -> str:

@@ -6,14 +6,14 @@ text here, whatever it holds.
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable, Iterator, Sequence
-from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cnnctl import plugins, runs
 from cnnctl.errors import CnnctlError, UsageError, shortened
+from cnnctl.printable import printable_html as escape
+from cnnctl.printable import shell
 from cnnctl.report_page import Block, cards, image, page, section, table
 from cnnctl.runs import Run
 from cnnctl.summary import Summary, summarize
@@ -235,11 +235,11 @@ def _description(run: Run) -> str:
 
 
 def _again(run: Run) -> str:
-    lines = [f"cnnctl reproduce {shlex.quote(str(run))}"]
+    lines = [f"cnnctl reproduce {shell(run)}"]
     command = run.environment().get("command")
     if isinstance(command, list) and command:
         words = [Path(str(command[0])).name, *map(str, command[1:])]
-        lines.append(f"# it was made by: {shlex.join(words)}")
+        lines.append(f"# it was made by: {shell(*words)}")
     return "\n".join(lines)
 
 
@@ -273,7 +273,7 @@ def _of_several(found: Sequence[Run], tell: Tell) -> Iterator[Block]:
         what = f"What distinguishes {run} from {found[0]}"
         same = "<p class=note>their specs mean the same</p>"
         yield section(what, table(("value", str(found[0]), str(run)), cells) if cells else same)
-    commands = "\n".join(f"cnnctl reproduce {shlex.quote(str(run))}" for run in found)
+    commands = "\n".join(f"cnnctl reproduce {shell(run)}" for run in found)
     yield section("Again", f"<pre>{escape(commands)}</pre>")
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
-from html import escape
 from typing import TYPE_CHECKING
 
 from cnnctl.plots.style import to_bytes
+from cnnctl.printable import printable_html as escape
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

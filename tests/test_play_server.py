@@ -79,6 +79,13 @@ def test_it_is_refused_before_a_body_is_read(server, request_, headers, host, st
     assert network.seen == []
 
 
+def test_texts_of_a_page_turn_nothing_around(server):
+    port, network = server
+    network.description = {"title": "a\u202eb", "classes": [("c\x1b", 0.5)]}
+    shown = json.loads(ask(port, "GET /network")[1])
+    assert shown == {"title": "a\\u202eb", "classes": [["c\\x1b", 0.5]]}
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "LocalHost"])
 def test_what_is_for_this_machine_is_answered(server, host):
     port, network = server

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +12,8 @@ import typer
 
 from cnnctl.cli import completing
 from cnnctl.cli.options import DataDir, FullData, Json, Plugin, Set
+from cnnctl.cli.output import remark, say
+from cnnctl.printable import printable
 
 if TYPE_CHECKING:
     from cnnctl.spec import Spec
@@ -68,9 +71,9 @@ def list_(data_dir: DataDir = None, plugin: Plugin = None, json: Json = False) -
         )
     table(None, ("name", "train + test", "shape", "classes", "download", "where"), rows, right=0)
     for name, line in MADE.items():
-        typer.echo(f"  {name:<14} {line}")
+        say(f"  {name:<14} {line}")
     for each in registered:
-        typer.echo(f"  {each.name:<14} {each.title.rstrip('.')} (by {each.source})")
+        say(f"  {each.name:<14} {each.title.rstrip('.')} (by {each.source})")
 
 
 @app.command("fetch")
@@ -102,9 +105,9 @@ def fetch(name: _Name, data_dir: DataDir = None, json: Json = False) -> None:
         False: "its pictures, labels or their order are not the published ones",
         None: "it can be read; whether it is exactly the published data is not known",
     }[fetched.published]
-    typer.echo(f"{name}: {'downloaded' if fetched.downloaded else 'already here'}; {verdict}")
+    say(f"{name}: {'downloaded' if fetched.downloaded else 'already here'}; {verdict}")
     for path in paths:
-        typer.echo(f"  {path}")
+        say(f"  {path}")
 
 
 @app.command("info")
@@ -142,13 +145,15 @@ def info(
         found = describe_dataset(dataset)
     say_sample(found.name)
     for note in found.notes if not found.name.endswith(SAMPLE_MARK) else ():
-        typer.echo(note, err=True)
+        remark(note)
     if json:
         print_json(asdict(found))
         return
     pixels = "any" if found.pixel_range is None else "{:g} to {:g}".format(*found.pixel_range)
-    typer.echo(f"{found.name}\n  from         {found.origin}\n  pixels       {pixels}")
-    typer.echo(f"  fingerprint  {found.fingerprint}")
+    say(found.name)
+    say(f"  from         {found.origin}")
+    say(f"  pixels       {pixels}")
+    say(f"  fingerprint  {found.fingerprint}")
     names = [split.name for split in found.splits]
     rows = [
         ("pictures", *(f"{split.count:,}" for split in found.splits)),
@@ -225,10 +230,10 @@ def show(
             "pixel_range": info.pixel_range, "changes": list(found.changes), "plot": str(path),
         })  # fmt: skip
         return
-    typer.echo(f"{path}: {len(found.indices)} of the {len(found.split):,} {found.name} pictures of "
+    say(f"{path}: {len(found.indices)} of the {len(found.split):,} {found.name} pictures of "
                f"{info.name}")  # fmt: skip
     for change in found.changes:
-        typer.echo(f"  {change}")
+        say(f"  {change}")
 
 
 def _spec(name: str, overrides: list[str] | None) -> Spec | None:
@@ -245,22 +250,23 @@ def _spec(name: str, overrides: list[str] | None) -> Spec | None:
 @contextmanager
 def _progress() -> Iterator[Callable[[str, int, int | None], None]]:
     """A progress bar on standard error, where that is a terminal; it appears when needed."""
-    from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+    from cnnctl.cli.console import PlainConsole
+
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         TextColumn("{task.percentage:.0f}%"),
         TimeRemainingColumn(),
     )
-    console = Console(stderr=True)
+    console = PlainConsole(sys.stderr)
     tasks = {}
     with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
 
         def show(what: str, done: int, total: int | None) -> None:
             if what not in tasks:
-                tasks[what] = bar.add_task(what, total=total)
+                tasks[what] = bar.add_task(printable(what), total=total)
             bar.update(tasks[what], completed=done)
 
         yield show

@@ -19,6 +19,8 @@ from cnnctl.cli.options import (
     SpecOfFile,
     Split,
 )
+from cnnctl.cli.output import remark, say
+from cnnctl.printable import printable
 
 if TYPE_CHECKING:
     from cnnctl.prediction import Predictions
@@ -103,9 +105,9 @@ def predict(
         whole = prediction.predict_split(source, split, full_data=full_data, **settings)
         found = whole.some(_chosen(whole, count, seed, worst))
         say_sample(whole.data)
-        print(f"{whole.summary()}{', the worst mistakes' if worst else ''}", file=sys.stderr)
+        remark(f"{whole.summary()}{', the worst mistakes' if worst else ''}")
     for note in found.notes:
-        print(f"note: {note}", file=sys.stderr)
+        remark(f"note: {note}")
     if plot is not None:
         _draw(found, plot, f"{source}: {'the worst mistakes' if worst else 'predicted (true)'}")
     if json:
@@ -115,7 +117,7 @@ def predict(
     else:
         _print(found, top)
         if plot is not None:
-            print(f"{plot}: {len(found.x)} pictures")
+            say(f"{plot}: {len(found.x)} pictures")
     if found.failures:
         sys.stdout.flush()  # the errors come last
         raise prediction.refusal(found.failures)
@@ -139,11 +141,11 @@ def _draw(found: Predictions, path: Path, title: str) -> None:
     if found.x.ndim not in (3, 4):
         raise UsageError(f"--plot draws pictures, and these have the shape {found.x.shape[1:]}")
     if len(found.x) == 0:
-        print(f"{path} is not written: there are no such pictures", file=sys.stderr)
+        remark(f"{path} is not written: there are no such pictures")
         return
     most = 100
     if len(found.x) > most:
-        print(f"note: {path} has the first {most} of {len(found.x):,} pictures", file=sys.stderr)
+        remark(f"note: {path} has the first {most} of {len(found.x):,} pictures")
     save(predictions(found.some(range(min(most, len(found.x)))), title=title, columns=8), path)
 
 
@@ -161,14 +163,14 @@ def _print(found: Predictions, top: int) -> None:
         for index, name in enumerate(found.names):
             heading(name + _true(found, index))
             for step in found.steps[index] if found.steps else ():
-                print(f"  {step}")
+                say(f"  {step}")
             most = 1.0 if found.are_probabilities else max(float(found.outputs[index].max()), 1e-9)
             grid(
                 ["class", "", word],
                 [[each, bar(value / most), f"{value:.4f}"]
                  for each, value in found.top(index, top)],
             )  # fmt: skip
-            print()
+            say()
         return
     columns, rows = ["picture", "class", ""], []
     if found.truth is not None:
@@ -189,11 +191,11 @@ def _print_steps(found: Predictions) -> None:
     if not found.steps or not any(found.steps):
         return
     if len(set(found.steps)) == 1:
-        print("every picture: " + "; ".join(found.steps[0]))
+        say("every picture: " + "; ".join(found.steps[0]))
         return
     for name, steps in zip(found.names, found.steps, strict=True):
         if steps:
-            print(f"{name}: " + "; ".join(steps))
+            say(f"{name}: " + "; ".join(steps))
 
 
 def _true(found: Predictions, index: int) -> str:
@@ -244,8 +246,10 @@ def _print_csv(found: Predictions) -> None:
     outputs = list(found.class_names) or [f"output {n}" for n in range(found.outputs.shape[1])]
     known = found.truth is not None
     head = ["picture", *(["class", "value"] if found.class_names else [])]
-    writer.writerow([*head, *(["true"] if known else []), *outputs])
+    writer.writerow([*head, *(["true"] if known else []), *map(printable, outputs)])
     for index in range(len(found.x)):
         entry = _entry(found, index)
         values = [entry[key] for key in head] + ([entry["true"]] if known else [])
-        writer.writerow([*values, *(f"{value:.6g}" for value in found.outputs[index])])
+        writer.writerow(
+            [*map(printable, values), *(f"{value:.6g}" for value in found.outputs[index])]
+        )

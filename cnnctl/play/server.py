@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 from cnnctl.errors import CnnctlError, UsageError
+from cnnctl.printable import printable
 
 if TYPE_CHECKING:
     from cnnctl.play.network import Network
@@ -124,7 +125,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._json(status, {"error": why})
 
     def _json(self, status: int, value: Any) -> None:
-        self._send(status, "application/json", json.dumps(value).encode())
+        self._send(status, "application/json", json.dumps(_shown(value)).encode())
 
     def _send(self, status: int, kind: str, content: bytes) -> None:
         self.send_response(status)
@@ -140,6 +141,15 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:
         """Nothing: a line for every stroke says nothing."""
+
+
+def _shown(value: Any) -> Any:
+    """What a page shows, with its texts printable: a page can be turned around as well."""
+    if isinstance(value, dict):
+        return {_shown(key): _shown(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_shown(each) for each in value]
+    return printable(value) if isinstance(value, str) else value
 
 
 def _length(text: str) -> int | None:
