@@ -11,6 +11,7 @@ from cnnctl.errors import Diagnostic
 from cnnctl.plugins import is_registered
 from cnnctl.spec.components import Component
 from cnnctl.spec.graph import snake_case
+from cnnctl.spec.metric_rules import Output, misfits
 from cnnctl.spec.metrics import COLUMNS, LOSS, MONITORING, mode_of, named, reported
 from cnnctl.spec.pairs import contradictory
 from cnnctl.spec.rates import line_of, rates, schedules
@@ -32,7 +33,7 @@ HINGES = frozenset({"Hinge", "SquaredHinge"})
 
 UNKNOWN_DIRECTION = "unknown-direction"
 
-SINCE_RUNS = frozenset({UNKNOWN_DIRECTION, "metric-name"})
+SINCE_RUNS = frozenset({UNKNOWN_DIRECTION, "metric-name", "metric-misfit", "logit-threshold"})
 """Rules that runs of earlier versions may break, and are read all the same."""
 
 
@@ -118,74 +119,71 @@ def _probabilities(spec: Spec) -> Iterator[Diagnostic]:
 
 
 def outputs(spec: Spec, shape: Sequence[int | None]) -> Iterator[Diagnostic]:
-    """What the network's output cannot be, beside labels that are classes.
+    """What the network's output cannot be, beside labels that are classes, and metrics that cannot
+    say anything about it.
 
     Args:
         spec: A spec.
         shape: Of one picture's output, without the batch.
     """
-    if spec.data is None or spec.compile is None or spec.data.label_mode == "float":
+    if spec.data is None or spec.compile is None:
         return
+    mode, loss = spec.data.label_mode, spec.compile.loss
     last = spec.graph.layers[-1].component
     if len(shape) != 1:
         size = "x".join(map(str, shape)) or "a single number"
-        yield Diagnostic(
-            "output-rank",
-            f"the network gives {size} for a picture, and labels need one row of numbers",
-            last.location,
-            "put a `Flatten` or a `GlobalAveragePooling2D` before the last `Dense`",
-        )
+        if mode != "float":
+            yield Diagnostic(
+                "output-rank",
+                f"the network gives {size} for a picture, and labels need one row of numbers",
+                last.location,
+                "put a `Flatten` or a `GlobalAveragePooling2D` before the last `Dense`",
+            )
         return
-    loss = spec.compile.loss
-    if shape[0] == 1:
-        if loss.name in CROSSENTROPIES or _activation(last) == "softmax":
-            what = "softmax over one output is always 1" if _activation(last) == "softmax" else (
+    activation = "softmax" if last.name == "Softmax" else _activation(last)
+    if mode != "float":
+        yield from _of_classes(shape[0], activation, mode, loss, last)
+    if shape[0] is not None:
+        output = Output(shape[0], mode, activation, _logits(loss))
+        yield from misfits(output, spec.compile.metrics)
+
+
+def _of_classes(
+    count: int | None, activation: str | None, mode: str, loss: Component, last: Component
+) -> Iterator[Diagnostic]:
+    """Losses of classes that do not fit the number of outputs."""
+    if count == 1:
+        if loss.name in CROSSENTROPIES or activation == "softmax":
+            what = "softmax over one output is always 1" if activation == "softmax" else (
                 f"{loss.name} needs an output for each class")  # fmt: skip
             mend = "use an output for each class, or `sigmoid` with `loss: binary_crossentropy`"
             yield Diagnostic("one-output", what, last.place("units"), mend)
-        yield from _thresholds(loss, spec.compile.metrics)
-        return
-    if spec.data.label_mode != "int":
-        return
-    takes_numbers = ("Sparse", "accuracy", "acc")
-    for component in (loss, *spec.compile.metrics):
-        if is_registered(component.kind, component.name):
-            continue  # what it compares is for its author to say
-        if not (component.name.startswith(takes_numbers) or component.written in takes_numbers):
-            mend = ("use `data.label_mode: categorical`, or a loss or metric whose name starts "
-                    "with `sparse_`")  # fmt: skip
-            if component.name == "Accuracy":
-                mend = "write `accuracy`, which suits itself to the labels"
+        elif mode == "categorical" and not is_registered("loss", loss.name):
             yield Diagnostic(
                 "label-mode",
-                f"{component.name} compares {shape[0]} outputs with as many numbers, and "
-                "`data.label_mode: int` gives one class number",
-                component.location,
-                mend,
+                f"{loss.name} compares one output with one number, and `data.label_mode: "
+                "categorical` gives one for each class",
+                loss.location,
+                "use `data.label_mode: int`, or an output for each class",
             )
-
-
-def _thresholds(loss: Component, metrics: Sequence[Component]) -> Iterator[Diagnostic]:
-    """One output that is a logit, or trained by hinge, says class 1 above 0, where Keras's
-    accuracy asks for 0.5."""
-    if loss.name in HINGES:
-        reason = loss.written
-    elif loss.name.startswith("Binary") and loss.arguments.get("from_logits"):
-        reason = "from_logits: true"
-    else:
-        return
-    for metric in metrics:
-        by_default = metric.name == "BinaryAccuracy" and "threshold" not in (
-            metric.arguments.keys() | metric.faults
+    elif mode == "int" and not (
+        loss.name.startswith(("Sparse", "crossentropy")) or is_registered("loss", loss.name)
+    ):
+        yield Diagnostic(
+            "label-mode",
+            f"{loss.name} compares {count} outputs with as many numbers, and "
+            "`data.label_mode: int` gives one class number",
+            loss.location,
+            "use `data.label_mode: categorical`, or a loss or metric whose name starts with "
+            "`sparse_`",
         )
-        if by_default or metric.written in {"accuracy", "acc"}:
-            yield Diagnostic(
-                "logit-threshold",
-                f"`{metric.written}` takes outputs above 0.5 for class 1, and with `{reason}` "
-                "they are so above 0",
-                metric.location,
-                "use `BinaryAccuracy: {threshold: 0}`",
-            )
+
+
+def _logits(loss: Component) -> str | None:
+    """What of a loss says that outputs mean class 1 above 0, not above 0.5."""
+    if loss.name in HINGES:
+        return loss.written
+    return "from_logits: true" if loss.arguments.get("from_logits") is True else None
 
 
 def _activation(layer: Component) -> str | None:
