@@ -142,8 +142,8 @@ def construct(component: Component, **extra: Any) -> Any:
 def _value(value: Any) -> Any:
     if isinstance(value, Component):
         return construct(value)
-    if isinstance(value, list):
-        return tuple(_value(item) for item in value)
+    if isinstance(value, list):  # as Keras itself gives them when it loads a model
+        return [_value(item) for item in value]
     return value
 
 

@@ -76,16 +76,21 @@ def _activation(name: str, arguments: dict[str, Any]) -> Any:
 
 
 def _as_float(entry: Entry, key: str, value: Any) -> Any:
-    """Return a whole number as a float where any number is asked for.
+    """Return whole numbers, alone or in lists, as floats where any number is asked for.
 
-    YAML's `1` is an integer, and some of Keras's classes insist on a float.
+    YAML's `1` is an integer, and some of Keras's classes insist on a float, or mix the two.
     """
     argument = entry.argument(key)
-    if argument is None or not isinstance(value, int) or isinstance(value, bool):
-        return value
-    alternatives = argument.schema.get("anyOf", [argument.schema])
-    types = {alternative.get("type") for alternative in alternatives}
-    return float(value) if "number" in types and "integer" not in types else value
+    return value if argument is None else _fitting(value, argument.schema)
+
+
+def _fitting(value: Any, schema: dict[str, Any]) -> Any:
+    alternatives = schema.get("anyOf", [schema])
+    types = {alternative.get("type"): alternative for alternative in alternatives}
+    if isinstance(value, list) and "array" in types:
+        return [_fitting(each, types["array"].get("items", {})) for each in value]
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    return float(value) if whole and "number" in types and "integer" not in types else value
 
 
 def _unknown(kind: str, name: str) -> UsageError:

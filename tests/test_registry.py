@@ -10,8 +10,10 @@ from catalog.samples import alternatives, kind_of, sample
 from cnnctl import registry
 from cnnctl.catalog import load
 from cnnctl.catalog.allowed import MODULES
-from cnnctl.errors import UsageError
+from cnnctl.errors import Location, UsageError
+from cnnctl.model import construct as build
 from cnnctl.registry import construct
+from cnnctl.spec.components import Component
 
 EVERY_ENTRY = [(kind, name) for kind in MODULES for name in load().names(kind)]
 
@@ -166,6 +168,49 @@ def test_whole_numbers_become_floats_where_keras_insists():
     assert float(construct("optimizer", "SGD", {"learning_rate": 1}).learning_rate) == 1.0
     assert construct("metric", "FBetaScore", {"beta": 2}).beta == 2.0
     assert construct("layer", "Dense", {"units": 3}).units == 3
+
+    rate = construct("schedule", "PiecewiseConstantDecay",
+                     {"boundaries": [2, 4], "values": [1, 0.5, 0]})  # fmt: skip
+    assert [float(rate(step)) for step in (0, 3, 5)] == [1.0, 0.5, 0.0]
+    assert construct("layer", "Conv2D", {"filters": 1, "kernel_size": [3, 2]}).kernel_size == (3, 2)
+
+
+def _lists(schema):
+    return [each for each in alternatives(schema) if each.get("type") == "array"
+            and all("type" in item for item in alternatives(each.get("items", {})))]  # fmt: skip
+
+
+TAKING_LISTS = [
+    (kind, name, argument.name)
+    for kind, name in EVERY_ENTRY
+    for argument in load().find(kind, name).arguments
+    if _lists(argument.schema)
+]
+
+
+@pytest.mark.parametrize(("kind", "name", "key"), TAKING_LISTS)
+def test_a_list_reaches_keras_as_a_list(kind, name, key, monkeypatch):
+    """As Keras itself passes it where it loads a model; `Recall` fails with a tuple."""
+    entry = load().find(kind, name)
+    given = {}
+    monkeypatch.setattr(registry, "find_class", lambda entry: lambda **found: given.update(found))
+    monkeypatch.setattr(registry, "_activation", lambda name, found: given.update(found))
+    schema = _lists(entry.argument(key).schema)[0]
+    value = sample({**schema, "minItems": max(2, schema.get("minItems", 0))}, construct)
+    location = Location("a.yaml")
+    arguments = {**_required(entry), key: value}
+    build(Component(kind, name, arguments, location, written=name))
+    assert given[key] == value
+    assert type(given[key]) is list
+
+
+def test_thresholds_in_a_list():
+    """By hand: of the images of class 1, those with an output above 0.3 and above 0.6."""
+    component = Component("metric", "Recall", {"thresholds": [0.3, 0.6]}, Location("a.yaml"),
+                          written="Recall")  # fmt: skip
+    metric = build(component)
+    metric.update_state([1, 1, 1, 0], [0.2, 0.5, 0.9, 0.7])
+    np.testing.assert_allclose(metric.result(), [2 / 3, 1 / 3])
 
 
 def test_a_metric_is_listed_as_it_was_written():

@@ -40,13 +40,17 @@ def _values(name: str, array: Any) -> list[tuple[str, Any]]:
 
 
 def take_one_label(metric: Any) -> None:
-    """Let a metric that compares rows take the labels of a network with one output, which are
-    single numbers.
+    """Let a metric of Keras's take the labels of a network with one output, which are single
+    numbers.
+
+    `F1Score` raises an error for them, and `Hinge`, `Poisson`, `CosineSimilarity` and others
+    compare each label of a batch with all outputs of it. Losses and `BinaryAccuracy` expand the labels
+    themselves.
 
     Args:
-        metric: As constructed. All but `F1Score` and `FBetaScore` take them anyway.
+        metric: As constructed; a string and a plug-in's metric are left as they are.
     """
-    if not isinstance(metric, keras.metrics.FBetaScore):
+    if not type(metric).__module__.startswith("keras."):
         return
     update = metric.update_state
 
