@@ -59,11 +59,20 @@ def _layer(error: BaseException, model: Any, spec: Spec) -> GraphLayer | None:
         name = getattr(running, "name", None)
         if isinstance(name, str) and name in layers and running is model.get_layer(name):
             return layers[name]
-    for match in _NODE.finditer(str(error)):
-        for name in _names_in(match[1], model.name):
-            if name in layers:
-                return layers[name]
-    return None
+    found = (layer_of(match[1], model, spec) for match in _NODE.finditer(str(error)))
+    return next((layer for layer in found if layer), None)
+
+
+def layer_of(node: str, model: Any, spec: Spec) -> GraphLayer | None:
+    """The layer of the spec that an operation of TensorFlow belongs to.
+
+    Args:
+        node: The operation's name: `net_1/conv2d_1/Relu`.
+        model: The `keras.Model` that was traced.
+        spec: Its spec.
+    """
+    layers = {layer.name: layer for layer in spec.graph.layers}
+    return next((layers[n] for n in _names_in(node, model.name) if n in layers), None)
 
 
 def _names_in(node: str, model: str) -> Iterator[str]:

@@ -97,3 +97,18 @@ def _keep_skipped_attributes() -> None:
         found = global_state.get_global_attribute(f"saving_attr_skipset_{kind}")
         if found is not None:
             global_state.set_global_attribute(f"saving_attr_skiplist_{kind}", found)
+
+
+def freeze(function: Any) -> Any:
+    """Return a function with constants in place of variables, and the functions it calls inlined.
+
+    TensorFlow's converters call this function themselves, and it has no other name.
+
+    Args:
+        function: A `ConcreteFunction`.
+    """
+    from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
+
+    return convert_variables_to_constants_v2(
+        function, lower_control_flow=False, aggressive_inlining=True
+    )

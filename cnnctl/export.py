@@ -10,6 +10,7 @@ import importlib.util
 import io
 import logging
 import os
+import re
 import shutil
 import statistics
 import sys
@@ -21,7 +22,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cnnctl.errors import CnnctlError, RunError, UsageError
+from cnnctl.blame import layer_of
+from cnnctl.errors import CnnctlError, Diagnostic, RunError, UsageError
 from cnnctl.files import cannot_write
 from cnnctl.prediction import per_class
 from cnnctl.trained import find
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from cnnctl.data.normalization import Normalization
     from cnnctl.data.preparation import Prepared
     from cnnctl.spec import Spec
+    from cnnctl.trained import Trained
 
     Compute = Callable[[np.ndarray], np.ndarray]
     """Float32 pictures (n, …) to outputs (n, …)."""
@@ -142,7 +145,7 @@ def export(
     partial = path.with_name(f".partial-{os.getpid()}-{path.name}")
     try:
         with _silent():
-            _WRITERS[format](model, partial, data, quantize, pixels)
+            notes = _WRITERS[format](model, partial, data, quantize, pixels) or ()
         found = _compared(model, partial, data, trained.spec, format, quantize, pixels, images)
         partial.replace(path)
     except CnnctlError:
@@ -150,13 +153,53 @@ def export(
     except OSError as error:
         raise cannot_write(path, error, "name another place with --out") from error
     except Exception as error:  # whatever a converter raises
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise RunError(f"{trained.source} cannot be exported as {format}: {reason:.300}") from error
+        raise _refusal(error, format, model, trained) from error
     finally:
         _remove(partial)
     return Exported(path=str(path), format=format, quantize=quantize,
                     takes="pixels" if pixels else "normalized", bytes=_size(path),
-                    notes=loaded.notes, **found)  # fmt: skip
+                    notes=(*loaded.notes, *notes), **found)  # fmt: skip
+
+
+_OPERATION = re.compile(r'fused\["(\w+):", "([^"@]+)')
+"""An operation in a message of LiteRT's converter: type and name."""
+_CALLS = ("PartitionedCall", "StatefulPartitionedCall")
+
+
+def _refusal(error: Exception, format: str, model: Any, trained: Trained) -> RunError:
+    """The error that names the layer which a format cannot hold, with its line and a fix."""
+    from cnnctl.inference_graph import Unsupported
+
+    text = str(error)
+    named: list[tuple[str, str]] = []
+    if isinstance(error, Unsupported):
+        named = list(error.operations)
+    elif found := [pair for pair in _OPERATION.findall(text) if pair[0] not in _CALLS]:
+        named = found
+    else:  # a runtime's message: names of operations, at most
+        paths = re.findall(rf"{re.escape(model.name)}[\w./-]*/[\w./-]+", text)
+        named = [("", each) for each in paths]
+    operations: dict[str, set[str]] = {}
+    for kind, name in named:
+        if layer := layer_of(name, model, trained.spec):
+            operations.setdefault(layer.name, set()).add(kind)
+    reason = (text.strip() or type(error).__name__).splitlines()[0]
+    fix = "use --format saved_model, which holds every layer of Keras, or replace the layer"
+    diagnostics = []
+    for layer in trained.spec.graph.layers:
+        if layer.name not in operations:
+            continue
+        kinds = sorted(kind for kind in operations[layer.name] if kind)
+        why = f"there is no equivalent of {', '.join(kinds)}" if kinds else "the converter fails"
+        message = f"{layer.component} `{layer.name}` cannot be exported as {format}: {why}"
+        notes = () if kinds else (f"{reason:.150}",)
+        diagnostics.append(
+            Diagnostic("cannot-export", message, layer.component.location, fix, notes)
+        )
+    if diagnostics:
+        return RunError(diagnostics[0].message, hint=fix, diagnostics=diagnostics)
+    message = f"{trained.source} cannot be exported as {format}: {reason:.150}"
+    return RunError(message, hint=None if format == "saved_model" else "use --format saved_model")
 
 
 def _refuse_missing(name: str) -> None:
@@ -219,24 +262,33 @@ def _write_keras(model: Any, path: Path, *_: Any) -> None:
 
 
 def _write_saved_model(model: Any, path: Path, *_: Any) -> None:
-    model.export(str(path), format="tf_saved_model", verbose=False)
+    from cnnctl.inference_graph import write_saved_model
+
+    write_saved_model(model, path)
 
 
 def _write_onnx(model: Any, path: Path, *_: Any) -> None:
-    import numpy as np
+    from cnnctl.inference_graph import Graph
+    from cnnctl.onnx_operations import WHICH, write_onnx
 
-    model(np.zeros((1, *model.input_shape[1:]), np.float32))  # Keras wants one that was called
-    model.export(str(path), format="onnx", verbose=False)
+    write_onnx(Graph(model, WHICH), path)
 
 
 def _write_litert(
     model: Any, path: Path, data: Prepared, quantize: str | None, pixels: bool
-) -> None:
+) -> tuple[str, ...]:
     import tensorflow as tf
 
+    from cnnctl.decomposition import DECOMPOSITIONS
+    from cnnctl.inference_graph import Graph
+
+    graph, notes = Graph(model, DECOMPOSITIONS), ()
+    if graph.loops:  # LiteRT collects what a loop computes in tensors of a fixed size
+        graph = Graph(model, DECOMPOSITIONS, batch=1)
+        notes = ("the network has loops: the export takes one image per call",)
     folder = path.with_name(f"{path.name}-saved_model")
     try:
-        model.export(str(folder), format="tf_saved_model", verbose=False)
+        graph.write_saved_model(folder)
         converter = tf.lite.TFLiteConverter.from_saved_model(str(folder))
         if quantize is not None:
             converter.optimizations = [tf.lite.Optimize.DEFAULT]
@@ -249,9 +301,10 @@ def _write_litert(
         path.write_bytes(converter.convert())
     finally:
         _remove(folder)
+    return notes
 
 
-_WRITERS: dict[str, Callable[..., None]] = {
+_WRITERS: dict[str, Callable[..., tuple[str, ...] | None]] = {
     "keras": _write_keras,
     "saved_model": _write_saved_model,
     "onnx": _write_onnx,
@@ -290,6 +343,8 @@ def _read(name: str, path: Path) -> Compute:
     (taken,), (given_back,) = interpreter.get_input_details(), interpreter.get_output_details()
 
     def compute(x: np.ndarray) -> np.ndarray:
+        if taken["shape_signature"][0] == 1 < len(x):
+            return np.concatenate([compute(each[None]) for each in x])
         if tuple(interpreter.get_input_details()[0]["shape"]) != x.shape:
             interpreter.resize_tensor_input(taken["index"], x.shape)
             interpreter.allocate_tensors()
