@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from difflib import SequenceMatcher
 from typing import TypeAlias
 
+from cnnctl.spec.difference import matched
 from cnnctl.summary import Row
 
 Line: TypeAlias = "tuple[Row | None, ...]"
@@ -53,7 +53,7 @@ def _joined(
         return [*((*line, None) for line in lines), *((*nothing, row) for row in rows)]
     key, *looser = keys
     before = [key(_nearest(line)) for line in lines]
-    matcher = SequenceMatcher(None, before, list(map(key, rows)), autojunk=False)
+    matcher = matched(before, list(map(key, rows)))
     joined: list[Line] = []
     at = to = 0
     for block in matcher.get_matching_blocks():  # the last one is empty, at the end of both

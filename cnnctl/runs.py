@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ from cnnctl.arguments import AnyPath, as_path
 from cnnctl.checkpoint import MANIFEST, set_aside
 from cnnctl.errors import RunError, UsageError, shortened
 from cnnctl.files import cannot_write, flush, write_json, write_text
-from cnnctl.history import described, is_figure, read_history
+from cnnctl.history import MAX_NAMES, described, is_figure, read_history
 from cnnctl.notes import note
 from cnnctl.path_kinds import refuse_other
 from cnnctl.untrusted import parse_json, read_plain
@@ -410,7 +411,9 @@ def _read_json(path: Path, sound: _Table) -> dict[str, Any]:
 def _figures(found: dict[str, Any], path: Path) -> dict[str, float]:
     """The finite numbers of a mapping; others are noted."""
     kept = {}
-    for name, value in found.items():
+    if len(found) > MAX_NAMES:
+        note(f"{path}: skipped: {len(found) - MAX_NAMES:,} of its figures")
+    for name, value in islice(found.items(), MAX_NAMES):
         if is_figure(value):
             kept[name] = value
         else:

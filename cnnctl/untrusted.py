@@ -127,6 +127,14 @@ def _refuse_depth(value: Any, data: bytes) -> None:
     raise ValueError("nested too deeply")
 
 
+def reason(error: BaseException) -> str:
+    """What a library says of foreign bytes, in one line that ends somewhere."""
+    if isinstance(error, MemoryError):
+        return _TOO_LARGE
+    text = str(error.strerror or error) if isinstance(error, OSError) else str(error)
+    return shortened(" ".join(text.split()) or type(error).__name__, 200)
+
+
 def is_bomb(unpacked: int, packed: int) -> bool:
     """Whether something unpacks to far more than pictures, labels or weights ever do."""
     return unpacked > _SMALL and unpacked > _RATIO * packed

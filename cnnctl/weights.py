@@ -21,8 +21,8 @@ import numpy as np
 
 from cnnctl import checkpoint, compat, hdf5
 from cnnctl.checkpoint import WEIGHTS
-from cnnctl.errors import CheckpointError
-from cnnctl.untrusted import MAX_READ, open_plain, open_zip
+from cnnctl.errors import CheckpointError, shortened
+from cnnctl.untrusted import MAX_READ, open_plain, open_zip, reason
 
 _IN_ARCHIVE = {"metadata.json", "config.json", WEIGHTS}
 _KINDS = "a `.keras` file, a `.weights.h5` file or a checkpoint folder is expected"
@@ -50,14 +50,17 @@ def load_weights(model: keras.Model, path: Path) -> None:
     try:
         file = open_plain(path)
     except OSError as error:
-        reason = "no such file" if isinstance(error, FileNotFoundError) else error.strerror
-        raise CheckpointError(f"{path} cannot be read: {reason}", hint=_KINDS) from error
-    with file, tempfile.TemporaryFile(prefix="cnnctl-") as copy:
-        if path.name.endswith(".h5"):
-            _load(model, file, path, optimizer=False)
-        else:
-            _extract(file, path, copy, limit_for(model))
-            _load(model, copy, path, optimizer=False)
+        why = "no such file" if isinstance(error, FileNotFoundError) else reason(error)
+        raise CheckpointError(f"{path} cannot be read: {why}", hint=_KINDS) from error
+    try:
+        with file, tempfile.TemporaryFile(prefix="cnnctl-") as copy:
+            if path.name.endswith(".h5"):
+                _load(model, file, path, optimizer=False)
+            else:
+                _extract(file, path, copy, limit_for(model))
+                _load(model, copy, path, optimizer=False)
+    except OSError as error:
+        raise CheckpointError(f"{path} cannot be read: {reason(error)}", hint=_KINDS) from error
 
 
 def load_bytes(model: keras.Model, data: bytes, name: Path, *, optimizer: bool = False) -> None:
@@ -114,15 +117,14 @@ def _load(model: keras.Model, source: BinaryIO, name: Path, *, optimizer: bool) 
                     _refuse_infinite(values, array, path, name)
                     file.seek(expected.arrays[path].offset)
                     file.write(values)
-            except (hdf5.Refused, OSError) as error:
-                reason = _first_line(error)
-                raise CheckpointError(f"{name} is refused: {reason}", hint=_KINDS) from error
+            except (hdf5.Refused, OSError, MemoryError) as error:
+                raise CheckpointError(f"{name} is refused: {reason(error)}", hint=_KINDS) from error
         try:
             model.load_weights(ours)
         except BaseException as error:
             model.load_weights(before)
             if isinstance(error, Exception):
-                raise CheckpointError(f"{name} cannot be read: {_first_line(error)}") from error
+                raise CheckpointError(f"{name} cannot be read: {reason(error)}") from error
             raise
 
 
@@ -138,7 +140,9 @@ def _extract(source: BinaryIO, name: Path, target: BinaryIO, limit: int) -> None
         with open_zip(source) as archive:
             names = archive.namelist()
             if strange := [each for each in names if each not in _IN_ARCHIVE]:
-                raise CheckpointError(f"{name} holds `{strange[0]}`, which no Keras model does")
+                raise CheckpointError(
+                    f"{name} holds `{shortened(strange[0])}`, which no Keras model does"
+                )
             if WEIGHTS not in names:
                 raise CheckpointError(f"{name} is no Keras model: it has no {WEIGHTS}")
             if archive.getinfo(WEIGHTS).file_size > limit:
@@ -150,7 +154,7 @@ def _extract(source: BinaryIO, name: Path, target: BinaryIO, limit: int) -> None
         raise
     except Exception as error:  # whatever zipfile makes of foreign bytes: struct.error, …
         what = "no Keras model" if isinstance(error, zipfile.BadZipFile) else "damaged"
-        raise CheckpointError(f"{name} is {what}: {_first_line(error)}", hint=_KINDS) from error
+        raise CheckpointError(f"{name} is {what}: {reason(error)}", hint=_KINDS) from error
 
 
 def _compare(found: hdf5.File, expected: hdf5.File, name: Path) -> None:
@@ -158,15 +162,16 @@ def _compare(found: hdf5.File, expected: hdf5.File, name: Path) -> None:
     hint = "is it of the same network? `cnnctl summary` shows what the spec describes"
     for path, array in expected.arrays.items():
         if path not in found.arrays:
-            raise CheckpointError(f"{problem}: it has no {path}", hint=hint)
+            raise CheckpointError(f"{problem}: it has no {shortened(path)}", hint=hint)
         other = found.arrays[path]
         if (other.shape, other.type) != (array.shape, array.type):
             raise CheckpointError(
-                f"{problem}: {path} is {other}, and the spec's is {array}", hint=hint
+                f"{problem}: {shortened(path)} is {shortened(other)}, and the spec's is {array}",
+                hint=hint,
             )
     for path in [*found.arrays, *sorted(found.groups)]:
         if path not in expected.arrays and path not in expected.groups:
-            raise CheckpointError(f"{problem}: the spec has no {path}", hint=hint)
+            raise CheckpointError(f"{problem}: the spec has no {shortened(path)}", hint=hint)
 
 
 def _refuse_infinite(values: bytes, array: hdf5.Array, path: str, name: Path) -> None:
@@ -174,8 +179,3 @@ def _refuse_infinite(values: bytes, array: hdf5.Array, path: str, name: Path) ->
         width, mask = array.exponent
         if ((np.frombuffer(values, f"<u{width}") & mask) == mask).any():
             raise CheckpointError(f"{name} holds values that are not finite, in {path}")
-
-
-def _first_line(error: BaseException) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0] if lines else type(error).__name__

@@ -18,7 +18,7 @@ from cnnctl.data.arrays import (
 from cnnctl.data.dataset import Dataset, Split, make_dataset
 from cnnctl.errors import DataError, listed, shortened
 from cnnctl.path_kinds import refuse_other
-from cnnctl.untrusted import MAX_READ, open_plain, open_zip
+from cnnctl.untrusted import MAX_READ, open_plain, open_zip, reason
 
 if TYPE_CHECKING:
     import numpy as np
@@ -112,7 +112,7 @@ def read_npz(path: Path, wanted: set[str]) -> tuple[dict[str, np.ndarray], list[
     except OSError as error:
         if not path.is_file():
             raise DataError(f"there is no file {path}") from error
-        raise DataError(f"cannot read {path}: {error.strerror or error}") from error
+        raise DataError(f"cannot read {path}: {reason(error)}") from error
 
 
 def read_arrays(
@@ -150,7 +150,7 @@ def read_arrays(
         raise
     except Exception as error:  # whatever zipfile makes of foreign bytes: struct.error, …
         raise DataError(
-            f"{what} is damaged or not an .npz file: {_reason(error)}",
+            f"{what} is damaged or not an .npz file: {reason(error)}",
             hint=f"write it again: {_EXAMPLE}",
         ) from error
     return arrays, others
@@ -174,7 +174,7 @@ def read_array(member: IO[bytes], size: int, what: str) -> np.ndarray:
     try:
         array = empty(shape[::-1] if fortran_order else shape, dtype)
     except ValueError as error:  # more dimensions than NumPy knows
-        raise DataError(f"{what} is damaged: {_reason(error)}") from error
+        raise DataError(f"{what} is damaged: {reason(error)}") from error
     view = array.reshape(-1).view(np.uint8)
     position = 0
     while position < view.size:
@@ -217,15 +217,7 @@ def _header(member: IO[bytes], what: str) -> tuple[tuple[int, ...], bool, np.dty
             warnings.simplefilter("ignore")  # of headers that Python 2 wrote
             shape, fortran_order, dtype = read(file)
     except Exception as error:  # whatever NumPy makes of foreign bytes: RecursionError, …
-        raise DataError(f"{what} is damaged: {_reason(error)}") from error
+        raise DataError(f"{what} is damaged: {reason(error)}") from error
     if len(header) != begin + length:
         raise DataError(f"{what} is damaged: it ends early")
     return shape, fortran_order, dtype, begin + length
-
-
-def _reason(error: Exception) -> str:
-    """What a library says of foreign bytes, on one line that ends somewhere."""
-    if isinstance(error, MemoryError):
-        return "it takes more memory than there is"
-    text = " ".join(str(error).split())
-    return shortened(text or type(error).__name__, 200)

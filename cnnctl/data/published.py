@@ -12,8 +12,8 @@ from typing import IO, TYPE_CHECKING, cast
 from cnnctl.data.arrays import empty
 from cnnctl.data.dataset import Split
 from cnnctl.data.sources import Source
-from cnnctl.errors import DataError
-from cnnctl.untrusted import open_plain
+from cnnctl.errors import DataError, shortened
+from cnnctl.untrusted import open_plain, reason
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,6 +22,9 @@ _MARGIN = 16 << 20
 """What an archive may have beside its pictures: headers, lists of names, a readme."""
 
 _LONGEST_NAME = 1 << 16
+_LONGEST_PATH = 1_000
+_MOST_ENTRIES = 1_000
+"""Of an archive that has ten; each costs time that is not in proportion to its bytes."""
 
 _MEND = "move it away and run `cnnctl data fetch {name}`"
 
@@ -61,7 +64,7 @@ def _idx_array(source: Source, path: Path, shape: tuple[int, ...]) -> np.ndarray
             content = file.read(size + 1)
     except (OSError, EOFError, zlib.error) as error:
         raise DataError(
-            f"{path} is damaged: {error}", hint=_MEND.format(name=source.name)
+            f"{path} is damaged: {reason(error)}", hint=_MEND.format(name=source.name)
         ) from error
     if len(content) != size or not content.startswith(header):
         raise DataError(
@@ -99,7 +102,9 @@ def read_cifar(source: Source, path: Path, *, coarse: bool = False) -> tuple[Spl
             limited = _Limited(unpacked, sum(parts.values()) * record + _MARGIN)
             stream = cast("IO[bytes]", limited)
             with tarfile.open(fileobj=stream, mode="r|", tarinfo=_Member) as archive:
-                for member in archive:
+                for number, member in enumerate(archive):
+                    if number >= _MOST_ENTRIES or len(member.name) > _LONGEST_PATH:
+                        raise tarfile.ReadError("it has far more entries than what was published")
                     # The safe filter refuses what would lead out, although nothing is unpacked.
                     tarfile.data_filter(member, str(path.parent))
                     limited.refuse(member.size)
@@ -111,7 +116,7 @@ def read_cifar(source: Source, path: Path, *, coarse: bool = False) -> tuple[Spl
                 pass  # to the end: there gzip compares its checksum, which tarfile does not
     except (tarfile.TarError, OSError, EOFError, zlib.error, ValueError) as error:
         raise DataError(
-            f"{path} is damaged: {error}", hint=_MEND.format(name=source.name)
+            f"{path} is damaged: {reason(error)}", hint=_MEND.format(name=source.name)
         ) from error
     if missing := [name for name in parts if len(contents.get(name, b"")) != parts[name] * record]:
         raise DataError(
@@ -163,7 +168,7 @@ class _Member(tarfile.TarInfo):
         """Take an entry from its header; refuse a link, a device or a pipe."""
         member = super().frombuf(buf, encoding, errors)
         if member.islnk() or member.issym() or member.isdev():
-            raise tarfile.ReadError(f"its entry {member.name[:100]!r} is no plain file")
+            raise tarfile.ReadError(f"its entry {shortened(repr(member.name))} is no plain file")
         if not (member.isfile() or member.isdir()) and member.size > _LONGEST_NAME:
             raise tarfile.ReadError("it has a name that is far too long")
         return member

@@ -12,6 +12,8 @@ from cnnctl.spec.loading import Spec
 from cnnctl.spec.origin import Origin, component, origins
 from cnnctl.spec.sections import Document
 
+_MOST_PAIRS = 2_000_000
+
 
 @dataclass(frozen=True)
 class Difference:
@@ -87,16 +89,22 @@ def _same(a: Any, b: Any) -> bool:
 _NOTHING = Origin("", None, None)
 
 
+def matched(one: Sequence[Any], other: Sequence[Any]) -> SequenceMatcher[Any]:
+    """Match two lists as well as is possible in a second: of very long ones what is often in them
+    is not matched, since each is compared with each."""
+    return SequenceMatcher(None, one, other, autojunk=len(one) * len(other) > _MOST_PAIRS)
+
+
 def _aligned(path: str, before: list[Component], after: list[Component]) -> Iterator[Difference]:
     """Differences of two lists of components: equal ones are set against each other, and of the
     rest those of the same class."""
     one, other = ([_key(each) for each in side] for side in (before, after))
-    for tag, i, i_end, j, j_end in SequenceMatcher(None, one, other, autojunk=False).get_opcodes():
+    for tag, i, i_end, j, j_end in matched(one, other).get_opcodes():
         if tag == "equal":
             continue
         one_names = [each.name for each in before[i:i_end]]
         other_names = [each.name for each in after[j:j_end]]
-        matcher = SequenceMatcher(None, one_names, other_names, autojunk=False)
+        matcher = matched(one_names, other_names)
         for same, a, a_end, b, b_end in matcher.get_opcodes():
             if same == "equal":
                 for step in range(a_end - a):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -21,11 +22,14 @@ from cnnctl.spec.merge import FLAG, merge, override
 from cnnctl.spec.nodes import Mapping, Node, Scalar, describe
 from cnnctl.spec.reader import read
 from cnnctl.spec.sections import Compile, Data, Fit, Model
-from cnnctl.spec.source import Source, neighbour, read_source
+from cnnctl.spec.source import MAX_BYTES, Source, neighbour, read_source
 from cnnctl.spec.validate import validate
 
 MAX_EXTENDS = 16
 """How long a chain of `extends` may be."""
+
+MAX_TOGETHER = 2 * MAX_BYTES
+"""How many characters the specs of a chain may have in all."""
 
 LONGEST_MESSAGE = 300
 """After how many characters a message is cut."""
@@ -192,10 +196,20 @@ def draft(path: str | Path, overrides: Iterable[str] = ()) -> tuple[Spec | None,
         UsageError: There is no such file.
         SpecError: It is not YAML, or what it extends cannot be read.
     """
-    path = Path(path)
-    overrides = tuple(overrides)
+    # A tree has a hundred thousand nodes at most and no cycles: to look for some takes a third of
+    # the time.
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        return _draft(Path(path), tuple(overrides))
+    finally:
+        if collects:
+            gc.enable()
+
+
+def _draft(path: Path, overrides: tuple[str, ...]) -> tuple[Spec | None, list[Diagnostic]]:
     found: list[Diagnostic] = []
-    tree, sources = _extended(path, (), found)
+    tree, sources = _extended(path, (), found, MAX_TOGETHER)
     for assignment in overrides:
         try:
             tree = override(tree, assignment)
@@ -239,7 +253,7 @@ def default_name(path: Path) -> str:
 
 
 def _extended(
-    path: Path, above: tuple[str, ...], found: list[Diagnostic]
+    path: Path, above: tuple[str, ...], found: list[Diagnostic], room: int
 ) -> tuple[Node, tuple[Source, ...]]:
     """The tree of a file laid over what it extends, and the texts read for it."""
     source = read_source(path)
@@ -261,8 +275,11 @@ def _extended(
         _fail(target, f"{target.value} extends itself")
     if len(chain) >= MAX_EXTENDS:
         _fail(target, f"more than {MAX_EXTENDS} specs that extend one another")
+    room -= len(source.text)
+    if room <= 0:
+        _fail(target, f"specs of more than {MAX_TOGETHER >> 10} KiB that extend one another")
     try:
-        base, sources = _extended(parent, chain, found)
+        base, sources = _extended(parent, chain, found, room)
     except UsageError as error:
         close = neighbour(parent) if error.message.startswith("no such file") else None
         hint = f"did you mean `{Path(str(target.value)).parent / close}`?" if close else error.hint

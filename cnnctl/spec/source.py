@@ -45,11 +45,12 @@ class Source:
 
     def location(self, line: int, column: int, length: int = 1) -> Location:
         """A place in this text; `line` and `column` count from 0, as PyYAML's marks do."""
-        text = self.lines[line] if line < len(self.lines) else ""
+        lines = self.lines
+        text = lines[line] if line < len(lines) else ""
         column += self.offset
-        return Location(
-            self.name, line + 1, column + 1, max(1, min(length, len(text) - column)), text
-        )
+        left = len(text) - column
+        length = left if left < length else length
+        return Location(self.name, line + 1, column + 1, length if length > 1 else 1, text)
 
 
 def read_source(path: Path, name: str | None = None) -> Source:

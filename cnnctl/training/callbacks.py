@@ -22,10 +22,14 @@ from cnnctl.spec.rules import monitored
 from cnnctl.training import state
 from cnnctl.training.checkpoints import ALL, Captured, Checkpoints
 from cnnctl.training.divergence import refuse
+from cnnctl.untrusted import open_plain
 
 DEFAULT_MONITORS = ("val_loss", "loss")
 """What decides which epoch is the best where no ModelCheckpoint says so: the first reported."""
 
+
+_LONGEST_LINE = 10_000
+"""Bytes of a line of `history.csv`."""
 
 WRITE_ONLY = frozenset({"CSVLogger", "TensorBoard"})
 """Callbacks that change nothing in the training."""
@@ -110,8 +114,9 @@ def _places(component: Component, run: Run | None, done: int) -> dict[str, Any]:
     if component.name == "CSVLogger":
         path = run.path / "history.csv"
         if done and path.exists():
-            lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-            write_text(path, "".join(lines[: 1 + done]))
+            with open_plain(path, follow=False) as file:
+                lines = [file.readline(_LONGEST_LINE) for _ in range(1 + done)]
+            write_text(path, b"".join(lines).decode("utf-8", "replace"))
         return {"filename": str(path), "append": bool(done)}
     if component.name == "TensorBoard":
         return {"log_dir": str(run.path / "tensorboard")}

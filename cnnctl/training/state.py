@@ -17,7 +17,7 @@ import keras
 import numpy as np
 
 from cnnctl.data.npz import read_arrays
-from cnnctl.errors import CheckpointError, DataError
+from cnnctl.errors import CheckpointError, DataError, shortened
 
 _ATTRIBUTES: dict[str, dict[str, type]] = {
     "EarlyStopping": {"wait": int, "stopped_epoch": int, "best": float, "best_epoch": int},
@@ -145,7 +145,7 @@ def _best_weights(
         if not all(np.isfinite(a).all() for a in best[index]):
             raise CheckpointError(f"{problem}: they are not finite")
     if others:
-        raise CheckpointError(f"{problem}: {others[0]}")
+        raise CheckpointError(f"{problem}: {shortened(others[0])}")
     return best
 
 
