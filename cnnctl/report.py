@@ -181,7 +181,7 @@ def _history(rows: Sequence[dict[str, Any]]) -> Block:
             f"{len(names) - len(shown):,} figures" if len(names) > len(shown) else ""]  # fmt: skip
     more = " and ".join(filter(None, left))
     remark = f"<p class=note>{more} are only in metrics.jsonl</p>" if more else ""
-    words = "every epoch" if step == 1 else f"every {step}th epoch"
+    words = "every epoch" if step == 1 else f"one of every {step} epochs"
     return f"<details><summary>{words}</summary>{lines}{remark}</details>"
 
 

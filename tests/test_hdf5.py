@@ -76,3 +76,15 @@ def test_newer_formats_are_refused(libver):
         file["a"] = np.ones(3)
     with pytest.raises(hdf5.Refused, match="in the form that Keras writes"):
         hdf5.File(data)
+
+
+def test_names_that_share_their_bytes_are_charged_one_by_one():
+    """Nine thousand suffixes of one name of 60 kB would be 270 MB of text."""
+    from reliability.costly import h5
+
+    data = h5(range(9_000), b"a" * 60_000 + b"\0")
+    assert len(data) < 1_000_000
+    with pytest.raises(hdf5.Refused, match="far more objects than this network"):
+        hdf5.File(io.BytesIO(data), limit=1 << 20)
+    few = hdf5.File(io.BytesIO(h5([0, 3], b"aaab\0")), limit=1 << 20)
+    assert few.groups == {"aaab", "b"}

@@ -187,3 +187,16 @@ def test_in_a_browser(runs, tmp_path, width, dark, count):
     assert look["contrast"] >= 4.5  # WCAG 2.1, 1.4.3
     assert look["dark"] == dark
     assert "Again" in look["headings"]
+
+
+def test_the_table_of_many_epochs_has_some_rows_and_columns():
+    from cnnctl.report import MOST_EPOCHS, MOST_FIGURES, _history
+
+    rows = [{"epoch": n, **{f"k{i}": 0.5 for i in range(200)}} for n in range(1, 2_501)]
+    page = Page(_history(rows))
+    assert page.opened.count("tr") == 1 + 834  # the head, and every third epoch
+    assert page.opened.count("td") == 834 * MOST_FIGURES
+    words = " ".join(page.words)
+    assert "2 of every 3 epochs and 141 figures are only in metrics.jsonl" in words
+    assert MOST_EPOCHS >= 834
+    assert Page(_history(rows[:900])).opened.count("tr") == 901

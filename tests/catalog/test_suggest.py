@@ -34,3 +34,19 @@ def test_a_candidate_is_nearest_to_itself(candidates, data):
 @given(st.text(), st.lists(st.text()))
 def test_the_answer_is_a_candidate(name, candidates):
     assert nearest(name, candidates) in [None, *candidates]
+
+
+def test_many_long_names_cost_little(monkeypatch):
+    """At most a few are compared letter by letter, whatever a file names; the likeliest are."""
+    import difflib
+
+    compared = []
+    ratio = difflib.SequenceMatcher.ratio
+    monkeypatch.setattr(
+        difflib.SequenceMatcher, "ratio", lambda self: compared.append(1) or ratio(self)
+    )
+    names = [f"{'a' * 90}{number}" for number in range(100_000)]
+    assert nearest("b" * 90, names) is None
+    assert nearest("kernal_size", [*names[:300], "kernel_size", *names]) == "kernel_size"
+    assert nearest("c" * 60_000, names) is None
+    assert len(compared) < 200

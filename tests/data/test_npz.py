@@ -141,3 +141,37 @@ def test_more_than_memory_is_refused_before_it_is_taken(tmp_path: Path) -> None:
     path.write_bytes(content)
     with pytest.raises(DataError):
         load_npz(path)
+
+
+def test_a_long_header_is_not_given_to_numpy(tmp_path, monkeypatch):
+    """NumPy reads and decodes a header of any length, and then advises `allow_pickle=True`."""
+    import io
+    import struct
+
+    from cnnctl.data.npz import read_array
+
+    read = []
+    monkeypatch.setattr("numpy.lib.format.read_array_header_2_0", lambda file: read.append(file))
+    start = b"\x93NUMPY\2\0"
+    for length in (10_001, 1 << 20, 2**32 - 1):
+        member = io.BytesIO(start + struct.pack("<I", length) + b" " * 100_000)
+        with pytest.raises(DataError, match=f"its header has {length:,} bytes") as caught:
+            read_array(member, 1 << 40, "x")
+        assert "allow_pickle" not in str(caught.value)
+        assert member.tell() < 100
+    assert not read
+
+
+@pytest.mark.parametrize("version", [(1, 0), (2, 0), (3, 0)])
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_every_version_of_a_header_is_read(version, order):
+    import io
+
+    from cnnctl.data.npz import read_array
+
+    array = np.asarray(np.arange(24, dtype=">i2").reshape(2, 3, 4), order=order)
+    file = io.BytesIO()
+    np.lib.format.write_array(file, array, version=version)
+    size = file.tell()
+    file.seek(0)
+    assert np.array_equal(read_array(file, size, "x"), array)

@@ -289,3 +289,23 @@ def test_the_legend_of_many_runs_covers_no_curve():
     assert not any(axis.get_legend() for axis in made.axes)
     below = legend.get_window_extent()
     assert all(axis.get_window_extent().y0 > below.y1 for axis in made.axes)
+
+
+def test_a_history_of_any_size_is_drawn_in_a_figure_of_some(capsys):
+    from cnnctl.notes import print_notes
+    from cnnctl.plots.curves import MOST_METRICS, MOST_POINTS, curves
+
+    print_notes()
+    rows = [{"epoch": 1, "loss": 1.0, **{f"k{n}": 0.5 for n in range(9_000)}}]
+    rows += [{"epoch": epoch, "loss": 1 / epoch} for epoch in range(2, 20_001)]
+    made = curves(rows)
+    drawn = [axis for axis in made.axes if axis.axison]
+    assert len(drawn) == MOST_METRICS + 2
+    assert drawn[0].get_title() == "loss"
+    (line,) = drawn[0].lines
+    assert len(line.get_xdata()) <= MOST_POINTS + 1
+    assert (line.get_xdata()[0], line.get_xdata()[-1]) == (1, 20_000)
+    assert line.get_ydata()[-1] == 1 / 20_000
+    assert f"the curves of the first {MOST_METRICS} are drawn" in capsys.readouterr().err
+    few = curves([{"epoch": epoch, "loss": 1 / epoch} for epoch in range(1, 1_001)])
+    assert len(few.axes[0].lines[0].get_xdata()) == 1_000

@@ -215,6 +215,61 @@ def test_a_run_that_leads_out(run, capsys, reading, models, name):
     refuses(run, capsys, reading, models, "resume")
 
 
+VALUES = {
+    "400 digits": "9" * 400,
+    "infinite": "1e999",
+    "a mapping": '{"a": [1]}',
+    "text": '"\\u001b[2J"',
+}
+
+
+def _with(path, *keys, value):
+    """Put a value into a JSON file as it is written, which `json` itself could not."""
+    found = json.loads(path.read_text())
+    for key in keys:
+        found[key] = "VALUE"
+    path.write_text(json.dumps(found).replace('"VALUE"', value))
+
+
+@pytest.mark.parametrize("value", VALUES.values(), ids=VALUES)
+def test_numbers_that_cannot_be_meant(run, place, capsys, value):
+    """Whatever reads the run skips them with a note, and goes on as far as that can be."""
+    history = run / "metrics.jsonl"
+    line = json.loads(history.read_text())
+    good = {"epoch": 1, "seconds": line["seconds"], "loss": line["loss"]}
+    bad = [f'{{"epoch": {value}, "loss": 1}}', f'{{"epoch": 1, "loss": {value}}}']
+    more = f', "learning_rate": {value}, "x": {value}}}'
+    history.write_text("\n".join([bad[0], json.dumps(good)[:-1] + more, bad[1], ""]))
+    _with(run / "state.json", "epochs", "planned", "pid", "best_epoch", "best", value=value)
+    _with(run / "environment.json", "seed", "cpus", "threads", "plan", "overrides", value=value)
+    evaluation = json.loads((run / "evaluation.json").read_text())
+    evaluation |= {"images": "VALUE", "figures": {"loss": "VALUE", "x": 1.0}}
+    (run / "evaluation.json").write_text(json.dumps(evaluation).replace('"VALUE"', value))
+    (run / "trackers.json").write_text(f'{{"tensorboard": {{"epochs": {value}}}}}')
+    shutil.copytree(run, place / "runs/net/002", symlinks=True)
+    for words in (
+        ["runs", place / "runs"],
+        ["compare", run, place / "runs"],
+        ["compare", run, "--plot", place / "compared.svg"],
+        ["plot", run, "curves", "--out", place / "curves.svg"],
+        ["report", run, "--out", place / "report.html"],
+        ["evaluate", run, "--json"],
+        ["reproduce", run],
+        ["resume", run, "--track", "tensorboard"],
+        ["resume", run, "--set", "fit.epochs=2"],
+    ):
+        with_device = () if words[0] in ("runs", "compare") else ("--device", "cpu")
+        code, said = command(capsys, *words, options=with_device)
+        # What was skipped cannot be what a training reaches again.
+        assert code == (1 if words[0] == "reproduce" else 0), (words, said)
+        assert "Traceback" not in said
+        assert "\x1b" not in said
+        if words[0] != "evaluate":
+            assert "metrics.jsonl:1: skipped: not a line of an epoch" in said
+    rows = [json.loads(row) for row in history.read_text().splitlines()]
+    assert [row["epoch"] for row in rows] == [1, 2]
+
+
 def refuses(run, capsys, reading, models, verb):
     """A command refuses a run, and leaves everything as it was."""
     before = listing(run.parent)

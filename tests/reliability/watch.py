@@ -79,13 +79,13 @@ def at_most(seconds):
         signal.signal(signal.SIGALRM, before)
 
 
-def command(capsys, *arguments):
-    """Run a command in this process; its exit code and what it says."""
+def command(capsys, *arguments, options=("--device", "cpu")):
+    """Run a command in this process; its exit code and what it says on standard error."""
     from cnnctl.cli.app import app
     from cnnctl.cli.boundary import guarded
 
     capsys.readouterr()
-    code = guarded(lambda: app(args=[*map(str, arguments), "--device", "cpu"], prog_name="cnnctl"))
+    code = guarded(lambda: app(args=[*map(str, arguments), *options], prog_name="cnnctl"))
     return code, capsys.readouterr().err
 
 

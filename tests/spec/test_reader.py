@@ -2,12 +2,13 @@ import time
 
 import pytest
 import yaml
+from conftest import CONFIGS, ROOT
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cnnctl.errors import SpecError
 from cnnctl.spec.dump import dump
-from cnnctl.spec.nodes import plain
+from cnnctl.spec.nodes import Mapping, Sequence, plain
 from cnnctl.spec.reader import read
 from cnnctl.spec.source import read_source, text_source
 
@@ -75,6 +76,56 @@ def test_aliases_that_expand_are_refused_at_once():
 
 def test_a_hundred_thousand_brackets_end_in_an_error():
     assert fault("[" * 100_000).rule == "too-deep"
+
+
+def _same(one, other):
+    """Whether two trees have the same values at the same places."""
+    if isinstance(one, Mapping):
+        return (
+            list(one.items) == list(other.items)
+            and one.location == other.location
+            and one.keys == other.keys
+            and all(_same(one.items[key], other.items[key]) for key in one.items)
+        )
+    if isinstance(one, Sequence):
+        pairs = zip(one.items, other.items, strict=True)
+        return one.location == other.location and all(_same(*pair) for pair in pairs)
+    return one == other and one.location.length == other.location.length
+
+
+@pytest.mark.skipif(not hasattr(yaml, "CSafeLoader"), reason="PyYAML has its parser in C here")
+def test_a_large_text_is_read_as_a_small_one(monkeypatch):
+    """By the parser in C: the same values and places, for every spec of the corpus and the shipped
+    ones; and an error at the same place."""
+    files = [*CONFIGS.rglob("*.yaml"), *(ROOT / "tests/corpus").rglob("*.yaml")]
+    assert len(files) > 100
+    for path in files:
+        found = []
+        for limit in (1 << 30, 0):
+            monkeypatch.setattr("cnnctl.spec.reader.LARGE", limit)
+            faults = []
+            try:
+                tree = read(read_source(path), faults)
+            except SpecError as error:
+                tree, faults = None, [(each.rule, each.location) for each in error.diagnostics]
+            found.append((tree, faults))
+        (one, faults), (other, others) = found
+        assert (one is None) == (other is None), path
+        assert one is None or _same(one, other), path
+        if one is not None:
+            assert faults == others, path
+
+
+def test_a_large_text_with_an_error(monkeypatch):
+    """What is wrong near the beginning is told as in a small one, and all of the text counts."""
+    small = "a: [1\nb: 2\n"
+    large = small + "".join(f"k{n}: 1\n" for n in range(20_000))
+    one, other = fault(small), fault(large)
+    assert (one.rule, one.message, one.hint) == (other.rule, other.message, other.hint)
+    assert (one.location.line, one.location.column) == (other.location.line, other.location.column)
+    late = fault("".join(f"k{n}: 1\n" for n in range(20_000)) + small)
+    assert late.rule == "yaml-syntax"
+    assert late.location.line in (20_001, 20_002)
 
 
 def test_windows_line_ends_and_a_byte_order_mark(tmp_path):
