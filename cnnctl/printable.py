@@ -108,7 +108,13 @@ class Escaped:
         return self._stream
 
     def write(self, text: str) -> int:
-        """Print a text."""
+        """Print a text.
+
+        Raises:
+            TypeError: It is not a text: by this, libraries tell text streams from those of bytes.
+        """
+        if not isinstance(text, str):
+            raise TypeError(f"write() argument must be str, not {type(text).__name__}")
         return self._stream.write(printable_lines(text))
 
     def writelines(self, lines: Iterable[str]) -> None:

@@ -66,6 +66,8 @@ def test_a_stream():
     stream.writelines(["a\n", "\u202e"])
     stream.flush()
     assert bytes_.getvalue().decode() == "28x28 -> \\u732b \\x1b[31m\\udcff\na\n\\u202e"
+    with pytest.raises(TypeError, match="must be str, not bytes"):
+        stream.write(b"")
     assert stream.encoding == "ascii"
     assert unescaped(stream) is raw
     assert unescaped(raw) is raw
