@@ -33,24 +33,77 @@ def with_maps(model: keras.Model) -> list[Any]:
     return [layer for layer in model.layers if len(layer.output.shape) == 4]
 
 
+def of_places(model: keras.Model) -> list[Any]:
+    """The layers with maps in which a place stands for a place of the picture.
+
+    Neither maps of 1×1, as after global pooling, nor what is spread out again from those or from a
+    vector.
+    """
+    places = {id(each) for each in model.inputs}
+    for layer in model.layers:
+        sources = layer.input if isinstance(layer.input, list | tuple) else [layer.input]
+        if _has_places(layer) and any(id(each) in places for each in sources):
+            places.add(id(layer.output))
+    return [layer for layer in with_maps(model) if id(layer.output) in places]
+
+
+def _has_places(layer: Any) -> bool:
+    """Whether an output has more than one place, such as maps, sequences and volumes."""
+    shape = list(layer.output.shape)
+    return len(shape) > 2 and any(size != 1 for size in np.delete(shape, [0, _channels(layer)]))
+
+
+def _channels(layer: Any) -> int:
+    """The axis of a layer's channels."""
+    while not hasattr(layer, "data_format") and hasattr(layer, "layer"):
+        layer = layer.layer
+    return 1 if getattr(layer, "data_format", None) == "channels_first" else -1
+
+
 def convolutions(model: keras.Model) -> list[Any]:
-    """The layers with a kernel whose outputs are maps; the kernel of a separable one is in two."""
-    return [
-        layer
-        for layer in with_maps(model)
-        if hasattr(layer, "kernel") or hasattr(layer, "depthwise_kernel")
-    ]
+    """The layers that convolve, alone or inside a wrapper, and have maps of places."""
+    return [layer for layer in of_places(model) if _convolves(layer)]
 
 
-def last_convolution(model: keras.Model) -> Any:
-    """The last convolution of a network, for Grad-CAM.
+def _convolves(layer: Any) -> bool:
+    if hasattr(layer, "kernel") or hasattr(layer, "depthwise_kernel"):
+        return True
+    return any("kernel" in each.name and len(each.shape) >= 4 for each in layer.weights)
+
+
+def exciting(model: keras.Model) -> Any:
+    """The last convolution of a network, of whatever size, for pictures that excite it.
 
     Raises:
         UsageError: There is none.
     """
-    if found := convolutions(model):
+    if found := convolutions(model) or [each for each in with_maps(model) if _convolves(each)]:
         return found[-1]
     raise UsageError("the network has no convolution over height and width")
+
+
+def last_convolution(
+    model: keras.Model, x: np.ndarray | None = None, classes: np.ndarray | None = None
+) -> Any:
+    """The last convolution of a network whose maps are larger than 1×1, for Grad-CAM.
+
+    Args:
+        model: Built.
+        x: Pictures, normalized. With them it is the last that the scores depend on.
+        classes: Whose scores.
+
+    Raises:
+        UsageError: There is none.
+    """
+    found = convolutions(model)
+    if not found:
+        raise UsageError("the network has no convolution with maps larger than 1×1")
+    if x is not None and classes is not None:
+        for layer in reversed(found):
+            _, gradients = _maps_and_gradients(model, x, classes, layer)
+            if gradients is not None and np.any(gradients):
+                return layer
+    return found[-1]
 
 
 def outputs(model: keras.Model, layers: list[Any], x: np.ndarray) -> dict[str, np.ndarray]:
@@ -110,13 +163,31 @@ def grad_cam(
         model: Built.
         x: (n, height, width, channels), normalized.
         classes: (n,) for which class.
-        layer: A layer with maps; the last convolution by default.
+        layer: A layer with maps; by default the last convolution that the scores depend on.
 
     Returns:
         (n, h, w) in the size of the layer's maps, each from 0 to 1 (all 0 where nothing speaks for
         the class).
+
+    Raises:
+        UsageError: The scores do not depend on the layer.
     """
-    layer = layer or last_convolution(model)
+    layer = layer or last_convolution(model, x, classes)
+    maps, gradients = _maps_and_gradients(model, x, classes, layer)
+    if gradients is None:
+        raise UsageError(f"the outputs of the network do not depend on the maps of {layer.name}")
+    if _channels(layer) == 1:
+        maps, gradients = (np.moveaxis(each, 1, 3) for each in (maps, gradients))
+    heat = np.maximum((gradients.mean((1, 2), keepdims=True) * maps).sum(-1), 0)
+    most = heat.max((1, 2), keepdims=True)
+    parts: np.ndarray = np.divide(heat, most, out=np.zeros_like(heat), where=most > 0)
+    return parts
+
+
+def _maps_and_gradients(
+    model: keras.Model, x: np.ndarray, classes: np.ndarray, layer: Any
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """A layer's maps, and the gradients of the scores in them; None where there are none."""
     with _unsquashed(model) as scores:
         inner = keras.Model(model.inputs, [layer.output, scores])
         pictures = tf.constant(x)
@@ -125,11 +196,7 @@ def grad_cam(
             maps, score = inner(pictures, training=False)
             total = _score(score, classes)
         gradients = tape.gradient(total, maps)
-    weights = tf.reduce_mean(gradients, (1, 2), keepdims=True)
-    heat = np.asarray(tf.nn.relu(tf.reduce_sum(weights * maps, -1)))
-    most = heat.max((1, 2), keepdims=True)
-    parts: np.ndarray = np.divide(heat, most, out=np.zeros_like(heat), where=most > 0)
-    return parts
+    return np.asarray(maps), None if gradients is None else np.asarray(gradients)
 
 
 def excite(

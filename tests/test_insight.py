@@ -113,3 +113,99 @@ def test_layers_that_are_not_there():
     with pytest.raises(UsageError, match="no convolution"):
         insight.last_convolution(flat)
     assert insight.with_maps(flat) == []
+
+
+def gated(x, name):
+    """A squeeze-and-excitation block (Hu et al. 2018), whose gates are convolutions of 1×1 maps."""
+    gate = layers.GlobalAveragePooling2D(keepdims=True)(x)
+    gate = layers.Conv2D(2, 1, activation="relu")(gate)
+    gate = layers.Conv2D(x.shape[-1], 1, activation="sigmoid", name=f"{name}_gate")(gate)
+    return layers.Multiply(name=name)([x, gate])
+
+
+def conv(name, filters=4, size=3, **more):
+    return layers.Conv2D(filters, size, name=name, **more)
+
+
+NETWORKS = {
+    "a gate": lambda x: gated(conv("body")(x), "block"),
+    "a gate that is spread out": lambda x: layers.Multiply()([
+        conv("body", padding="same")(x),
+        conv("spread", size=1)(layers.UpSampling2D(8)(conv("dot", size=8)(x))),
+    ]),
+    "two blocks": lambda x: gated(conv("body")(gated(conv("first")(x), "one")), "two"),
+    "a dense network as convolutions": lambda x: conv("head", size=4)(conv("body", size=5)(x)),
+    "a convolution behind a vector": lambda x: conv("spread")(
+        layers.Reshape((6, 6, 1))(layers.Dense(36)(layers.Flatten()(conv("body")(x))))
+    ),
+    "depthwise": lambda x: layers.DepthwiseConv2D(3, name="body")(conv("first")(x)),
+    "separable": lambda x: layers.SeparableConv2D(3, 3, name="body")(conv("first")(x)),
+    "transposed": lambda x: layers.Conv2DTranspose(3, 3, name="body")(conv("first")(x)),
+    "wrapped": lambda x: layers.SpectralNormalization(layers.Conv2D(3, 3), name="body")(x),
+    "recurrent": lambda x: layers.ConvLSTM2D(3, 3, name="body")(layers.Reshape((1, 8, 8, 1))(x)),
+    "both ways": lambda x: layers.Bidirectional(layers.ConvLSTM2D(3, 3), name="body")(
+        layers.Reshape((1, 8, 8, 1))(x)
+    ),
+    "rows behind it": lambda x: layers.Conv1D(3, 3)(layers.Reshape((36, 4))(conv("body")(x))),
+    "a branch without a gradient": lambda x: layers.Concatenate()([
+        layers.Flatten()(conv("body")(x)),
+        layers.Flatten()(layers.Lambda(tf.stop_gradient)(conv("other", size=2)(conv("b")(x)))),
+    ]),
+    "a branch that counts for nothing": lambda x: layers.Concatenate()([
+        layers.Flatten()(conv("body")(x)),
+        layers.Flatten()(layers.Rescaling(0.0)(conv("other", size=2)(conv("b")(x)))),
+    ]),
+    "dense maps": lambda x: layers.Dense(3, name="body")(conv("first")(x)),
+    "attention": lambda x: layers.MultiHeadAttention(1, 2, attention_axes=(1, 2))(
+        *[conv("body")(x)] * 2
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", NETWORKS)
+def test_which_layer_grad_cam_takes(kind):
+    """`body`: the last convolution whose maps are of places of the picture, and that counts."""
+    keras.utils.set_random_seed(3)
+    x = keras.Input((8, 8, 1))
+    scores = layers.Dense(3, activation="softmax")(layers.Flatten()(NETWORKS[kind](x)))
+    model = keras.Model(x, scores)
+    pictures = np.random.default_rng(2).random((3, 8, 8, 1), np.float32)
+    classes = np.array([0, 1, 2])
+    chosen = insight.last_convolution(model, pictures, classes)
+    assert chosen.name == "body"
+    heat = insight.grad_cam(model, pictures, classes)
+    assert heat.shape[1:] == tuple(chosen.output.shape[1:3])
+    assert heat.std((1, 2)).max() > 0.05  # no flat tint
+    np.testing.assert_array_equal(heat, insight.grad_cam(model, pictures, classes, chosen))
+
+
+def test_maps_whose_channels_come_first():
+    """A layer that changes nothing but the order of the axes has the heat of the layer before."""
+    keras.utils.set_random_seed(5)
+    model = keras.Sequential([
+        keras.Input((8, 8, 1)), conv("body", padding="same", size=(3, 5)),
+        layers.Permute((3, 1, 2)), layers.UpSampling2D(1, data_format="channels_first", name="up"),
+        layers.Flatten(), layers.Dense(3),
+    ])  # fmt: skip
+    x = np.random.default_rng(4).random((2, 8, 8, 1), np.float32)
+    found, expected = (
+        insight.grad_cam(model, x, np.array([0, 1]), model.get_layer(name))
+        for name in ("up", "body")
+    )
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+def test_networks_without_maps_of_places():
+    dots = keras.Sequential([keras.Input((4, 4, 1)), conv("dot", size=4), layers.Flatten()])
+    with pytest.raises(UsageError, match="no convolution with maps larger than 1×1"):
+        insight.last_convolution(dots)
+    assert insight.exciting(dots).name == "dot"
+    rows = keras.Sequential([keras.Input((9, 4)), layers.Conv1D(3, 3), layers.Flatten()])
+    volume = keras.Sequential([keras.Input((5, 5, 5, 1)), layers.Conv3D(3, 3), layers.Flatten()])
+    for model in (rows, volume):
+        assert insight.convolutions(model) == []
+    x = keras.Input((8, 8, 1))
+    blind = layers.Lambda(tf.stop_gradient)(conv("body")(x))
+    model = keras.Model(x, layers.Dense(2)(layers.Flatten()(blind)))
+    with pytest.raises(UsageError, match="do not depend on the maps of body"):
+        insight.grad_cam(model, np.ones((1, 8, 8, 1), np.float32), np.array([0]))

@@ -249,11 +249,17 @@ def saliency(subject: Subject) -> Figure:
     gradients = insight.input_gradients(model, normalized, guesses)
     layer, heat = None, None
     if subject.choice.layer or insight.convolutions(model):
-        layer = subject.layer(insight.last_convolution)
-        if len(layer.output.shape) != 4:
+        layer = subject.layer(lambda each: insight.last_convolution(each, normalized, guesses))
+        if layer not in (usable := insight.of_places(model)):
+            convolutions = insight.convolutions(model)
+            names = ", ".join(each.name for each in convolutions or usable)
+            size = "×".join(map(str, layer.output.shape[1:]))
             raise UsageError(
-                f"{layer.name} has no maps, over which Grad-CAM could be drawn",
-                hint="name a layer whose output has height, width and channels",
+                f"{layer.name} has no maps over which Grad-CAM could be drawn: "
+                f"its output is {size}",
+                hint=f"name a layer whose maps show places of the picture: {names}"
+                if names
+                else "without --layer the gradient alone is drawn",
             )
         heat = insight.grad_cam(model, normalized, guesses, layer)
     titles = [found.class_names[guess] for guess in guesses]
@@ -291,7 +297,7 @@ def excitation(subject: Subject) -> Figure:
         scale.apply(np.full((1, 1, shape[-1]), low)),
         scale.apply(np.full((1, 1, shape[-1]), high)),
     )
-    layer = subject.layer(insight.last_convolution)
+    layer = subject.layer(insight.exciting)
     count = int(layer.output.shape[-1])
     channels = list(range(min(EXCITED, count)))
     found = insight.excite(subject.loaded.model, layer, channels, limits=limits,

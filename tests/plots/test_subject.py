@@ -85,5 +85,16 @@ def test_saliency_of_a_layer_that_is_named(tmp_path):
     layers = "MaxPooling2D: {name: pool}, Flatten: {name: flat}"
     made = KINDS["saliency"](subject(tmp_path, layers, layer="pool"))
     assert made.axes[0].get_subplotspec().get_gridspec().nrows == 3
-    with pytest.raises(UsageError, match="flat has no maps"):
+    with pytest.raises(UsageError, match="flat has no maps") as raised:
         KINDS["saliency"](subject(tmp_path, layers, layer="flat"))
+    assert raised.value.hint.endswith("picture: pool")
+    layers = (
+        "Conv2D: {filters: 2, kernel_size: 3, name: body}, "
+        "GlobalAveragePooling2D: {keepdims: true}, "
+        "Conv2D: {filters: 2, kernel_size: 1, name: gate}, Flatten"
+    )
+    with pytest.raises(UsageError, match=r"gate has no maps .* its output is 1×1×2") as raised:
+        KINDS["saliency"](subject(tmp_path, layers, layer="gate"))
+    assert raised.value.hint.endswith("picture: body")
+    made = KINDS["saliency"](subject(tmp_path, layers))
+    assert any("Grad-CAM\nbody" in text.get_text() for axis in made.axes for text in axis.texts)
