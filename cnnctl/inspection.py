@@ -188,7 +188,7 @@ def _picture(
     if given is None or given.isdecimal():
         from cnnctl.data.preparation import prepare
 
-        data = prepare(spec, data_dir=data_dir, fixed=scale)
+        data = prepare(spec, data_dir=data_dir, fixed=scale, recorded=True)
         split = data.dataset.test or data.dataset.train
         index = int(given or 0)
         if index >= len(split):
@@ -207,7 +207,7 @@ def _picture(
     if scale is None:
         from cnnctl.data.preparation import prepare
 
-        scale = prepare(spec, data_dir=data_dir).normalization
+        scale = prepare(spec, data_dir=data_dir, recorded=True).normalization
     found = next(iter(read([given], look_of(spec, tuple(shape), scale, pixels))))
     steps = (*found.steps, f"normalize: {scale.kind}")
     return scale.apply(found.x[None])[0], steps

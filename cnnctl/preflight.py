@@ -17,8 +17,7 @@ from cnnctl.runs import Run, spec_path
 from cnnctl.spec import AnySpec, Component, Spec, load, rules
 from cnnctl.spec.difference import Difference, differences
 from cnnctl.spec.loading import draft, in_order, still_told
-
-SUFFIXES = (".yaml", ".yml")
+from cnnctl.spec.source import SUFFIXES
 
 _PASSING = frozenset(
     {
@@ -71,7 +70,7 @@ def preflight(
     else:
         path = shipped.locate(path)
         spec, found = draft(path, overrides)
-    trace = _shapes(spec, found) if spec else None
+    trace = _shapes(spec, found, look=not recorded) if spec else None
     if spec and spec.compile and not found:
         found.extend(faults(spec))
     if recorded:
@@ -127,24 +126,21 @@ def diff(a: AnySpec, b: AnySpec) -> list[Difference]:
     return differences(of_spec_or_run(a).spec, of_spec_or_run(b).spec)
 
 
-def _shapes(spec: Spec, found: list[Diagnostic]) -> arithmetic.Trace | None:
-    """The shapes of a spec, or of a draft as far as they can be told; notes the faults."""
-    misfits = list(_input_faults(spec))
+def _shapes(spec: Spec, found: list[Diagnostic], *, look: bool) -> arithmetic.Trace | None:
+    """The shapes of a spec, or of a draft as far as they can be told; notes the faults.
+
+    Args:
+        spec: The spec or the draft.
+        found: Takes the faults.
+        look: Whether the shape of an image may be read from the data's files.
+    """
+    misfits = list(_input_faults(spec, look=look))
     found.extend(misfits)
-    shape = input_shape(spec)
-    trace = None
-    if shape is not None:
-        try:
-            trace = arithmetic.trace(spec.graph, shape)
-        except SpecError as error:
-            found.extend(error.diagnostics)
-    if trace is not None:
-        found.extend(_value_faults(spec, trace))
+    shape = input_shape(spec, look=look)
+    trace, outputs, faults_of_shapes = held_against(spec, shape)
+    found.extend(faults_of_shapes)
     if "data.label_mode" in spec.doubtful:
         return trace
-    outputs = _outputs(spec, trace)
-    if trace and outputs and "model.layers" not in spec.doubtful:
-        found.extend(rules.outputs(spec, outputs))
     if outputs and spec.data and spec.data.label_mode != "float":
         name, classes = foresight.classes(spec.data.dataset, spec.data_base)
         if classes:
@@ -153,6 +149,35 @@ def _shapes(spec: Spec, found: list[Diagnostic]) -> arithmetic.Trace | None:
         foresight.faults(spec, None if misfits else shape, outputs[-1] if outputs else None)
     )
     return trace
+
+
+def held_against(
+    spec: Spec, shape: tuple[int, ...] | None
+) -> tuple[arithmetic.Trace | None, tuple[int, ...], list[Diagnostic]]:
+    """Run every rule that needs the shape of an image, and no more.
+
+    `check` does so where the spec tells it, and a training once it has read the data.
+
+    Args:
+        spec: A spec or a draft.
+        shape: Of one image, without the batch; None where it is not known.
+
+    Returns:
+        The shapes of all layers, if they can be told; that of the output; and the faults.
+    """
+    trace, found = None, []
+    if shape is not None:
+        try:
+            trace = arithmetic.trace(spec.graph, shape)
+        except SpecError as error:
+            found.extend(error.diagnostics)
+    if trace is not None:
+        found.extend(_value_faults(spec, trace))
+    outputs = _outputs(spec, trace)
+    doubtful = spec.doubtful & {"data.label_mode", "model.layers"}
+    if trace and outputs and not doubtful:
+        found.extend(rules.outputs(spec, outputs))
+    return trace, outputs, found
 
 
 def _value_faults(spec: Spec, trace: arithmetic.Trace) -> Iterator[Diagnostic]:
@@ -198,19 +223,20 @@ def _outputs(spec: Spec, trace: arithmetic.Trace | None) -> tuple[int, ...]:
     return (units,) if last.component.name == "Dense" and units else ()
 
 
-def input_shape(spec: Spec) -> tuple[int, ...] | None:
-    """The shape of one picture, from the spec or from what its named data set is known to hold."""
+def input_shape(spec: Spec, *, look: bool = True) -> tuple[int, ...] | None:
+    """The shape of one picture: from the spec, from what its named data set is known to hold, or,
+    if `look` says so, from the data's files."""
     if "model.input_shape" in spec.doubtful:
         return None
     if spec.model.input_shape is not None:
         return tuple(spec.model.input_shape)
-    known = _known_shape(spec)
+    known = _known_shape(spec, look=look)
     return with_channels(known) if known is not None else None
 
 
-def _input_faults(spec: Spec) -> Iterator[Diagnostic]:
+def _input_faults(spec: Spec, *, look: bool) -> Iterator[Diagnostic]:
     """What an input shape cannot be, beside a data set whose pictures are known."""
-    known = _known_shape(spec)
+    known = _known_shape(spec, look=look)
     given = tuple(spec.model.input_shape or ())
     if given and spec.data and known is not None and given not in {known, with_channels(known)}:
         yield Diagnostic(
@@ -232,9 +258,14 @@ def _input_faults(spec: Spec) -> Iterator[Diagnostic]:
         )
 
 
-def _known_shape(spec: Spec) -> tuple[int, ...] | None:
-    """The shape of a picture as stored, where it is known without files."""
-    return foresight.picture_shape(spec.data.dataset, spec.data_base) if spec.data else None
+def _known_shape(spec: Spec, *, look: bool) -> tuple[int, ...] | None:
+    """The shape of a picture as stored, where it is known."""
+    if spec.data is None:
+        return None
+    known = foresight.picture_shape(spec.data.dataset, spec.data_base)
+    if known is None and look:
+        known = foresight.stored_shape(spec.data.dataset, spec.data_base)
+    return known
 
 
 def with_channels(shape: tuple[int, ...]) -> tuple[int, ...]:

@@ -64,6 +64,7 @@ class Trained:
             full_data=full_data,
             progress=progress,
             fixed=self.normalization,
+            recorded=True,
         )
         if self.recorded:
             self._refuse_other(data)

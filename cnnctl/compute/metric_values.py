@@ -44,8 +44,8 @@ def take_one_label(metric: Any) -> None:
     numbers.
 
     `F1Score` raises an error for them, and `Hinge`, `Poisson`, `CosineSimilarity` and others
-    compare each label of a batch with all outputs of it. Losses and `BinaryAccuracy` expand the labels
-    themselves.
+    compare each label of a batch with all outputs of it. Losses and `BinaryAccuracy` expand the
+    labels themselves.
 
     Args:
         metric: As constructed; a string and a plug-in's metric are left as they are.

@@ -3,6 +3,8 @@ are looked at, of named ones the number and the shape are known."""
 
 from __future__ import annotations
 
+import io
+import os
 import re
 from collections.abc import Iterator
 from contextlib import suppress
@@ -12,11 +14,26 @@ from typing import TYPE_CHECKING, Any
 from cnnctl import plugins
 from cnnctl.catalog import load as load_catalog
 from cnnctl.data.folder_split import split_rule
+from cnnctl.data.formats import PILLOW_FORMATS, is_readable
 from cnnctl.data.sources import SOURCES
 from cnnctl.errors import DataError, Diagnostic
+from cnnctl.untrusted import open_plain, open_zip
 
 if TYPE_CHECKING:
     from cnnctl.spec import Component, Spec
+
+_SHAPE = re.compile(rb"'shape': \(([\d, ]{1,200})\)")
+_HEADER = 10_000
+"""Bytes of an array that are looked at for its shape."""
+
+_START = 1 << 20
+"""Bytes of an image's file that are looked at for its size."""
+
+_DEEPEST = 4
+"""How many folders deep the first image is looked for."""
+
+_ORIENTATION = 0x0112
+"""The EXIF tag that says how a camera was held; from 5 on, height and width change places."""
 
 _FIELD = re.compile(r"([xy])_(train|test|validation)")
 
@@ -34,7 +51,79 @@ def picture_shape(dataset: Component, base: Path = Path()) -> tuple[int, ...] | 
         return _nesting(dataset.arguments["x_train"])[1:] or None
     if dataset.name == "xo":
         return (9, 9, 1)
+    if dataset.name == "image_folder" and dataset.arguments.get("image_size"):
+        return (*dataset.arguments["image_size"], _channels(dataset))
     return _declared(dataset, base).input_shape
+
+
+def stored_shape(dataset: Component, base: Path = Path()) -> tuple[int, ...] | None:
+    """The shape of a picture as its file says it: the header of the array `x_train` in an `.npz`,
+    or of an image, since all images of a folder have the same size. Nothing is decoded.
+
+    None where there is no such file, or it cannot be read, as a training will say.
+
+    Args:
+        dataset, base: As in `picture_shape`.
+    """
+    path = dataset.arguments.get("path")
+    if dataset.faults or not isinstance(path, str):
+        return None
+    with suppress(Exception):  # whatever zipfile and Pillow make of foreign bytes
+        if dataset.name == "npz":
+            return _shape_in_npz(base / Path(path).expanduser())
+        if dataset.name == "image_folder":
+            return _shape_in_folder(base / Path(path).expanduser(), _channels(dataset))
+    return None
+
+
+def _channels(dataset: Component) -> int:
+    return 1 if dataset.arguments.get("color_mode") == "grayscale" else 3
+
+
+def _shape_in_npz(path: Path) -> tuple[int, ...] | None:
+    """The shape of one row of `x_train`, read from its header without NumPy, which takes longer to
+    import than all else that `check` does."""
+    with (
+        open_plain(path) as file,
+        open_zip(file) as archive,
+        archive.open("x_train.npy") as member,
+    ):
+        header = member.read(_HEADER)
+    if not header.startswith(b"\x93NUMPY") or not (match := _SHAPE.search(header)):
+        return None
+    shape = tuple(int(each) for each in match[1].split(b",") if each.strip())[1:]
+    if len(shape) == 3 and shape[0] in (1, 3) and shape[2] not in (1, 3, 4):
+        return None  # channels first, it seems: a training says more of it
+    return shape or None
+
+
+def _shape_in_folder(folder: Path, channels: int) -> tuple[int, ...] | None:
+    from PIL import Image
+
+    path = _first_image(folder, depth=_DEEPEST)
+    if path is None:
+        return None
+    with open_plain(Path(path)) as file:
+        start = io.BytesIO(file.read(_START))
+    with Image.open(start, formats=PILLOW_FORMATS) as image:
+        width, height = image.size
+        turned = width != height and image.getexif().get(_ORIENTATION, 1) >= 5
+    return (width, height, channels) if turned else (height, width, channels)
+
+
+def _first_image(folder: Path, depth: int) -> str | None:
+    """Some image of a folder or of those below it."""
+    folders = []
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name.startswith("."):
+                continue
+            if entry.is_dir():
+                folders.append(entry.path)
+            elif depth < _DEEPEST and is_readable(entry.name):
+                return entry.path
+    found = (_first_image(Path(each), depth - 1) for each in sorted(folders) if depth)
+    return next(filter(None, found), None)
 
 
 def classes(dataset: Component, base: Path = Path()) -> tuple[str, int]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from cnnctl import arithmetic, data, plugins
+from cnnctl import data, plugins
 from cnnctl.data.checks import as_classes, fit_to
 from cnnctl.data.dataset import Dataset
 from cnnctl.data.normalization import Normalization, normalization
@@ -14,8 +14,10 @@ from cnnctl.data.notes import channels_first, dim_pixels, unused_classes
 from cnnctl.data.registered import located
 from cnnctl.data.split import hold_out, missing_classes
 from cnnctl.errors import DataError, Diagnostic, SpecError
-from cnnctl.preflight import compare_outputs, with_channels
-from cnnctl.spec import Component, Spec
+from cnnctl.preflight import compare_outputs, held_against, with_channels
+from cnnctl.spec import Component, Spec, rules
+from cnnctl.spec.loading import in_order, still_told
+from cnnctl.spec.metric_rules import targets
 
 Progress = Callable[[str, int, "int | None"], None]
 """(file, bytes so far, bytes in all if known), while something is downloaded."""
@@ -49,6 +51,8 @@ def prepare(
     full_data: bool = False,
     progress: Progress | None = None,
     fixed: Normalization | None = None,
+    training: bool = False,
+    recorded: bool = False,
 ) -> Prepared:
     """Load a spec's data set and hold it against the network.
 
@@ -58,10 +62,13 @@ def prepare(
         full_data: Refuse the small sample that stands in for MNIST.
         progress: Is told how a download goes.
         fixed: The normalization of an earlier training, instead of one from these pictures.
+        training: Whether what callbacks monitor is held against what will be reported.
+        recorded: Whether it is the spec of a run, as in `cnnctl.spec.load`.
 
     Raises:
         DataError: The data cannot be found, is damaged, or does not fit.
-        SpecError: The network cannot take it, or has another number of outputs than it has classes.
+        SpecError: The spec breaks a rule that needs the shape of its images, their classes or their
+            targets; all that were found.
     """
     spec.require("data")
     assert spec.data is not None
@@ -73,26 +80,31 @@ def prepare(
         shape = with_channels(tuple(loaded.train.x.shape[1:]))
         inferred.append(f"input shape {list(shape)}, from the data")
     misplaced = None if _moves_channels(spec) else channels_first(loaded.train.x)
-    try:
-        trace = arithmetic.trace(spec.graph, shape)
-    except SpecError as error:
-        if misplaced is None:
-            raise
-        raise SpecError(
-            [replace(each, notes=(*each.notes, misplaced)) for each in error.diagnostics]
-        ) from error
+    trace, _, found = held_against(spec, shape)
+    if misplaced and trace is None:
+        found = [replace(each, notes=(*each.notes, misplaced)) for each in found]
+    if training:
+        found.extend(_monitored(spec, loaded))
+    if recorded:
+        found = still_told(found)
+    if trace is None:
+        raise SpecError(in_order(found, spec.path, spec.overrides))
     outputs = None if trace.unknown else trace.output_shape[-1]
     classes = 0 if spec.data.label_mode == "float" else len(loaded.class_names)
     if classes and _names_its_classes(spec.data.dataset, loaded):
-        if faults := list(compare_outputs(spec, outputs, classes, loaded.name)):
+        for each in compare_outputs(spec, outputs, classes, loaded.name):
             lacking = missing_classes(loaded)  # perhaps a folder that is no class
-            raise SpecError(replace(each, notes=(*each.notes, *lacking)) for each in faults)
+            found.append(replace(each, notes=(*each.notes, *lacking)))
     elif classes:
         # The labels alone do not tell how many classes there are; `fit_to` checks their range.
         classes = outputs or classes
     elif spec.data.label_mode == "categorical" and loaded.train.y.dtype.kind in "iu":
         # So many that they have no names, not even their numbers.
         classes = outputs or max(int(split.y.max(initial=0)) for _, split in loaded.splits()) + 1
+    if spec.compile and spec.data.label_mode == "float" and not recorded:
+        found.extend(_of_targets(spec, loaded, outputs))
+    if found:
+        raise SpecError(in_order(found, spec.path, spec.overrides))
     loaded = fit_to(loaded, shape, spec.data.label_mode, outputs)
     notes = [f"{loaded.name}: {misplaced}"] if misplaced else []
     if spec.data.label_mode != "float":
@@ -119,6 +131,24 @@ def prepare(
         one_hot=spec.data.label_mode == "categorical",
         inferred=tuple(inferred),
     )
+
+
+def _monitored(spec: Spec, loaded: Dataset) -> Iterator[Diagnostic]:
+    """What needs to know whether there are validation images, which some data sets alone tell."""
+    has_validation = loaded.validation is not None
+    if spec.compile:
+        yield from rules.monitored(spec, has_validation)
+        yield from rules.metric_names(spec, has_validation)
+
+
+def _of_targets(spec: Spec, loaded: Dataset, outputs: int | None) -> Iterator[Diagnostic]:
+    """Metrics of classes 0 and 1 where targets are other numbers."""
+    import numpy as np
+
+    assert spec.compile
+    if all(np.isin(split.y, (0, 1)).all() for _, split in loaded.splits()):
+        return
+    yield from targets(spec.compile.metrics, outputs)
 
 
 def load(

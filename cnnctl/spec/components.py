@@ -17,7 +17,7 @@ from cnnctl.catalog.suggest import nearest
 from cnnctl.errors import Diagnostic, Location
 from cnnctl.spec import mends, mistakes
 from cnnctl.spec.nodes import Mapping, Node, Scalar, Sequence, describe, located, plain
-from cnnctl.spec.schema import articles, fits_scalar, is_reference, takes
+from cnnctl.spec.schema import articles, fits_scalar, is_reference, one_of, takes
 
 _WITHOUT_SHAPE = re.compile(
     r"(.*_)?(activation|initializer|regularizer|constraint)|dtype|trainable|input_shape"
@@ -342,7 +342,7 @@ def _right_length(node: Sequence, schema: dict[str, Any]) -> bool:
 
 
 def _enumerated(schema: dict[str, Any]) -> list[Any]:
-    found = [value for value in schema.get("enum", []) if value is not None]
+    found = [value for value in one_of(schema) or () if value is not None]
     for alternative in schema.get("anyOf", []):
         found.extend(_enumerated(alternative))
     return found

@@ -22,7 +22,7 @@ from cnnctl.spec.merge import FLAG, merge, override
 from cnnctl.spec.nodes import Mapping, Node, Scalar, describe
 from cnnctl.spec.reader import read
 from cnnctl.spec.sections import Compile, Data, Fit, Model
-from cnnctl.spec.source import MAX_BYTES, Source, neighbour, read_source
+from cnnctl.spec.source import MAX_BYTES, Source, may_be_shown, neighbour, read_source
 from cnnctl.spec.validate import validate
 
 MAX_EXTENDS = 16
@@ -36,6 +36,9 @@ LONGEST_MESSAGE = 300
 
 NOT_INHERITED = ("name", "description")
 """What a spec does not take from the one that it extends."""
+
+
+_SECTIONS = "a spec has the sections `model`, `data`, `compile` and `fit`"
 
 
 @dataclass(frozen=True)
@@ -168,7 +171,7 @@ def in_order(
     flags in theirs; one for each place."""
     flags = {f"{FLAG} {assignment}": index for index, assignment in enumerate(overrides)}
     first: dict[Location | None, Diagnostic] = {}
-    for diagnostic in found:
+    for diagnostic in without_others(found, path):
         first.setdefault(diagnostic.location, diagnostic)
 
     def position(diagnostic: Diagnostic) -> tuple[int, bool, str, int, int]:
@@ -177,6 +180,22 @@ def in_order(
         return flag, place.file != str(path), place.file, place.line, place.column
 
     return [_brief(each) for each in sorted(first.values(), key=position)]
+
+
+def without_others(found: Iterable[Diagnostic], path: str | Path) -> Iterator[Diagnostic]:
+    """Faults without those of files that are not specs, whose text is nobody's business: one says
+    so of each file."""
+    shown: dict[str, bool] = {}
+    for diagnostic in found:
+        name = diagnostic.location.file if diagnostic.location else FLAG
+        if name not in shown:
+            shown[name] = name.startswith("--") or may_be_shown(
+                Path(name), extended=name != str(path)
+            )
+            if not shown[name]:
+                yield Diagnostic("not-a-spec", f"{name} is not a spec", Location(name), _SECTIONS)
+        if shown[name]:
+            yield diagnostic
 
 
 def _brief(diagnostic: Diagnostic) -> Diagnostic:
@@ -209,7 +228,10 @@ def draft(path: str | Path, overrides: Iterable[str] = ()) -> tuple[Spec | None,
 
 def _draft(path: Path, overrides: tuple[str, ...]) -> tuple[Spec | None, list[Diagnostic]]:
     found: list[Diagnostic] = []
-    tree, sources = _extended(path, (), found, MAX_TOGETHER)
+    try:
+        tree, sources = _extended(path, (), found, MAX_TOGETHER)
+    except SpecError as error:
+        raise SpecError(without_others(error.diagnostics, path)) from None
     for assignment in overrides:
         try:
             tree = override(tree, assignment)
@@ -284,8 +306,12 @@ def _extended(
         close = neighbour(parent) if error.message.startswith("no such file") else None
         hint = f"did you mean `{Path(str(target.value)).parent / close}`?" if close else error.hint
         _fail(target, error.message, hint)
+    except SpecError:
+        if may_be_shown(parent, extended=True):
+            raise
+        _fail(target, f"{target.value} is not a spec", _SECTIONS)
     if not isinstance(base, Mapping):
-        _fail(target, f"{target.value} is not a spec")
+        _fail(target, f"{target.value} is not a spec", _SECTIONS)
     kept = {key: value for key, value in base.items.items() if key not in NOT_INHERITED}
     return merge(Mapping(kept, base.location, base.keys), tree), (source, *sources)
 

@@ -16,7 +16,7 @@ from cnnctl.catalog.suggest import nearest
 from cnnctl.errors import Diagnostic, Location, SpecError
 from cnnctl.spec import scalars
 from cnnctl.spec.nodes import Mapping, Node, Scalar, Sequence, shortened
-from cnnctl.spec.source import UNPRINTABLE, Source
+from cnnctl.spec.source import BIDIRECTIONAL, UNPRINTABLE, Source
 from cnnctl.spec.syntax import explain
 from cnnctl.spec.tuples import Cut, cut_tuple
 
@@ -56,8 +56,8 @@ def read(source: Source, found: list[Diagnostic] | None = None) -> Node:
     Args:
         source: The text.
         found: Takes the faults after which reading can go on (a repeated key, a tag, a merge key,
-            a number out of range), so that they are reported beside those of the words; without
-            it they are raised at the end.
+            a number out of range, a character that changes the order of others), so that they are
+            reported beside those of the words; without it they are raised at the end.
 
     Returns:
         The tree; an empty document is a `Scalar` with the value None.
@@ -87,6 +87,10 @@ class _Reader:
         self.found: list[Diagnostic] = []
 
     def document(self) -> Node:
+        for bad in BIDIRECTIONAL.finditer(self.source.text):
+            line = self.source.text.count("\n", 0, bad.start())
+            column = bad.start() - (self.source.text.rfind("\n", 0, bad.start()) + 1)
+            self.note(_bidirectional(bad[0], self.source.location(line, column)))
         in_c = getattr(yaml, "CSafeLoader", None) if len(self.source.text) > 2 * LARGE else None
         try:
             self.parse(in_c or yaml.SafeLoader)
@@ -264,6 +268,15 @@ class _Reader:
         if bad := UNPRINTABLE.search(event.value):
             message = f"a character that is not text: U+{ord(bad.group()):04X}"
             self.fail("control-character", message, event, "remove it")
+        bad = BIDIRECTIONAL.search(event.value)
+        if bad and not BIDIRECTIONAL.search(self.source.text, *self.span(event)):
+            self.note(_bidirectional(bad[0], self.place(event)))
+
+    def span(self, event: yaml.Event) -> tuple[int, int]:
+        """Where an event begins and ends in the text."""
+        assert event.start_mark is not None
+        assert event.end_mark is not None
+        return event.start_mark.index, event.end_mark.index
 
     def place(self, event: yaml.Event) -> Location:
         start, end = event.start_mark, event.end_mark
@@ -283,3 +296,12 @@ class _Reader:
 
     def fail(self, rule: str, message: str, event: yaml.Event, hint: str | None = None) -> NoReturn:
         raise SpecError([Diagnostic(rule, message, self.place(event), hint)])
+
+
+def _bidirectional(letter: str, place: Location) -> Diagnostic:
+    return Diagnostic(
+        "bidirectional-character",
+        f"U+{ord(letter):04X} changes the order in which the letters around it are shown",
+        place,
+        "remove it",
+    )

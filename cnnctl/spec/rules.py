@@ -33,7 +33,9 @@ HINGES = frozenset({"Hinge", "SquaredHinge"})
 
 UNKNOWN_DIRECTION = "unknown-direction"
 
-SINCE_RUNS = frozenset({UNKNOWN_DIRECTION, "metric-name", "metric-misfit", "logit-threshold"})
+SINCE_RUNS = frozenset({
+    UNKNOWN_DIRECTION, "bidirectional-character", "logit-threshold", "metric-misfit", "metric-name",
+})  # fmt: skip
 """Rules that runs of earlier versions may break, and are read all the same."""
 
 

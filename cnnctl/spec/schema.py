@@ -1,12 +1,14 @@
 """The part of JSON Schema in which the catalog says what an argument takes.
 
 `type`, `enum`, `minimum`, `exclusiveMinimum`, `maximum`, `exclusiveMaximum`, `anyOf`, `items`,
-`minItems`, `maxItems`, and `$ref` to a kind of component: `{"$ref": "#/$defs/initializer"}`.
+`minItems`, `maxItems`; in the sections `const`, `pattern` and `maxLength` as well; and `$ref` to a
+kind of component: `{"$ref": "#/$defs/initializer"}`.
 """
 
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
 
 _TYPES: dict[str, type | tuple[type, ...]] = {
@@ -38,8 +40,8 @@ def is_reference(schema: dict[str, Any]) -> str | None:
 
 def fits_scalar(value: Any, schema: dict[str, Any]) -> bool:
     """Whether a plain value fits a schema without parts; true is no number, 1.0 no integer."""
-    if "enum" in schema:
-        return any(type(value) is type(each) and value == each for each in schema["enum"])
+    if (named := one_of(schema)) is not None:
+        return any(type(value) is type(each) and value == each for each in named)
     expected = schema.get("type")
     if expected is None:
         return True
@@ -50,7 +52,15 @@ def fits_scalar(value: Any, schema: dict[str, Any]) -> bool:
         return bool(expected == "boolean")
     if isinstance(value, int | float):
         return math.isfinite(value) and _in_range(value, schema)
+    if isinstance(value, str):
+        fits = re.search(schema.get("pattern", ""), value) is not None
+        return fits and len(value) <= schema.get("maxLength", math.inf)
     return True
+
+
+def one_of(schema: dict[str, Any]) -> list[Any] | None:
+    """The values that a schema lists (`enum`, or `const` for one), or None if it lists none."""
+    return [schema["const"]] if "const" in schema else schema.get("enum")
 
 
 def _in_range(value: float, schema: dict[str, Any]) -> bool:
@@ -75,8 +85,8 @@ def takes(schema: dict[str, Any]) -> str:
         return " or ".join(words)
     if kind := is_reference(schema):
         return articles(kind)
-    if "enum" in schema:
-        choices = ["null" if each is None else str(each) for each in schema["enum"]]
+    if (named := one_of(schema)) is not None:
+        choices = ["null" if each is None else str(each) for each in named]
         return choices[0] if len(choices) == 1 else f"one of {', '.join(choices)}"
     if schema.get("type") == "array":
         return _list(schema)

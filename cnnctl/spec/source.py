@@ -11,6 +11,8 @@ from cnnctl.errors import Diagnostic, Location, SpecError, UsageError
 from cnnctl.path_kinds import refuse_other
 from cnnctl.spec.nodes import shortened
 
+SUFFIXES = (".yaml", ".yml")
+
 MAX_BYTES = 512 * 1024
 """The largest spec that is read. Pictures and weights belong in files of their own."""
 
@@ -18,8 +20,19 @@ MAX_BYTES = 512 * 1024
 UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What no text may hold, written as it is or by an escape."""
 
+BIDIRECTIONAL = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+"""Characters that change the order in which letters are shown, so that a text reads as another one
+(Unicode's Bidi_Control). Letters that are written from right to left are none of them."""
+
 # PyYAML, of YAML 1.1, ends lines at these, and no editor does: its lines would not be the user's.
 _HIDDEN_BREAKS = re.compile("[\x85\u2028\u2029]")
+
+
+_OF_A_SPEC = re.compile(
+    rb"""(?:^|[{,]\s*)["']?(?:(?:model|compile|fit|extends)["']?\s*:|data["']?\s*:[^:]*\bdataset\b)""",
+    re.MULTILINE,
+)
+"""What a spec has, and hardly any other file."""
 
 
 @dataclass(frozen=True)
@@ -105,6 +118,23 @@ def read_source(path: Path, name: str | None = None) -> Source:
             ]
         ) from error
     return text_source(text, name, path)
+
+
+def may_be_shown(path: Path, *, extended: bool) -> bool:
+    """Whether messages may show lines of a file: those of a spec, and not of any other file that
+    somebody's spec or run folder leads to (`extends: /proc/self/environ`).
+
+    Args:
+        path: The file.
+        extended: Whether a spec names it; its name then says nothing of what it is.
+    """
+    if not extended and path.resolve().suffix in SUFFIXES:
+        return True
+    try:
+        with path.open("rb") as file:
+            return _OF_A_SPEC.search(file.read(MAX_BYTES)) is not None
+    except OSError:
+        return False
 
 
 def text_source(text: str, name: str, path: Path | None = None, offset: int = 0) -> Source:

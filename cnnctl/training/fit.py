@@ -14,14 +14,12 @@ from cnnctl.data.pixels import Pixels
 from cnnctl.data.preparation import Prepared, Progress, prepare
 from cnnctl.distribution.cluster import Cluster, from_environment
 from cnnctl.distribution.replicas import Replicas, start
-from cnnctl.errors import SpecError
 from cnnctl.files import write_json, write_text
 from cnnctl.preflight import passed
 from cnnctl.runs import Run
 from cnnctl.spec import AnySpec, Spec
 from cnnctl.spec.dump import dump
 from cnnctl.spec.nodes import plain
-from cnnctl.spec.rules import monitored
 from cnnctl.training.callbacks import Observer
 from cnnctl.training.interrupt import Interrupt
 from cnnctl.training.session import run_session
@@ -70,8 +68,8 @@ def train(
             data_dir=chosen.data_dir,
             full_data=chosen.full_data,
             progress=chosen.progress if cluster is None or cluster.leads else None,
+            training=True,
         )
-        refuse_unknown_monitors(spec, data)
         machine, plan, replicas, notes = begin(spec, data, chosen, cluster, chosen.plan)
 
         def make_run(plan: Plan) -> Run:
@@ -134,16 +132,6 @@ def begin(
     elif distribute != "none":
         notes.append(f"{distribute}: there is one device, which computes all of it")
     return device, plan, replicas, tuple(notes)
-
-
-def refuse_unknown_monitors(spec: Spec, data: Prepared) -> None:
-    """Look again at what callbacks watch, now that the pictures are there.
-
-    Raises:
-        SpecError: One watches a figure that will not be reported.
-    """
-    if faults := list(monitored(spec, data.dataset.validation is not None)):
-        raise SpecError(faults)
 
 
 def describe(

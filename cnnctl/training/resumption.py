@@ -27,7 +27,6 @@ from cnnctl.training.checkpoints import forget
 from cnnctl.training.fit import (
     begin,
     cluster_of,
-    refuse_unknown_monitors,
     write_environment,
     write_spec,
 )
@@ -110,9 +109,10 @@ def resume(
             full_data=chosen.full_data,
             progress=chosen.progress if leads else None,
             fixed=None if any(each.kind == "data" for each in changes) else fixed,
+            training=True,
+            recorded=True,
         )
         changes += sameness.refuse(sameness.of_data(environment, data), allow, run)
-        refuse_unknown_monitors(now, data)
         planned = int(state.get("planned") or before.fit.epochs)
         start = _start(run, now, data, changes, history)
         plan = recorded(environment)

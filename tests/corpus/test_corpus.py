@@ -16,8 +16,15 @@ from typing import NamedTuple
 
 import pytest
 
-from cnnctl.errors import SpecError
+from cnnctl.catalog import load as load_catalog
+from cnnctl.errors import Location, SpecError
 from cnnctl.preflight import preflight
+from cnnctl.spec.faults import section_of
+from cnnctl.spec.nodes import located, plain
+from cnnctl.spec.reader import read
+from cnnctl.spec.sections import Compile, Data, Document, Fit, Model
+from cnnctl.spec.source import text_source
+from cnnctl.spec.validate import validate
 
 HERE = Path(__file__).parent
 NAMES = sorted(path.stem for path in HERE.glob("*.yaml"))
@@ -93,6 +100,8 @@ def test_the_caret_stands_below_what_is_at_fault(name):
         at = each.location
         if at.file.startswith("--"):
             assert at.text == at.file
+        elif each.rule == "not-a-spec":
+            assert at.text is None  # what such a file holds is nobody's business
         else:
             assert at.text == Path(at.file).read_text(encoding="utf-8").split("\n")[at.line - 1]
         assert 1 <= at.column <= len(at.text) + 1
@@ -142,3 +151,55 @@ def test_the_corpus_is_large_and_most_of_it_can_be_mended():
     assert sum(bool(case(name).mends) for name in NAMES) >= 40
     assert all(case(name).expected for name in NAMES)
     assert len({each.rule for name in NAMES for each in case(name).expected}) >= 40
+
+
+WRITE = re.compile(r"write `([^`…]+)`( without quotes)?")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_a_hint_says_to_write_is_no_fault_itself(name, tmp_path):
+    """Written in the place of what is at fault, it is not answered by the same message again."""
+    text, _, overrides, _ = case(name)
+    (tmp_path / "base").symlink_to(HERE / "base")
+    path = tmp_path / f"{name}.yaml"
+    for each in found(HERE / f"{name}.yaml", overrides):
+        written, at = WRITE.fullmatch(each.hint or ""), each.location
+        if not written or at.file != str(HERE / f"{name}.yaml"):
+            continue
+        lines = text.split("\n")
+        line = lines[at.line - 1]
+        if at.length == 1 and not line[at.column - 1 :].strip(" ,}]").isalnum():
+            continue  # the place of something that goes on in the next lines
+        after = line[at.column - 1 + at.length :]
+        lines[at.line - 1] = line[: at.column - 1] + written[1] + after
+        path.write_text("\n".join(lines), encoding="utf-8")
+        again = [(other.message, other.location.line) for other in found(path, overrides)]
+        assert (each.message, at.line) not in again, written[1]
+
+
+PROBES = [0, 1, -1, 5, 50, 0.5, 1.5, True, None, "", "0", "1", "-1", "x", "all", "auto", "none",
+          "true", "50%", "1/2", "3x3", "a b", [], [1], [1, 2], ["x"], {"a": 1}, {}]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("section", "key"),
+    [(section, key) for section in (Document, Data, Model, Compile, Fit)
+     for key, field in section.model_fields.items() if not section_of(field)],
+)  # fmt: skip
+def test_no_value_of_a_section_is_answered_by_itself(section, key):
+    """`keep: 1` was answered "write `'1'`", and so was `'1'`."""
+    tree = {"model": {"layers": ["Flatten"]}}
+    if section is not Document:
+        needed = {"data": {"dataset": "mnist"}, "compile": {"optimizer": "adam", "loss": "mse"}}
+        tree[section.__name__.lower()] = {**tree, **needed}.get(section.__name__.lower(), {})
+    within = tree if section is Document else tree[section.__name__.lower()]
+    for probe in PROBES:
+        within[key] = probe
+        for each in diagnostics(tree):
+            if written := WRITE.fullmatch(each.hint or ""):
+                within[key] = plain(read(text_source(written[1], "hint")))
+                assert each.message not in [other.message for other in diagnostics(tree)], probe
+
+
+def diagnostics(tree):
+    return validate(located(tree, Location("a.yaml")), "a", load_catalog()).found

@@ -51,6 +51,13 @@ HAZARDS = {
     "half a character by an escape": (
         MODEL + '    - "Fl\\ud800"\n', ["control-character 4:7 remove it"]),
     "a terminal's escape": ("description: \x1b[31mred\n", ["control-character 1:14 remove it"]),
+    "an order of letters": (
+        "# \u2066x\ndescription: a\u202eb\n" + FLAT,
+        ["bidirectional-character 1:3 remove it", "bidirectional-character 2:15 remove it"]),
+    "an order of letters by an escape": (
+        'description: "a\\u202eb"\n' + FLAT, ["bidirectional-character 1:14 remove it"]),
+    "an order of letters in a class name": (
+        FLAT.replace("Flatten", 'Flatten: {name: "x\\u200f"}'), ["bidirectional-character 4:23"]),
     "a hidden line break": ("# a\u2028b\n" + FLAT, ["control-character 1:4 remove it"]),
     "letters of every script": ("description: Größe 名前 ﷺ 🦆\n" + FLAT, []),
     "a duck above a fault": (
