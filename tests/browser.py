@@ -64,7 +64,7 @@ class Page:
     def __exit__(self, *_):
         self.socket.close()
         self.process.terminate()
-        self.process.wait(20)
+        self.process.wait(60)
 
     def call(self, method, **parameters):
         self.number += 1
@@ -107,7 +107,7 @@ class Page:
         assert "exceptionDetails" not in found, found
         return found["result"].get("value")
 
-    def wait_for(self, expression, seconds=20):
+    def wait_for(self, expression, seconds=60):
         end = time.monotonic() + seconds
         while not (value := self.evaluate(expression)):
             assert time.monotonic() < end, f"not within {seconds} s: {expression}"

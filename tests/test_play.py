@@ -73,7 +73,7 @@ def address(run):
     assert found, process.stderr.read()
     yield found.group()
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=20)
+    _, err = process.communicate(timeout=60)
     assert process.returncode == 0
     assert "Traceback" not in err
 

@@ -59,10 +59,9 @@ def test_a_download_cut_short_is_refused(server: Server, tmp_path: Path) -> None
 
 def test_a_stalled_download_ends(server: Server, tmp_path: Path) -> None:
     file = server.file("stalled.bin", BODY, sent=BODY[:5000], then=server.hang)
-    begin = time.monotonic()
     with pytest.raises(DataError, match=r"nothing more came in 0\.5 s"):
         download(file, tmp_path, stall_seconds=0.5)
-    assert time.monotonic() - begin < 3
+    assert not server.stopping.is_set(), "the server, not the download, has given up"
     assert left_in(tmp_path) == []
 
 
@@ -81,10 +80,9 @@ def test_a_trickle_ends(server: Server, tmp_path: Path) -> None:
 def test_a_silent_server_is_out_of_reach_in_time(server: Server, tmp_path: Path) -> None:
     server.answers["/silent.bin"] = server.hang
     file = RemoteFile("silent.bin", f"{server.url}/silent.bin", "0" * 64, 1)
-    begin = time.monotonic()
     with pytest.raises(UnreachableError, match=r"no answer in 0\.3 s"):
         download(file, tmp_path / "cache", reach_seconds=0.3)
-    assert time.monotonic() - begin < 2
+    assert not server.stopping.is_set(), "the server, not the download, has given up"
     assert not (tmp_path / "cache").exists()
 
 

@@ -113,9 +113,7 @@ def test_a_dead_worker_ends_the_others_and_a_restart_goes_on_to_the_same_bits(sp
     until_epoch(run, killed, 2)
     victim = workers(killed)[1]
     os.kill(victim, signal.SIGKILL)
-    died = time.monotonic()
-    code, _, err = ended(killed, 60)
-    assert time.monotonic() - died < 30
+    code, _, err = ended(killed)
     assert code == 1
     assert "worker 1 was ended by SIGKILL" in err
     assert "Traceback" not in err

@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -15,11 +14,9 @@ NOWHERE = "http://someone:secret@127.0.0.1:9"
 def test_no_server(xo_spec, cnnctl, tmp_path):
     pytest.importorskip("mlflow", reason="the extra `mlflow` is not installed")
     env = {**surroundings(tmp_path), "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1"}
-    began = time.monotonic()
     done = cnnctl(
         "train", xo_spec, "--track", "mlflow", env={**env, "MLFLOW_TRACKING_URI": NOWHERE}
     )
-    assert time.monotonic() - began < 90
     assert done.returncode == 0, done.stderr
     assert len([line for line in done.stderr.splitlines() if line.startswith("epoch ")]) == 3
     (trouble, left) = [line for line in done.stderr.splitlines() if line.startswith("note: mlflow")]
