@@ -242,12 +242,13 @@ def introduction(facts: Facts) -> list[str]:
     parts = [f"{len(data.train.x):,} training"]
     parts += [f"{len(data.validation.x):,} validation"] if data.validation else []
     parts += [f"{len(data.test.x):,} test"] if data.test else []
-    lines = [
+    return [
         f"{facts.spec.name}: {facts.parameters:,} parameters",
         f"data: {data.name}, {', '.join(parts)} images ({data.origin})",
+        *(f"note: {each}" for each in data.notes),
+        *(f"inferred: {each}" for each in facts.data.inferred),
         f"device: {facts.device}",
         f"steps: {facts.plan}",
         f"run: {facts.run}" + (f", which goes on after epoch {facts.done}" if facts.done else ""),
         *(f"note: {each}" for each in facts.notes),
     ]
-    return [*lines, *(f"inferred: {each}" for each in facts.data.inferred), *data.notes]

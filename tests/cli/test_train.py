@@ -211,4 +211,4 @@ def test_output_that_cannot_be_written(cnnctl, xo_spec, tmp_path):
     assert done.stderr == "error: No space left on device\n"
     ascii_only = cnnctl("summary", xo_spec, env={"PYTHONIOENCODING": "ascii", "LANG": "C"})
     assert ascii_only.returncode == 0
-    assert "9?9?1" in ascii_only.stdout
+    assert "9x9x1" in ascii_only.stdout
