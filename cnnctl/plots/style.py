@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from cnnctl.errors import UsageError
 from cnnctl.files import replacing
+from cnnctl.printable import printable, printable_lines
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -129,6 +130,10 @@ def to_bytes(made: Figure, form: str) -> bytes:
         made: The figure.
         form: `png` or `svg`.
     """
+    from matplotlib.text import Text
+
+    for text in made.findobj(Text):  # an SVG may not even hold a control character
+        text.set_text(printable_lines(text.get_text()))
     file = io.BytesIO()
     metadata = {"svg": {"Date": None}, "png": {"Software": None}}[form]
     with look():
@@ -138,6 +143,7 @@ def to_bytes(made: Figure, form: str) -> bytes:
 
 def shortened(text: str, most: int) -> str:
     """A text of at most so many characters, the last of which then is `…`."""
+    text = printable(text)
     return text if len(text) <= most else text[: most - 1] + "…"
 
 
@@ -145,4 +151,4 @@ def every(labels: Sequence[str], most: int) -> tuple[list[int], list[str]]:
     """So many of the labels that at most `most` remain, evenly spaced, and where they stand."""
     step = -(-len(labels) // most)
     places = list(range(0, len(labels), step))
-    return places, [labels[place] for place in places]
+    return places, [printable(labels[place]) for place in places]

@@ -9,6 +9,7 @@ import signal
 import sys
 import unicodedata
 from pathlib import Path
+from xml.etree import ElementTree
 
 import h5py
 import numpy as np
@@ -146,6 +147,16 @@ def test_nothing_prints_past_them():
     for file in sorted(Path(cli.__file__).parent.glob("*.py")):
         found = re.findall(r"(?<![\w.])(print|typer\.echo|Console)\(", file.read_text())
         assert not found or file.name in {"output.py", "boundary.py", "console.py"}, file
+
+
+@pytest.mark.filterwarnings("error:Glyph")
+@pytest.mark.parametrize("kind", ["png", "svg"])
+def test_figures_hold_what_can_be_drawn(kind, place):
+    assert command("plot", RUN, "confusion", "--format", kind, "--out", ".").code == 0
+    assert command("data", "show", "data", "--out", f"shown.{kind}", "--count", "4").code == 0
+    if kind == "svg":
+        for name in ("confusion.svg", "shown.svg"):
+            assert "svg" in ElementTree.parse(place / name).getroot().tag
 
 
 def test_a_report_turns_nothing_around(place):
