@@ -165,7 +165,8 @@ def held_against(
     Returns:
         The shapes of all layers, if they can be told; that of the output; and the faults.
     """
-    trace, found = None, []
+    trace = None
+    found: list[Diagnostic] = []
     if shape is not None:
         try:
             trace = arithmetic.trace(spec.graph, shape)

@@ -13,9 +13,10 @@ from cnnctl.data.preparation import Progress, prepare
 from cnnctl.data.sources import SOURCES
 from cnnctl.errors import UsageError
 from cnnctl.path_kinds import kind_of
-from cnnctl.preflight import SUFFIXES, preflight, preflight_run
+from cnnctl.preflight import preflight, preflight_run
 from cnnctl.spec import GraphLayer, Spec
 from cnnctl.spec.graph import INPUT
+from cnnctl.spec.source import SUFFIXES
 
 if TYPE_CHECKING:
     import numpy as np

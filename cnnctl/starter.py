@@ -12,11 +12,12 @@ from cnnctl.editor import SCHEMA_FILE, write_schema
 from cnnctl.errors import UsageError
 from cnnctl.files import write_text
 from cnnctl.path_kinds import advice, kind_of
-from cnnctl.preflight import SUFFIXES, preflight
+from cnnctl.preflight import preflight
 from cnnctl.printable import shell
 from cnnctl.spec import AnySpec, Spec
 from cnnctl.spec.loading import default_name
 from cnnctl.spec.sections import NAME, NAME_LENGTH, NAME_TAKES
+from cnnctl.spec.source import SUFFIXES
 from cnnctl.starter_text import starter_text
 
 STARTER = Path(__file__).with_name("starter.yaml")
