@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from cnnctl.arguments import AnyPath, as_paths
+from cnnctl.data.class_names import canonical
 from cnnctl.data.dataset import Split
 from cnnctl.data.incoming import Failure, Incoming, Look, read
 from cnnctl.data.normalization import Normalization, without_pictures
@@ -15,6 +16,7 @@ from cnnctl.data.pictures import NAMED
 from cnnctl.data.pixels import BYTES, Range
 from cnnctl.data.preparation import Prepared
 from cnnctl.data.sources import SOURCES
+from cnnctl.data.wording import looking, some, were
 from cnnctl.errors import DataError, Diagnostic, UsageError
 from cnnctl.spec import AnySpec, Component, Spec
 from cnnctl.spec.rules import HINGES
@@ -151,15 +153,20 @@ def predict(
     shape, scale = input_of(trained, data_dir)
     look = look_of(trained.spec, shape, scale, trained.pixels)
     failures: list[Failure] = []
-    pictures = list(read(named, look, invert=invert, centre=centre, failures=failures))
+    unread: list[str] = []
+    pictures = list(
+        read(named, look, invert=invert, centre=centre, failures=failures, unread=unread)
+    )
     if not pictures:
         raise refusal(failures)
     uniform = all(each.x.dtype == np.uint8 for each in pictures)
     x = np.stack([each.x for each in pictures]).astype(np.uint8 if uniform else np.float32)
     loaded = trained.load(shape, len(x), device)
     found = of_pictures(trained, loaded, x, scale)
+    left = (f"{looking(unread)} {were(len(unread))} not read: {some(unread)}",) if unread else ()
     return replace(
         found,
+        notes=(*found.notes, *left),
         names=tuple(each.name for each in pictures),
         steps=tuple(each.steps for each in pictures),
         truth=_folders(pictures, found.class_names),
@@ -341,11 +348,16 @@ def _is_binary(loss: Component) -> bool:
 
 
 def _folders(pictures: Sequence[Incoming], class_names: tuple[str, ...]) -> np.ndarray | None:
-    """The true classes, where every picture lies in a folder that is named like one."""
+    """The true classes, where every image lies in a folder that is named like one, or below it."""
     import numpy as np
 
     numbers = {name: number for number, name in enumerate(class_names)}
-    found = [numbers.get(each.folder or "") for each in pictures]
-    if any(number is None for number in found):
-        return None
+    found = []
+    for each in pictures:
+        # The innermost folder counts: of `cat/dog/1.png` it is the dog's.
+        parts = reversed(canonical(each.folder or "").split("/"))
+        number = next((numbers[part] for part in parts if part in numbers), None)
+        if number is None:
+            return None
+        found.append(number)
     return np.array(found, np.int64)

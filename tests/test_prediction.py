@@ -21,8 +21,9 @@ backend.quiet()
 import keras  # noqa: E402
 
 from cnnctl.data import load as load_data  # noqa: E402
+from cnnctl.data.incoming import Incoming  # noqa: E402
 from cnnctl.errors import DataError, UsageError  # noqa: E402
-from cnnctl.prediction import Predictions, predict, predict_split  # noqa: E402
+from cnnctl.prediction import Predictions, _folders, predict, predict_split  # noqa: E402
 from cnnctl.spec import load  # noqa: E402
 from cnnctl.trained import find  # noqa: E402
 from cnnctl.training import train  # noqa: E402
@@ -374,3 +375,15 @@ def test_data_show(tmp_path, run):
     wrong = call("data", "show", "xo", "--split", "validation")
     assert wrong.returncode == 1
     assert b"has no validation split" in wrong.stderr
+
+
+def test_the_true_class_is_the_innermost_folder_that_is_named_like_one():
+    def truth(*folders):
+        pictures = [Incoming("a", np.zeros((1, 1)), (), folder) for folder in folders]
+        found = _folders(pictures, ("caf\u00e9", "dog", "fox"))
+        return None if found is None else found.tolist()
+
+    assert truth("test/dog", "test/fox/day", "dog/fox") == [1, 2, 2]
+    assert truth("test/cafe\u0301") == [0]  # as in a zip file from a Mac
+    assert truth("test/dog", "test/other") is None
+    assert truth("test/dog", None) is None

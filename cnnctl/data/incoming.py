@@ -24,10 +24,13 @@ from cnnctl.data.decoding import (
     open_image,
     reason_of,
 )
+from cnnctl.data.folder_tree import is_hidden
 from cnnctl.data.formats import SUFFIXES as IMAGES
+from cnnctl.data.formats import looks_like_image
 from cnnctl.data.npz import read_array
 from cnnctl.data.pixels import BYTES, DEEP, UNIT, Range
 from cnnctl.data.shown import as_shown
+from cnnctl.data.wording import looking, some
 from cnnctl.errors import DataError, UsageError
 from cnnctl.untrusted import open_plain
 
@@ -81,7 +84,8 @@ class Incoming:
         x: Of the network's input shape; uint8, uint16 where the network knows those, or float32
             where the file or the network has other numbers.
         steps: What was done to it, in words, in order.
-        folder: The name of the folder that it lies in, where a folder was given: perhaps its class.
+        folder: The folder that it lies in, from the one that was given, with slashes: perhaps one
+            of them is named like its class. None where a file was given.
     """
 
     name: str
@@ -122,6 +126,7 @@ def read(
     invert: bool | None = None,
     centre: bool | None = None,
     failures: list[Failure] | None = None,
+    unread: list[str] | None = None,
 ) -> Iterator[Incoming]:
     """Read images, `.npy` files, folders of them, `-` for standard input.
 
@@ -132,12 +137,13 @@ def read(
         centre: Whether the drawing is cut out and centred; None does as the training pictures are.
         failures: Gets the files that cannot be read, and the others follow; without it the first
             such file raises.
+        unread: Gets the files of folders that look like images of formats that are not read.
 
     Raises:
         UsageError: There is no such file, or nothing in a folder.
         DataError: A file is damaged, or not an image, or has another shape.
     """
-    for path, folder in list(_files(paths)):
+    for path, folder in list(_files(paths, [] if unread is None else unread)):
         try:
             # All images of a file, or none.
             yield from list(_file(path, folder, look, invert, centre))
@@ -230,25 +236,31 @@ class _open:  # noqa: N801 - reads as a verb: `with _open(path) as file:`
         self.file.close()
 
 
-def _files(paths: Sequence[str]) -> Iterator[tuple[str, str | None]]:
-    """Every file, and the name of its folder where a folder was given."""
+def _files(paths: Sequence[str], unread: list[str]) -> Iterator[tuple[str, str | None]]:
+    """Every file, and the way to it where a folder was given."""
     for each in paths:
         path = Path(each)
         if each == STDIN or path.is_file():
             yield each, None
         elif path.is_dir():
-            found = sorted(
+            shown = sorted(
                 inner
                 for inner in path.rglob("*")
-                if inner.suffix.lower() in SUFFIXES
-                and not any(part.startswith(".") for part in inner.relative_to(path).parts)
-                and inner.is_file()
+                if not any(map(is_hidden, inner.relative_to(path).parts)) and inner.is_file()
             )
+            found = [inner for inner in shown if inner.suffix.lower() in SUFFIXES]
+            others = [str(inner) for inner in shown if inner.suffix.lower() not in SUFFIXES]
+            unread += filter(looks_like_image, others)
             if not found:
                 raise UsageError(
-                    f"{path} has no pictures", hint=f"looked for {', '.join(SUFFIXES)}"
+                    f"{path} has no images"
+                    + (f", but {looking(unread)}: {some(unread)}" if unread else ""),
+                    hint=f"looked for {', '.join(SUFFIXES)}",
                 )
-            yield from ((str(inner), inner.parent.name) for inner in found)
+            start = path.resolve().name
+            for inner in found:
+                way = inner.parent.relative_to(path).as_posix()
+                yield str(inner), start if way == "." else f"{start}/{way}"
         elif path.exists():
             raise UsageError(f"{path} is neither a file nor a folder")
         else:

@@ -108,10 +108,10 @@ def prepare(
     loaded = fit_to(loaded, shape, spec.data.label_mode, outputs)
     notes = [f"{loaded.name}: {misplaced}"] if misplaced else []
     if spec.data.label_mode != "float":
-        notes += missing_classes(loaded)
-        # What the folders of an image_folder lack is said where they are listed.
-        listed = spec.data.dataset.name == "image_folder" and not loaded.skipped
-        if _has_an_output_per_class(spec) and not listed:
+        lacking = missing_classes(loaded)
+        notes += lacking
+        # Once is enough: what has names is known to lack training images.
+        if _has_an_output_per_class(spec) and not any(": no training" in each for each in lacking):
             notes += unused_classes(loaded, outputs)
     if loaded.test is None:
         notes.append(f"{loaded.name}: no test split, so the trained network is not tested")

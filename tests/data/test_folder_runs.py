@@ -1,4 +1,4 @@
-"""A run on a folder without splits keeps its split: evaluated, resumed, and under another default."""
+"""A run on a folder without splits keeps its split: evaluated, resumed, under another default."""
 
 from __future__ import annotations
 

@@ -249,18 +249,24 @@ def test_places(tmp_path):
     with pytest.raises(UsageError, match="there is no file"):
         list(read([str(tmp_path / "none.png")], MNIST))
     (tmp_path / "empty").mkdir()
-    with pytest.raises(UsageError, match="has no pictures"):
+    with pytest.raises(UsageError, match="has no images"):
         list(read([str(tmp_path / "empty")], MNIST))
     for name in ("7/b.png", "7/a.PNG", "3/c.jpg", "3/.hidden.png", "3/notes.txt",
-                 "3/.thumbnails/a.png", ".ipynb_checkpoints/7/b.png"):  # fmt: skip
+                 "3/.thumbnails/a.png", ".ipynb_checkpoints/7/b.png", "__MACOSX/7/b.png",
+                 "7/day/z.png"):  # fmt: skip
         path = tmp_path / "digits" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.suffix != ".txt":
             Image.fromarray(digit()).save(path)
     (tmp_path / "digits" / "folder.png").mkdir()
-    found = list(read([str(tmp_path / "digits")], MNIST))
-    assert [each.folder for each in found] == ["3", "7", "7"]
-    assert [each.name[-5:] for each in found] == ["c.jpg", "a.PNG", "b.png"]
+    (tmp_path / "digits" / "7" / "c.heic").touch()
+    unread: list[str] = []
+    found = list(read([str(tmp_path / "digits")], MNIST, unread=unread))
+    assert [each.folder for each in found] == ["digits/3", "digits/7", "digits/7", "digits/7/day"]
+    assert [each.name[-5:] for each in found] == ["c.jpg", "a.PNG", "b.png", "z.png"]
+    assert unread == [str(tmp_path / "digits" / "7" / "c.heic")]
+    (only,) = read([str(tmp_path / "digits" / "3")], MNIST)
+    assert only.folder == "3"
 
 
 def test_networks_that_take_no_pictures(tmp_path):
