@@ -14,7 +14,7 @@ from cnnctl.data.notes import channels_first, unused_classes
 from cnnctl.data.places import find
 from cnnctl.data.sample import sample_file
 from cnnctl.data.sources import MADE, SOURCES, Source
-from cnnctl.data.split import missing_classes
+from cnnctl.data.split import missing_classes, missing_test
 from cnnctl.errors import UsageError
 from cnnctl.path_kinds import kind_of, refuse_other
 
@@ -213,9 +213,11 @@ def sound(dataset: Dataset) -> Dataset:
     found = fit_to(dataset, dataset.train.x.shape[1:], "float" if targets else "int")
     notes = [f"{found.name}: {note}" for note in (channels_first(found.train.x),) if note]
     if not targets:
-        notes += missing_classes(found)
-        if not found.layout:  # what a folder lacks is said where its files are listed
+        lacking = missing_classes(found)
+        notes += lacking
+        if not any(": no training" in each for each in lacking):
             notes += unused_classes(found, None)
+    notes += missing_test(found)
     return replace(found, notes=(*found.notes, *notes))
 
 

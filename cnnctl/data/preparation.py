@@ -12,7 +12,7 @@ from cnnctl.data.dataset import Dataset
 from cnnctl.data.normalization import Normalization, normalization
 from cnnctl.data.notes import channels_first, dim_pixels, unused_classes
 from cnnctl.data.registered import located
-from cnnctl.data.split import hold_out, missing_classes
+from cnnctl.data.split import hold_out, missing_classes, missing_test
 from cnnctl.errors import DataError, Diagnostic, SpecError
 from cnnctl.preflight import compare_outputs, held_against, with_channels
 from cnnctl.spec import Component, Spec, rules
@@ -113,8 +113,7 @@ def prepare(
         # Once is enough: what has names is known to lack training images.
         if _has_an_output_per_class(spec) and not any(": no training" in each for each in lacking):
             notes += unused_classes(loaded, outputs)
-    if loaded.test is None:
-        notes.append(f"{loaded.name}: no test split, so the trained network is not tested")
+    notes += missing_test(loaded)
     if fixed is None:
         notes += dim_pixels(loaded, spec.data.normalize)
     loaded = replace(loaded, notes=(*loaded.notes, *notes))

@@ -82,6 +82,12 @@ def _part(split: Split, start: int, stop: int) -> Split:
     return Split(split.x[start:stop], split.y[start:stop])
 
 
+def missing_test(dataset: Dataset) -> tuple[str, ...]:
+    """Return a note, if there is no test split."""
+    note = f"{dataset.name}: no test split, so the trained network is not tested"
+    return (note,) if dataset.test is None else ()
+
+
 def missing_classes(dataset: Dataset) -> tuple[str, ...]:
     """Return a note, with a fix, for each split that lacks images of some classes.
 
