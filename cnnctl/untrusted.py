@@ -29,6 +29,7 @@ MAX_DEPTH = 64
 """How deep one may be nested."""
 
 _SMALL = 64 << 20
+_TAKEN = 96 << 20
 _RATIO = 200
 _TOO_LARGE = "it takes more memory than there is"
 
@@ -135,9 +136,16 @@ def reason(error: BaseException) -> str:
     return shortened(" ".join(text.split()) or type(error).__name__, 200)
 
 
-def is_bomb(unpacked: int, packed: int) -> bool:
-    """Whether something unpacks to far more than pictures, labels or weights ever do."""
-    return unpacked > _SMALL and unpacked > _RATIO * packed
+def is_bomb(unpacked: int, packed: int, taken: int | None = None) -> bool:
+    """Whether something unpacks to far more than images, labels or weights ever do.
+
+    Args:
+        unpacked: Its bytes.
+        packed: Those of the file.
+        taken: How many it takes in memory at its peak, where that is known.
+    """
+    is_large = unpacked > _SMALL if taken is None else taken > _TAKEN
+    return is_large and unpacked > _RATIO * packed
 
 
 @contextmanager

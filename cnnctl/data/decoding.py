@@ -27,8 +27,11 @@ if TYPE_CHECKING:
 LARGEST = 50_000_000
 """The most pixels that a picture may have."""
 
+_LONGEST_SIDE = 65_535
+"""The most that JPEG and GIF can have. What resizes an image computes with each pixel of a side."""
+
 _LARGEST_FILE = 4 * LARGEST
-_MOST_READS = 1_000_000
+_MOST_READS = 300_000
 _MOST_AT_ONCE = 200
 _LOCKED_SECONDS = 40e-6  # of the 67 µs that a PNG file of 32×32 takes on an AMD EPYC
 _LONGEST_REASON = 200
@@ -239,17 +242,31 @@ def open_image(opened: BinaryIO, size: int, name: str) -> tuple[BinaryIO, Image,
         opened.seek(0)
         raise DamagedImage(name, what_it_is(opened.read(START))) from error
     width, height = image.size
-    if width * height > LARGEST:
+    if width * height > LARGEST or max(width, height) > _LONGEST_SIDE:
         most = f"more than {LARGEST // 1_000_000} million pixels"
+        if width * height <= LARGEST:
+            most = f"a side has more than {_LONGEST_SIDE:,} pixels"
         raise DamagedImage(name, f"it is {height}x{width}: {most}, and too large for an image")
-    if is_bomb(width * height * len(image.getbands()), size):
+    try:
+        bits = deep.bits_of(image, file)
+    except deep.Unsupported as error:
+        raise DamagedImage(name, str(error)) from error
+    unpacked = width * height * len(image.getbands()) * bits // 8
+    if is_bomb(unpacked, size, width * height * _bytes_per_pixel(image, bits)):
         raise DamagedImage(
             name, f"it is {height}x{width} pixels in {size:,} bytes: too large for an image"
         )
-    try:
-        return file, image, deep.bits_of(image, file)
-    except deep.Unsupported as error:
-        raise DamagedImage(name, str(error)) from error
+    return file, image, bits
+
+
+def _bytes_per_pixel(image: Image, bits: int) -> int:
+    """About how many bytes per pixel the decoding of an image takes at its peak, as measured."""
+    is_gray = image.mode in ("1", "L", "I;16", "I;16B", "I")
+    if bits == 16:
+        return 24 if is_gray else 72
+    if image.format == "WEBP" or image.has_transparency_data:
+        return 20
+    return 2 if is_gray else {"RGB": 8, "P": 9}.get(image.mode, 12)
 
 
 def reason_of(error: Exception) -> str:
@@ -265,6 +282,8 @@ def _pixels(file: BinaryIO, image: Image, bits: int, path: Path, wanted: Format)
     import numpy as np
     from PIL import Image
 
+    if wanted.size and not wanted.resize and sorted(image.size) != sorted(wanted.size):
+        _other_size(path, image.size[::-1], wanted)  # raises before anything is decoded
     if bits == 16:
         x, _ = deep.as_shown(image, file)
         x = deep.with_channels(x, wanted.channels)
@@ -273,9 +292,12 @@ def _pixels(file: BinaryIO, image: Image, bits: int, path: Path, wanted: Format)
         return x
     shown, _ = as_shown(image)
     other = _other_size(path, shown.size[::-1], wanted)
-    picture = shown if shown.mode == wanted.mode else converted(shown, wanted.mode)
+    # Gray stays gray until it is resized: the values are the same in a quarter of the memory.
+    first = "L" if other and shown.mode in ("1", "L") else wanted.mode
+    picture = shown if shown.mode == first else converted(shown, first)
     if other:
         picture = picture.resize(other[::-1], Image.Resampling.BILINEAR)
+    picture = picture if picture.mode == wanted.mode else converted(picture, wanted.mode)
     pixels = np.asarray(picture)
     return pixels[:, :, None] if pixels.ndim == 2 else pixels
 

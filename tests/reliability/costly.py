@@ -259,6 +259,11 @@ def _frames(form, count):
     return make
 
 
+def _rows(side, bytes_per_pixel):
+    """The packed rows of a square of zeros."""
+    return zlib.compress(bytes(side * (1 + bytes_per_pixel * side)), 9)
+
+
 def _packed(kind, size, prefix=b"a\0\0"):
     return _png(9, 9, _chunk(kind, prefix + zlib.compress(bytes(size), 9)))
 
@@ -286,7 +291,19 @@ def _jpeg(*segments):
 
 
 PICTURES = {
-    "black pixels.png": text(lambda: _png(4_000, 4_000)),
+    "black pixels.png": text(lambda: _png(7_000, 7_000)),
+    "black pixels, more than may be.png": text(lambda: _png(7_100, 7_100)),
+    "black pixels in color.png": text(lambda: _png(3_500, 3_500, color=2, pixels=_rows(3_500, 3))),
+    "black pixels in color, more than may be.png": text(
+        lambda: _png(3_600, 3_600, color=2, pixels=_rows(3_600, 3))
+    ),
+    "clear pixels.png": text(lambda: _png(2_200, 2_200, color=6, pixels=_rows(2_200, 4))),
+    "deep pixels.png": text(
+        lambda: _png(1_150, 1_150, depth=16, color=6, pixels=_rows(1_150, 8))
+    ),
+    "deep pixels, more than may be.png": text(
+        lambda: _png(3_000, 3_000, depth=16, color=6, pixels=_rows(3_000, 8))
+    ),
     "text of a megabyte.png": text(lambda: _packed(b"zTXt", 1 << 20)),
     "text of fifty megabytes.png": text(lambda: _packed(b"zTXt", 50 << 20)),
     "text of fifty megabytes, in Unicode.png": text(
@@ -335,7 +352,8 @@ PICTURES = {
         _tiff(*[(n, k, 2**31 if n in (273, 279) else c, v) for n, k, c, v in _SIZED])
     ),
     "many bits.tiff": text(_tiff(*[(n, k, 60_000 if n == 258 else c, v) for n, k, c, v in _SIZED])),
-    "black pixels.webp": _image("WEBP", (4_000, 4_000), lossless=True),
+    "black pixels.webp": _image("WEBP", (2_200, 2_200), lossless=True),
+    "black pixels, more than may be.webp": _image("WEBP", (4_000, 4_000), lossless=True),
     "black pixels.bmp": text(
         b"BM" + struct.pack("<IHHI", 54, 0, 0, 54)
         + struct.pack("<IiiHHIIiiII", 40, 30_000, 30_000, 1, 24, 0, 0, 0, 0, 0, 0)

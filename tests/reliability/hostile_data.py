@@ -116,6 +116,10 @@ def _picture(kind, size=(9, 9)):
     return make
 
 
+def _floats(path):
+    Image.new("F", (9, 9)).save(path, "TIFF")
+
+
 def _endless_jpeg(path):
     """What looks for the next part of a JPEG reads byte by byte here: 150 million times."""
     sparse(path, 150_000_000)
@@ -146,8 +150,8 @@ PICTURES = {
     "parts without an end": _endless_jpeg,
     "a JPEG that is cut off": _broken_jpeg,
     "another size": _picture("PNG", (8, 9)),
-    "a GIF": _picture("GIF"),
-    "a TIFF": _picture("TIFF"),
+    "a GIF of another size": _picture("GIF", (8, 9)),
+    "a TIFF of floats": _floats,
     "a program of PostScript": _bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n"),
     "text": _bytes(b"text"),
     "empty": _bytes(b""),
