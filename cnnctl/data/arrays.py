@@ -82,11 +82,11 @@ def pixel_facts(arrays: Sequence[np.ndarray]) -> tuple[Range | None, str]:
     which no value is above 1, nothing is known.
 
     Args:
-        arrays: The images of each split, as stored.
+        arrays: The images of each split, as stored, those of training first.
     """
     whole = [array for array in arrays if array.dtype.kind in "bui"]
     floats = [array for array in arrays if array.dtype.kind == "f" and array.size]
-    known = _range_of_integers(whole) if whole else None
+    known = _range_of_integers(whole) if arrays[0].dtype.kind != "f" else None
     # Beside bytes, floats up to 1 are bytes that were divided already.
     if known and not all(x.min() >= 0 and 1 < x.max() <= known[1] for x in floats):
         known = None

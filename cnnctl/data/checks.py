@@ -74,7 +74,8 @@ def _fit_split(
             else None,
         )
     refuse_no_pixels(split.x.shape, f"{dataset.name}: x_{name}")
-    x = _fit_shape(split.x, input_shape, f"{dataset.name}: x_{name}")
+    of_files = bool(dataset.layout)
+    x = _fit_shape(split.x, input_shape, f"{dataset.name}: x_{name}", of_files=of_files)
     _check_finite(x, f"{dataset.name}: x_{name}", "picture")
     y, y_field = split.y, f"{dataset.name}: y_{name}"
     if label_mode == "float" and y.dtype.kind != "f":
@@ -86,7 +87,9 @@ def _fit_split(
     return Split(x, y)
 
 
-def _fit_shape(x: np.ndarray, input_shape: tuple[int | None, ...], field: str) -> np.ndarray:
+def _fit_shape(
+    x: np.ndarray, input_shape: tuple[int | None, ...], field: str, *, of_files: bool
+) -> np.ndarray:
     def fits(shape: tuple[int, ...]) -> bool:
         return len(shape) == len(input_shape) and all(
             wanted is None or wanted == length
@@ -100,10 +103,23 @@ def _fit_shape(x: np.ndarray, input_shape: tuple[int | None, ...], field: str) -
     if input_shape[-1:] == (1,) and fits((*x.shape[1:], 1)):
         return x[..., None]
     came, wanted = _words(x.shape[1:]), _words(input_shape)
+    hint = _folder_hint(x.shape[1:], input_shape) if of_files else None
     raise DataError(
         f"{field} has pictures of shape {came}, the network's input_shape is {wanted}",
-        hint=_shape_hint(x.shape[1:], input_shape, fits),
+        hint=hint or _shape_hint(x.shape[1:], input_shape, fits),
     )
+
+
+def _folder_hint(shape: tuple[int, ...], wanted: tuple[int | None, ...]) -> str | None:
+    """A fix for image files of another shape than the network's."""
+    if len(wanted) != 3 or wanted[2] not in (1, 3) or None in wanted:
+        return None
+    fixes = []
+    if wanted[:2] != shape[:2]:
+        fixes.append(f"`image_size: {list(wanted[:2])}` and `resize: true`")
+    if wanted[2] != shape[2]:
+        fixes.append(f"`color_mode: {'rgb' if wanted[2] == 3 else 'grayscale'}`")
+    return f"write `input_shape: {list(shape)}`, or in image_folder {' and '.join(fixes)}"
 
 
 def _shape_hint(
@@ -116,6 +132,10 @@ def _shape_hint(
         return "the images have their channels first: write x.transpose(0, 2, 3, 1)"
     if len(shape) == 3 and fits((shape[1], shape[0], shape[2])):
         return "height comes before width: write `input_shape: " + f"{list(shape)}`"
+    if len(shape) == 2 and len(wanted) == 3:
+        return f"the images are gray: write `input_shape: {[*shape, 1]}`"
+    if len(shape) == 3 and shape[2] == 1 and fits((*shape[:2], 3)):
+        return f"the images are gray: write `input_shape: {list(shape)}`, or np.repeat(x, 3, -1)"
     known = [length for length in wanted if length is not None]
     if len(known) == len(wanted) and math.prod(shape) == math.prod(known) and 1 in (
         len(shape), len(wanted)
@@ -203,10 +223,13 @@ def _check_targets(y: np.ndarray, field: str, label_mode: str, outputs: int | No
         )
     targets = y.shape[1] if y.ndim == 2 else 1
     if outputs is not None and outputs != targets:
+        are_classes = targets == 1 and _are_whole(y) and y.min() >= 0 and y.max() < outputs
         raise DataError(
             f"{field} has {targets} numeric target{'s' * (targets != 1)} for each picture, the "
             f"network has {outputs} output{'s' * (outputs != 1)}",
-            hint=f"give the last layer {targets}",
+            hint="for class numbers write `label_mode: int`"
+            if are_classes
+            else f"give the last layer {targets}",
         )
     _check_finite(y, field, "picture")
 
@@ -246,8 +269,13 @@ def _check_labels(y: np.ndarray, field: str, outputs: int | None, names: int) ->
             expected = "a network with one output knows the classes 0 and 1"
         else:
             expected = f"the network's {classes} outputs are the classes 0 to {classes - 1}"
-        hint = "for numeric targets write `label_mode: float`" if outputs == 1 else None
-        if classes is not None and int(y.min()) == 1 and int(y.max()) == classes:
+        least, most = int(y.min()), int(y.max())
+        hint = f"give the last layer {most + 1} outputs, if all of these are classes"
+        if least < 0:
+            hint = "np.unique(y, return_inverse=True)[1] numbers classes from 0"
+        if outputs == 1:
+            hint = "for numeric targets write `label_mode: float`"
+        if classes is not None and (least, most) == (1, classes):
             hint = "the labels start at 1: write y - 1"
         raise DataError(
             f"{field}: the label of picture {index} (counted from 0) is {y[index]}; {expected}",

@@ -73,6 +73,7 @@ def test_more_than_the_machine_has() -> None:
         ([np.zeros((2, 3), np.uint8), np.zeros((2, 3), np.float32)], None, "uint8"),
         ([np.zeros((2, 3), np.uint8), np.full((2, 3), 200.5)], (0, 255), "uint8"),
         ([np.zeros((2, 3), np.uint8), np.full((2, 3), 255.5)], None, "uint8"),
+        ([np.full((2, 3), 200.5), np.zeros((2, 3), np.uint8)], None, "float64"),
         ([np.zeros((2, 3), np.uint8), np.full((2, 3), np.nan)], None, "uint8"),
         ([np.zeros((2, 3), np.uint8), np.full((2, 3), 300, np.uint16)], None, "uint8"),
         ([np.zeros((2, 3), bool), np.full((2, 3), 200, np.uint8)], None, "bool"),

@@ -123,6 +123,8 @@ def test_images_along_the_last_axis(tiny: Dataset) -> None:
         ((784,), (28, 28, 1), "x.reshape(-1, 28, 28, 1)"),
         ((28, 28, 1), (784,), "x.reshape(-1, 784)"),
         ((20, 20, 3), (32, 32, 3), "`input_shape: [20, 20, 3]`"),
+        ((28, 28), (28, 28, 3), "`input_shape: [28, 28, 1]`"),
+        ((28, 28, 1), (28, 28, 3), "np.repeat(x, 3, -1)"),
     ],
 )
 def test_the_fix_for_another_shape(
@@ -132,6 +134,22 @@ def test_the_fix_for_another_shape(
     with pytest.raises(DataError) as caught:
         fit_to(data(x, np.zeros(2, np.int64)), wanted)
     assert hint in (caught.value.hint or "")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "hint"),
+    [
+        ((32, 32, 3), "or in image_folder `image_size: [32, 32]` and `resize: true`"),
+        ((20, 20, 1), "or in image_folder `color_mode: grayscale`"),
+        ((8, 9, 1), "`image_size: [8, 9]` and `resize: true` and `color_mode: grayscale`"),
+    ],
+)
+def test_the_fix_for_image_files_of_another_shape(wanted: tuple[int, ...], hint: str) -> None:
+    x = np.zeros((2, 20, 20, 3), np.uint8)
+    with pytest.raises(DataError) as caught:
+        fit_to(data(x, np.zeros(2, np.int64), layout={"folders": {}, "a": 1}), wanted)
+    assert hint in (caught.value.hint or "")
+    assert "write `input_shape: [20, 20, 3]`" in (caught.value.hint or "")
 
 
 X = np.zeros((3, 2), np.uint8)
@@ -201,4 +219,16 @@ def test_labels_from_1_have_a_fix() -> None:
     assert caught.value.hint == "the labels start at 1: write y - 1"
     with pytest.raises(DataError, match="classes 0 to 1") as caught:
         fit_to(one_based, (2,), "int", 2)
-    assert caught.value.hint is None
+    assert caught.value.hint == "give the last layer 4 outputs, if all of these are classes"
+    with pytest.raises(DataError, match="is -1") as caught:
+        fit_to(data(X, np.array([-1, 0, 1])), (2,), "int", 2)
+    assert "np.unique(y, return_inverse=True)[1]" in (caught.value.hint or "")
+
+
+def test_class_numbers_under_float_have_a_fix() -> None:
+    with pytest.raises(DataError, match="1 numeric target for each picture") as caught:
+        fit_to(data(X, np.array([0, 1, 2])), (2,), "float", 3)
+    assert caught.value.hint == "for class numbers write `label_mode: int`"
+    with pytest.raises(DataError, match="1 numeric target for each picture") as caught:
+        fit_to(data(X, np.array([0, 1, 3])), (2,), "float", 3)
+    assert caught.value.hint == "give the last layer 1"
