@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from cnnctl.data.pixels import BYTES, DEEP, UNIT, Range
@@ -45,7 +45,10 @@ def as_pictures(x: np.ndarray, *, field: str) -> np.ndarray:
     import numpy as np
 
     if x.dtype.kind not in "buif":
-        raise DataError(f"{field} holds {_kind(x)}; pictures are numbers, best uint8 from 0 to 255")
+        raise DataError(
+            f"{field} holds {_kind(x)}; pictures are numbers, best uint8 from 0 to 255",
+            hint=numbers_from(x.dtype),
+        )
     if x.ndim < 2:
         raise DataError(
             f"{field} has shape {x.shape}; expected (pictures, height, width, channels), "
@@ -74,23 +77,25 @@ def refuse_no_pixels(shape: tuple[int, ...], field: str) -> None:
         )
 
 
-def pixel_facts(arrays: Sequence[np.ndarray]) -> tuple[Range | None, str]:
-    """The range of the pixels of a data set's splits, and their type as stored.
+def pixel_facts(arrays: Mapping[str, np.ndarray]) -> tuple[Range | None, dict[str, str]]:
+    """The range of the pixels of a data set, and each split's type as stored.
 
     Bytes and 16-bit numbers have the range of their type, true and false are 0 and 1; other
     integers are bytes in a larger type where their values are such. Of floats, and of integers of
     which no value is above 1, nothing is known.
 
     Args:
-        arrays: The images of each split, as stored, those of training first.
+        arrays: The images of each split, as stored.
     """
-    whole = [array for array in arrays if array.dtype.kind in "bui"]
-    floats = [array for array in arrays if array.dtype.kind == "f" and array.size]
-    known = _range_of_integers(whole) if arrays[0].dtype.kind != "f" else None
+    stored = {name: array.dtype.name for name, array in arrays.items()}
+    if arrays["train"].dtype.kind == "f":
+        return None, stored
+    known = _range_of_integers([x for x in arrays.values() if x.dtype.kind in "bui"])
+    floats = [x for x in arrays.values() if x.dtype.kind == "f" and x.size]
     # Beside bytes, floats up to 1 are bytes that were divided already.
     if known and not all(x.min() >= 0 and 1 < x.max() <= known[1] for x in floats):
         known = None
-    return known, arrays[0].dtype.name
+    return known, stored
 
 
 def _range_of_integers(arrays: Sequence[np.ndarray]) -> Range | None:
@@ -120,7 +125,9 @@ def as_targets(y: np.ndarray, *, field: str) -> np.ndarray:
 
     if y.dtype.kind not in "buif":
         raise DataError(
-            f"{field} holds {_kind(y)}; labels are class numbers from 0, numeric targets are floats"
+            f"{field} holds {_kind(y)}; labels are class numbers from 0, numeric targets are "
+            "floats",
+            hint=numbers_from(y.dtype),
         )
     if y.ndim == 2 and y.shape[1] == 1:
         y = y[:, 0]
@@ -156,6 +163,15 @@ def refuse_if_too_large(size: int, what: str) -> None:
             f"{what} would take {size / 2**30:,.1f} GiB of memory; this machine has "
             f"{memory / 2**30:,.1f} GiB"
         )
+
+
+def numbers_from(dtype: np.dtype[Any]) -> str | None:
+    """A fix for an array of something other than numbers."""
+    if dtype.kind in "US":
+        return "np.unique(y, return_inverse=True)[1] makes class numbers of names"
+    if dtype.kind == "O":
+        return "np.stack(list(x)) makes one array of images of the same shape"
+    return None
 
 
 def _kind(array: np.ndarray) -> str:

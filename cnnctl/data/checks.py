@@ -236,7 +236,7 @@ def _check_targets(y: np.ndarray, field: str, label_mode: str, outputs: int | No
 
 def _kind_of(y: np.ndarray) -> str:
     shape = f" of shape {y.shape}" if y.ndim > 1 else ""
-    return f"{'integers' if y.dtype.kind in 'iu' else f'{y.dtype} values'}{shape}"
+    return f"{'integers' if y.dtype.kind in 'iu' else 'floats'}{shape}"
 
 
 def _target_hint(y: np.ndarray) -> str:

@@ -50,7 +50,8 @@ class Dataset:
             pictures later does not change it.
         notes: What people should be told about this data.
         layout: Where the splits of a folder come from, as recorded with a run; empty otherwise.
-        stored: The type of the pixels in the file, where they are held as another one: `int64`.
+        stored: The type of a split's pixels in the file, by the split's name: `int64`; empty where
+            it is that of `x`.
         skipped: The images that were left out, and why: (file, reason).
     """
 
@@ -64,7 +65,7 @@ class Dataset:
     fingerprint: str
     notes: tuple[str, ...] = ()
     layout: dict[str, Any] = field(default_factory=dict)
-    stored: str = ""
+    stored: dict[str, str] = field(default_factory=dict)
     skipped: tuple[tuple[str, str], ...] = ()
 
     def split(self, name: str) -> Split:
@@ -105,7 +106,7 @@ def make_dataset(
     notes: tuple[str, ...] = (),
     layout: dict[str, Any] | None = None,
     pixel_range: Range | None = None,
-    stored: str = "",
+    stored: dict[str, str] | None = None,
     skipped: tuple[tuple[str, str], ...] = (),
 ) -> Dataset:
     """Put splits together: the pixel range follows from the dtype, the fingerprint from the arrays.
@@ -141,7 +142,7 @@ def make_dataset(
         fingerprint=fingerprint(present),
         notes=notes,
         layout=layout or {},
-        stored=stored,
+        stored=stored or {},
         skipped=skipped,
     )
 

@@ -45,7 +45,8 @@ def load_inline(
     if x_test is not None and y_test is not None:
         test = Split(_pictures(x_test, "x_test"), _targets(y_test, "y_test"))
     train = Split(_pictures(x_train, "x_train"), _targets(y_train, "y_train"))
-    known, stored = pixel_facts([np.array(each) for each in (x_train, x_test) if each])
+    lists = {"train": x_train, "test": x_test}
+    known, stored = pixel_facts({name: np.array(x) for name, x in lists.items() if x})
     return make_dataset(
         "inline",
         "the spec",

@@ -286,7 +286,7 @@ def describe_dataset(dataset: Dataset) -> Info:
                 key,
                 len(split),
                 tuple(split.x.shape[1:]),
-                dataset.stored or str(split.x.dtype),
+                dataset.stored.get(key, str(split.x.dtype)),
                 tuple(np.bincount(split.y, minlength=classes).tolist()) if classes else (),
             )
             for key, split in dataset.splits()

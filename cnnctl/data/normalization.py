@@ -128,14 +128,16 @@ def _unknown_range(kind: str, train: Split, dataset: Dataset | None) -> DataErro
     """The error about pixels whose range is not known: what they are, and a fix that suits them."""
     import numpy as np
 
-    types = {f"x_{name}": str(split.x.dtype) for name, split in dataset.splits()} if dataset else {}
-    stored = (dataset.stored if dataset else "") or str(train.x.dtype)
+    stored = dataset.stored if dataset else {}
+    splits = dict(dataset.splits()) if dataset else {"train": train}
+    types = {f"x_{name}": stored.get(name, str(split.x.dtype)) for name, split in splits.items()
+             if name in stored or not stored}  # fmt: skip
     ends, whole = [], True
     for _, rows in chunks(train.x):
         ends += [float(rows.min()), float(rows.max())]
         whole = whole and bool((np.floor(rows) == rows).all())
     least, most = min(ends), max(ends)
-    what = f"the images are {stored} with values from {least:g} to {most:g}"
+    what = f"the images are {types['x_train']} with values from {least:g} to {most:g}"
     if len(set(types.values())) > 1:
         what = ", ".join(f"{field} is {dtype}" for field, dtype in types.items())
         fix = "save all splits as the same type, best uint8, or write `normalize: standard`"

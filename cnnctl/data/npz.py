@@ -12,6 +12,7 @@ from cnnctl.data.arrays import (
     as_pictures,
     as_targets,
     empty,
+    numbers_from,
     pixel_facts,
     refuse_if_too_large,
 )
@@ -86,7 +87,7 @@ def splits_of(
             as_pictures(arrays[x], field=f"{x} of {what}"),
             as_targets(arrays[y], field=f"{y} of {what}"),
         )
-    known, stored = pixel_facts([arrays[x] for x, _ in KEYS.values() if x in arrays])
+    known, stored = pixel_facts({name: arrays[KEYS[name][0]] for name in splits})
     return {**splits, "pixel_range": known, "stored": stored}
 
 
@@ -165,7 +166,7 @@ def read_array(member: IO[bytes], size: int, what: str) -> np.ndarray:
         kind = (
             "Python objects (a pickle)" if dtype.hasobject else f"values of type {shortened(dtype)}"
         )
-        raise DataError(f"{what} holds {kind}; expected numbers")
+        raise DataError(f"{what} holds {kind}; expected numbers", hint=numbers_from(dtype))
     if any(length < 0 for length in shape) or length + math.prod(shape) * dtype.itemsize != size:
         declared = shortened(shape)
         raise DataError(

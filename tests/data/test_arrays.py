@@ -83,7 +83,11 @@ def test_more_than_the_machine_has() -> None:
 def test_the_range_of_pixels_follows_from_what_is_stored(
     arrays: list[np.ndarray], known: tuple[float, float] | None, stored: str
 ) -> None:
-    assert pixel_facts(arrays) == (known, stored)
+    named = dict(zip(("train", "test"), arrays, strict=False))
+    found, types = pixel_facts(named)
+    assert found == known
+    assert types["train"] == stored
+    assert types == {name: array.dtype.name for name, array in named.items()}
 
 
 @pytest.mark.parametrize("shape", [(4, 8, 0, 1), (4, 0), (4, 8, 8, 0), (0, 8, 0)])
@@ -104,3 +108,17 @@ def test_tables_of_integers_are_targets() -> None:
     y = as_targets(np.array([[True, False], [True, True]]), field="y")
     assert y.dtype == np.int64
     assert y.tolist() == [[1, 0], [1, 1]]
+
+
+def test_names_and_lists_of_images_have_a_fix() -> None:
+    names = np.array(["dog", "cat", "dog"])
+    with pytest.raises(DataError, match="holds text") as caught:
+        as_targets(names, field="y")
+    assert "np.unique(y, return_inverse=True)[1]" in (caught.value.hint or "")
+    assert np.unique(names, return_inverse=True)[1].tolist() == [1, 0, 1]
+    images = np.empty(2, object)
+    images[:] = [np.zeros((2, 2)), np.ones((2, 2))]
+    with pytest.raises(DataError, match="Python objects") as caught:
+        as_pictures(images, field="x")
+    assert "np.stack(list(x))" in (caught.value.hint or "")
+    assert as_pictures(np.stack(list(images)), field="x").shape == (2, 2, 2)
