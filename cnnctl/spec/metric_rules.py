@@ -258,16 +258,16 @@ def _threshold(output: Output, metric: Component) -> Misfit | None:
             mend,
             rule="logit-threshold",
         )
-    values = given if isinstance(given, list) else [given]
-    if output.activation in PROBABILITIES and not output.logits and given is not None:
-        passed = [each for each in values if each <= 0 or each >= 1]
-        if len(passed) == len(values):
-            what = "every" if passed[0] <= 0 else "no"
-            return Misfit(
-                f"{what} output of `{output.activation}` is above {passed[0]}",
-                f"write `{key}: 0.5`",
-                key,
-            )
+    if given is None or output.activation not in PROBABILITIES or output.logits:
+        return None
+    values: list[float] = given if isinstance(given, list) else [given]
+    if all(each <= 0 or each >= 1 for each in values):
+        what = "every" if values[0] <= 0 else "no"
+        return Misfit(
+            f"{what} output of `{output.activation}` is above {values[0]}",
+            f"write `{key}: 0.5`",
+            key,
+        )
     return None
 
 
