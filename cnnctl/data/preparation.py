@@ -17,7 +17,7 @@ from cnnctl.errors import DataError, Diagnostic, SpecError
 from cnnctl.preflight import compare_outputs, held_against, with_channels
 from cnnctl.spec import Component, Spec, rules
 from cnnctl.spec.loading import in_order, still_told
-from cnnctl.spec.metric_rules import targets
+from cnnctl.spec.metric_rules import always_one, targets
 
 Progress = Callable[[str, int, "int | None"], None]
 """(file, bytes so far, bytes in all if known), while something is downloaded."""
@@ -114,6 +114,8 @@ def prepare(
         if _has_an_output_per_class(spec) and not any(": no training" in each for each in lacking):
             notes += unused_classes(loaded, outputs)
     notes += missing_test(loaded)
+    if training and spec.compile:
+        notes += always_one(spec.compile.metrics, outputs)
     if fixed is None:
         notes += dim_pixels(loaded, spec.data.normalize)
     loaded = replace(loaded, notes=(*loaded.notes, *notes))

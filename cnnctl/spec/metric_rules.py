@@ -85,6 +85,17 @@ def misfits(output: Output, metrics: Sequence[Component]) -> Iterator[Diagnostic
             yield Diagnostic(found.rule, found.message, place, found.mend)
 
 
+def always_one(metrics: Sequence[Component], outputs: int | None) -> list[str]:
+    """Notes on metrics that look for the class among as many outputs as there are, or more."""
+    top = ("TopKCategoricalAccuracy", "SparseTopKCategoricalAccuracy")
+    return [
+        f"`{metric.written}` is always 1: the class is among the {k} largest of {outputs} outputs; "
+        f"write `k: {max(1, outputs // 2)}`, say"
+        for metric in metrics
+        if metric.name in top and outputs and (k := metric.arguments.get("k", 5)) >= outputs > 1
+    ]
+
+
 def targets(metrics: Sequence[Component], outputs: int | None) -> Iterator[Diagnostic]:
     """Metrics that take numeric targets for 0 and 1, where some are other numbers.
 

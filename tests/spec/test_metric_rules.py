@@ -10,7 +10,7 @@ from cnnctl.catalog import load as load_catalog
 from cnnctl.errors import Location, SpecError
 from cnnctl.preflight import preflight
 from cnnctl.spec.components import Checker
-from cnnctl.spec.metric_rules import OF_ZERO_AND_ONE, Output, misfits, targets
+from cnnctl.spec.metric_rules import OF_ZERO_AND_ONE, Output, always_one, misfits, targets
 from cnnctl.spec.nodes import located
 
 SURE, UNSURE = 4.0, 0.45
@@ -182,6 +182,20 @@ def test_numeric_targets_are_taken_for_0_and_1(name):
     assert value(name, arguments, y, predictions) == value(name, arguments, y != 0, predictions)
     assert [each.rule for each in targets([component(name, arguments)], 1)] == ["metric-misfit"]
     assert list(targets([component("MSE", {}), component("R2Score", {})], 1)) == []
+
+
+def test_top_5_of_3_classes_is_1_by_its_definition():
+    y, wrong = THREE, softmax(SURE * NEXT)
+    top = component("SparseTopKCategoricalAccuracy", {})
+    assert value("SparseTopKCategoricalAccuracy", {}, y, wrong) == 1
+    (note,) = always_one([top, component("MSE", {})], 3)
+    assert "among the 5 largest of 3 outputs" in note
+    for metric, outputs in (
+        (top, 6),
+        (top, None),
+        (component("TopKCategoricalAccuracy", {"k": 2}), 3),
+    ):
+        assert always_one([metric], outputs) == []
 
 
 XO_ONE = (
