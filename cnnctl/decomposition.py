@@ -85,8 +85,9 @@ def _resized(operation: Any, constants: _Constants) -> Compute | None:
 
     The matrices are what the operation itself makes of unit vectors.
     """
-    sizes = [constants.value(each) for each in operation.inputs[1:]]
-    if any(size is None for size in sizes):
+    known = [constants.value(each) for each in operation.inputs[1:]]
+    sizes = [size for size in known if size is not None]
+    if len(sizes) < len(known):
         return None
     before = constants.shape(operation.inputs[0])[1:3]
     with tf.init_scope():

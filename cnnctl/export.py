@@ -282,7 +282,8 @@ def _write_litert(
     from cnnctl.decomposition import DECOMPOSITIONS
     from cnnctl.inference_graph import Graph
 
-    graph, notes = Graph(model, DECOMPOSITIONS), ()
+    notes: tuple[str, ...] = ()
+    graph = Graph(model, DECOMPOSITIONS)
     if graph.loops:  # LiteRT collects what a loop computes in tensors of a fixed size
         graph = Graph(model, DECOMPOSITIONS, batch=1)
         notes = ("the network has loops: the export takes one image per call",)

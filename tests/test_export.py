@@ -26,6 +26,10 @@ from cnnctl.training import train  # noqa: E402
 
 PROGRAM = str(Path(sys.executable).parent / "cnnctl")
 FORMATS = ["keras", "saved_model", "onnx", "litert"]
+AUGMENTED = XO.replace(
+    "  layers:\n", "  layers:\n    - RandomTranslation: {height_factor: 0.1, width_factor: 0.1}\n"
+).replace("activation: relu", "activation: gelu")
+"""A network that augments, with an activation that tf2onnx lacks."""
 
 
 def needs(name):
@@ -37,7 +41,7 @@ def needs(name):
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("exported")
-    (folder / "tiny.yaml").write_text(XO)
+    (folder / "tiny.yaml").write_text(AUGMENTED)
     return train(load(folder / "tiny.yaml"), runs_dir=folder / "runs", device="cpu").run.path
 
 
@@ -77,7 +81,9 @@ def test_every_format_computes_the_network(run, tmp_path, name, pixels):
     found = export(run, name, out, pixels=pixels)
     test = pictures()
     normalized = (test.x.astype("float32") - 127.5) / 127.5
-    expected = keras.models.load_model(run / "model.keras").predict(normalized, verbose=0)
+    kept = keras.models.load_model(run / "model.keras")
+    assert type(kept.layers[0]).__name__ == "RandomTranslation"
+    expected = kept.predict(normalized, verbose=0)
     x = test.x.astype("float32") if pixels else normalized
     got = outputs(name, out, x)
     np.testing.assert_allclose(got, expected, atol=1e-4)
