@@ -43,7 +43,7 @@ def write_saved_model(model: keras.Model, path: Path) -> None:
     given = model.inputs[0]
     signature = keras.InputSpec(shape=given.shape, dtype=given.dtype, name=given.name)
     archive.add_endpoint("serve", lambda x: predict(x), [signature])
-    archive.write_out(str(path), verbose=False)
+    archive.write_out(str(path), options=_for_serving(), verbose=False)
 
 
 class Unsupported(Exception):
@@ -98,7 +98,14 @@ class Graph:
             lambda x: {OUTPUT: compute(x)},
             input_signature=[tf.TensorSpec(given.shape, given.dtype, name=name)],
         )
-        tf.saved_model.save(module, str(path), signatures={"serving_default": module.serve})
+        tf.saved_model.save(module, str(path), signatures={"serving_default": module.serve},
+                            options=_for_serving())  # fmt: skip
+
+
+def _for_serving() -> Any:
+    """Without gradients of TensorFlow's own making, as `silu` has one: they refer to the graph that
+    was traced, of which a part is left."""
+    return tf.saved_model.SaveOptions(experimental_custom_gradients=False)
 
 
 def _without_xla(definition: Any) -> Any:

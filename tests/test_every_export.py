@@ -22,7 +22,7 @@ EVERY = os.environ.get("CNNCTL_EVERY") == "1"
 SELECTION = {
     "AdaptiveAveragePooling2D", "EinsumDense", "GroupNormalization", "LocallyConnected2D",
     "LpPooling2D", "MultiHeadAttention", "SpectralNormalization", "WeightedAveragePooling2D",
-    "sparsemax",
+    "silu", "sparsemax",
 }  # fmt: skip
 """Beside those of test_decomposition.py and test_inference_graph.py; one form of each."""
 
