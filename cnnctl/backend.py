@@ -6,10 +6,12 @@ import os
 import platform
 import sys
 import tempfile
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
 from importlib import metadata
 from typing import Any
 
+from cnnctl import compat
 from cnnctl.compute.plan import MIXED, Plan, cpus, refuse_precision
 from cnnctl.distribution.launch import share
 from cnnctl.errors import UsageError
@@ -53,11 +55,28 @@ def quiet() -> None:
     They are written by C++ before its own log level counts, straight to the file descriptor; so
     that is what is turned away while the import lasts. A backend that the user's `keras.json`
     names is not cnnctl's: specs mean TensorFlow everywhere.
+
+    Raises:
+        UsageError: Keras was imported before with another backend.
     """
-    if "keras" in sys.modules:
-        return
+    if "keras" not in sys.modules:
+        _import()
+    import keras
+
+    if (backend := keras.backend.backend()) != "tensorflow":
+        raise UsageError(
+            f"Keras runs on {backend} in this process, and cnnctl trains with TensorFlow",
+            hint="set the environment variable KERAS_BACKEND=tensorflow before Keras is imported",
+        )
+    keras.config.set_floatx("float32")
+    keras.config.set_image_data_format("channels_last")
+
+
+def _import() -> None:
+    """Import TensorFlow and Keras for the first time in this process."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+    if "tensorflow" not in sys.modules:  # which reads it when it is imported
+        os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     # Else the gradient of a convolution's kernel is prepared anew in every step.
     os.environ.setdefault("TF_MKL_OPTIMIZE_PRIMITIVE_MEMUSE", "0")
     os.environ["KERAS_BACKEND"] = "tensorflow"
@@ -68,7 +87,7 @@ def quiet() -> None:
     with tempfile.TemporaryFile() as remarks:
         os.dup2(remarks.fileno(), 2)
         try:
-            import keras
+            import keras  # noqa: F401
             import tensorflow  # noqa: F401
         except Exception as error:
             if isinstance(error.__cause__, Exception | None):  # else a signal ended it
@@ -80,8 +99,6 @@ def quiet() -> None:
             os.close(kept)
             for name in hidden:
                 del sys.modules[name]
-    keras.config.set_floatx("float32")
-    keras.config.set_image_data_format("channels_last")
 
 
 def start(
@@ -185,7 +202,7 @@ def _wanted(device: str, every: bool) -> tuple[str, list[int]]:
     return kind, numbers
 
 
-def compute_by(plan: Plan, device: Device) -> str | None:
+def compute_by(plan: Plan, device: Device) -> tuple[Plan, tuple[str, ...]]:
     """Set threads and precision; call it before TensorFlow runs anything.
 
     Args:
@@ -193,7 +210,8 @@ def compute_by(plan: Plan, device: Device) -> str | None:
         device: Where.
 
     Returns:
-        What could not be set any more, in words.
+        The plan as it is in force: in a process in which TensorFlow has started, its threads cannot
+        be changed any more. And, for people, why the last bits may not be those of the command.
 
     Raises:
         UsageError: The processor has no such precision.
@@ -210,15 +228,68 @@ def compute_by(plan: Plan, device: Device) -> str | None:
         {"auto_mixed_precision_onednn_bfloat16": mixed and not on_gpu}
     )
     keras.config.set_dtype_policy(MIXED if mixed and on_gpu else "float32")
+    in_force = _with_threads(plan)
+    notes = list(_switched())
+    if in_force != plan:
+        notes.append(
+            f"TensorFlow runs already in this process, with {_threads(in_force)} instead of "
+            f"{_threads(plan)}"
+        )
+    return in_force, tuple(f"{each}: {OTHER_BITS}" for each in notes)
+
+
+OTHER_BITS = "the last bits may differ from those that the command gives"
+
+
+def _with_threads(plan: Plan) -> Plan:
+    """A plan with the threads that TensorFlow has: those of the plan, unless it runs already."""
+    import tensorflow as tf
+
     threading = tf.config.threading
-    try:
-        threading.set_intra_op_parallelism_threads(plan.intra_op)
-        threading.set_inter_op_parallelism_threads(plan.inter_op)
-    except RuntimeError:
-        there = threading.get_intra_op_parallelism_threads()
-        if there != plan.intra_op:
-            return f"TensorFlow runs already, with {there or 'its own number of'} threads"
-    return None
+    found = []
+    for set_, get, wanted, variable in (
+        (threading.set_intra_op_parallelism_threads, threading.get_intra_op_parallelism_threads,
+         plan.intra_op, "TF_NUM_INTRAOP_THREADS"),
+        (threading.set_inter_op_parallelism_threads, threading.get_inter_op_parallelism_threads,
+         plan.inter_op, "TF_NUM_INTEROP_THREADS"),
+    ):  # fmt: skip
+        try:
+            set_(wanted)
+        except RuntimeError:
+            found.append(get() or _of_its_own(variable))
+        else:
+            found.append(wanted)
+    return replace(plan, intra_op=found[0], inter_op=found[1])
+
+
+def _of_its_own(variable: str) -> int:
+    """How many threads TensorFlow takes that nobody has told: as many as an environment variable
+    says, or as there are processors that this process may run on."""
+    told = os.environ.get(variable, "")
+    if told.isdecimal() and int(told):
+        return int(told)
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
+
+
+def _threads(plan: Plan) -> str:
+    if not plan.intra_op:
+        return "threads of its own choice"
+    threads = "1 thread" if plan.intra_op == 1 else f"{plan.intra_op} threads"
+    operations = "1 operation" if plan.inter_op == 1 else f"{plan.inter_op} operations"
+    return f"{threads} per operation and {operations} at a time"
+
+
+def _switched() -> Iterator[str]:
+    """What somebody has switched in this process that changes the last bits."""
+    import tensorflow as tf
+
+    if not compat.runs_onednn() and os.environ.get("TF_ENABLE_ONEDNN_OPTS") is None:
+        yield "TensorFlow was imported before cnnctl, and computes without oneDNN"
+    if tf.config.functions_run_eagerly():
+        yield "tf.config.run_functions_eagerly is on"
+    if tf.config.optimizer.get_jit():
+        yield "tf.config.optimizer.set_jit is on"
 
 
 def environment(device: Device, seed: int, deterministic: bool) -> dict[str, Any]:
@@ -234,7 +305,7 @@ def environment(device: Device, seed: int, deterministic: bool) -> dict[str, Any
         "cpus": os.cpu_count(),
         "device": asdict(device),
         "threads": threads(),
-        "onednn": os.environ.get("TF_ENABLE_ONEDNN_OPTS"),
+        "onednn": str(int(compat.runs_onednn())),
         "seed": seed,
         "deterministic": deterministic,
         "command": sys.argv,

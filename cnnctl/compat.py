@@ -78,6 +78,16 @@ def saved_weights(model: Any) -> bytes | None:
     return buffer.getvalue()
 
 
+def runs_onednn() -> bool:
+    """Return whether TensorFlow computes with oneDNN: by default it depends on the processor, and
+    is settled when TensorFlow is imported."""
+    try:
+        from tensorflow.python.util import _pywrap_util_port
+    except ImportError:
+        return True
+    return bool(_pywrap_util_port.IsMklEnabled())
+
+
 _KINDS = ("Functional", "Layer", "Loss", "Metric", "Optimizer", "Sequential")
 
 

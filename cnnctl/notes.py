@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Iterable
 
 from cnnctl.printable import printable
 
@@ -39,6 +40,18 @@ class _Printer(logging.Handler):
 def print_notes() -> None:
     """Print the notes of a command that begins to standard error."""
     _given.clear()
-    if not any(isinstance(each, _Printer) for each in LOGGER.handlers):
+    if not _is_command():
         LOGGER.addHandler(_Printer())
         LOGGER.propagate = False
+
+
+def tell(texts: Iterable[str]) -> None:
+    """Give the notes of a result to whoever calls cnnctl in Python, each time; commands print those
+    of their results themselves."""
+    if not _is_command():
+        for text in texts:
+            LOGGER.warning("note: %s", text)
+
+
+def _is_command() -> bool:
+    return any(isinstance(each, _Printer) for each in LOGGER.handlers)

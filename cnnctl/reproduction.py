@@ -16,6 +16,7 @@ from cnnctl.checkpoint import WEIGHTS
 from cnnctl.compute.plan import recorded
 from cnnctl.data.preparation import Progress
 from cnnctl.errors import CheckpointError, RunError, UsageError
+from cnnctl.notes import tell
 from cnnctl.runs import Run
 from cnnctl.spec import load
 from cnnctl.training import TrainingResult, sameness
@@ -53,7 +54,7 @@ class Reproduction:
         epochs: How many epochs were trained again.
         difference: The first figure that differs; None if none does.
         weights: Whether the last weights are the same, bit for bit; None if they were not compared.
-        notes: What is not as it was: versions, machine.
+        notes: What is not as it was: versions, machine, threads.
         stopped: The signal that ended it early, if one did.
     """
 
@@ -139,6 +140,7 @@ def reproduce(
             )
         facts = comparing.facts
         if facts is not None:
+            notes += facts.notes
             notes += sameness.of_machine(environment, facts.device, facts.replicas)
             changed = sameness.refuse(sameness.of_data(environment, facts.data), ["data"], run)
             notes += [str(change) for change in changed]
@@ -170,7 +172,9 @@ class _Comparing:
     def started(self, facts: Any) -> None:
         """Data, network and device are ready."""
         self.facts = facts
-        if self.other:
+        if self.other is None:
+            tell(facts.notes)
+        else:
             notes = (*facts.notes, "it is trained again, and nothing of that is kept")
             self.other.started(replace(facts, run=self.run, notes=notes))
 

@@ -18,6 +18,7 @@ from cnnctl.data.pixels import Pixels, Range
 from cnnctl.data.preparation import Prepared, prepare
 from cnnctl.data.sources import SOURCES
 from cnnctl.errors import CheckpointError, DataError, RunError, UsageError
+from cnnctl.notes import tell
 from cnnctl.path_kinds import refuse_other
 from cnnctl.preflight import passed
 from cnnctl.printable import shell
@@ -118,12 +119,13 @@ class Trained:
         if spec.compile is not None:
             plan = choose(spec, input_shape, images, on_gpu=started.on_gpu)
             plan = replace(plan, fused=False)  # no slots for an optimizer that updates nothing
-        backend.compute_by(plan, started)
+        plan, unlike = backend.compute_by(plan, started)
+        tell(unlike)
         from cnnctl.model import build
         from cnnctl.weights import limit_for, load_weights
 
         model = build(spec, input_shape)
-        notes = [*self.notes]
+        notes = [*self.notes, *unlike]
         notes += [
             f"the plug-in {name} is not as it was when the run began: {before}, now {now}"
             for name, before, now in plugins.changed(self.recorded.get("plugins") or ())

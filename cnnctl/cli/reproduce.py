@@ -58,8 +58,10 @@ def reproduce(
             device=device,
             progress=shown.downloaded,
         )
+    said = shown.facts.notes if shown.facts else ()
     for note in result.notes:
-        remark(f"note: {note}")
+        if note not in said:
+            remark(f"note: {note}")
     if json:
         print_json(result.to_dict())
     else:

@@ -31,6 +31,7 @@ def show_result(result: TrainingResult, *, json: bool) -> None:
                 "best_epoch": result.best_epoch,
                 "stopped": result.stopped is not None,
                 "unchanged": result.unchanged,
+                "notes": list(result.notes),
                 "history": result.history,
                 "evaluation": evaluation.to_dict() if evaluation else None,
             }

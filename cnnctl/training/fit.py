@@ -15,6 +15,7 @@ from cnnctl.data.preparation import Prepared, Progress, prepare
 from cnnctl.distribution.cluster import Cluster, from_environment
 from cnnctl.distribution.replicas import Replicas, start
 from cnnctl.files import write_json, write_text
+from cnnctl.notes import tell
 from cnnctl.preflight import passed
 from cnnctl.runs import Run
 from cnnctl.spec import AnySpec, Spec
@@ -108,7 +109,7 @@ def begin(
         plan: How steps are computed, where that is known already.
 
     Returns:
-        These three, and what is worth knowing.
+        The device, the plan as it is in force, the replicas, and notes for the user.
 
     Raises:
         UsageError: There is no such device, or the processes cannot begin.
@@ -124,9 +125,11 @@ def begin(
         on_gpu=device.on_gpu,
         replicas=len(cluster.workers) if cluster else len(device.places),
     )
-    note = backend.compute_by(plan, device)
+    plan, unlike = backend.compute_by(plan, device)
+    if settings.observer is None:
+        tell(unlike)
     replicas = start(distribute, device, cluster)
-    notes = [note] if note else []
+    notes = [*unlike]
     if replicas.count > 1:
         notes.append(f"{distribute}: {replicas}")
     elif distribute != "none":

@@ -80,4 +80,4 @@ def follow(
         raise lost or failure("the training", error, network.model, spec) from error
     interrupt.gentle = False
     replicas.wait()
-    return TrainingResult(None, [], None, None, stopped)
+    return TrainingResult(None, [], None, None, stopped, notes=start.notes)

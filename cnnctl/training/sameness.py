@@ -9,6 +9,7 @@ from typing import Any
 
 from cnnctl import plugins
 from cnnctl.backend import Device, threads
+from cnnctl.compat import runs_onednn
 from cnnctl.data.preparation import Prepared
 from cnnctl.errors import UsageError
 from cnnctl.schedules import make
@@ -100,6 +101,10 @@ def of_machine(environment: dict[str, Any], device: Device, replicas: int) -> It
         yield f"the device was {was}, and is {device}: the last bits may differ"
     elif environment.get("threads") not in (None, threads()):
         yield "the number of threads is not what it was: the last bits may differ"
+    onednn = environment.get("onednn")
+    if onednn in ("0", "1") and onednn != str(int(runs_onednn())):
+        was, now = ("on", "off") if onednn == "1" else ("off", "on")
+        yield f"oneDNN was {was}, and is {now}: the last bits may differ"
 
 
 def _devices(count: object) -> str:

@@ -126,7 +126,9 @@ def run_session(
         stopped = signalled.number
     if stopped is not None:
         run.update_state(status="stopped", epochs=len(recorder.rows))
-    return TrainingResult(run, recorder.rows, checkpoints.best_epoch, evaluation, stopped)
+    return TrainingResult(
+        run, recorder.rows, checkpoints.best_epoch, evaluation, stopped, notes=start.notes
+    )
 
 
 def _of_one_device(

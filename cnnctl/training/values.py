@@ -56,6 +56,7 @@ class TrainingResult:
         evaluation: Loss and metrics of the best epoch on the test set, if there is one.
         stopped: The number of the signal that ended it early, if one did.
         unchanged: Whether there was nothing left to do.
+        notes: What the user should know: why the last bits may not be those of the command, say.
     """
 
     run: Run | None
@@ -64,6 +65,7 @@ class TrainingResult:
     evaluation: Evaluation | None
     stopped: int | None = None
     unchanged: bool = False
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
