@@ -263,7 +263,7 @@ def _bytes_per_pixel(image: Image, bits: int) -> int:
     """About how many bytes per pixel the decoding of an image takes at its peak, as measured."""
     is_gray = image.mode in ("1", "L", "I;16", "I;16B", "I")
     if bits == 16:
-        return 24 if is_gray else 72
+        return 24 if is_gray else 80
     if image.format == "WEBP" or image.has_transparency_data:
         return 20
     return 2 if is_gray else {"RGB": 8, "P": 9}.get(image.mode, 12)

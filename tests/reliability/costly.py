@@ -10,13 +10,16 @@ import contextlib
 import gzip
 import io
 import json
+import os
 import re
 import signal
 import struct
+import sys
 import tarfile
 import time
 import zipfile
 import zlib
+from functools import partial
 from pathlib import Path
 
 from reliability import hostile, hostile_data
@@ -299,7 +302,7 @@ PICTURES = {
     ),
     "clear pixels.png": text(lambda: _png(2_200, 2_200, color=6, pixels=_rows(2_200, 4))),
     "deep pixels.png": text(
-        lambda: _png(1_150, 1_150, depth=16, color=6, pixels=_rows(1_150, 8))
+        lambda: _png(1_100, 1_100, depth=16, color=6, pixels=_rows(1_100, 8))
     ),
     "deep pixels, more than may be.png": text(
         lambda: _png(3_000, 3_000, depth=16, color=6, pixels=_rows(3_000, 8))
@@ -691,15 +694,75 @@ def _of_runs(kind, folder):
     ]
 
 
-def measure(kinds, folder, every=True, seconds=20):
+SOUND = {
+    "weights": "good.weights.h5",
+    "arrays": ("sound.npz", hostile_data._npz()),
+    "pictures": ("sound.png", text(lambda: _png(9, 9))),
+    "histories": ("sound.jsonl", text('{"epoch": 1, "loss": 0.5}\n')),
+    "documents": ("sound.json", text("{}")),
+    "specs": ("sound.yaml", text(SPEC)),
+    "downloads": ("sound.tar", _members(1, "#")),
+}
+"""A file of each kind that costs nothing, by which whatever reads it is imported."""
+
+
+def _apart(kind, task):
+    """Do something in a process of its own, which takes its memory with it.
+
+    Not beside TensorFlow, whose threads a process that is forked does not have.
+    """
+    if kind == "weights":
+        task()
+        return
+    sys.stdout.flush()
+    child = os.fork()
+    if not child:
+        status = 1
+        try:
+            task()
+            status = 0
+        finally:
+            sys.stdout.flush()
+            os._exit(status)
+    assert os.waitpid(child, 0)[1] == 0
+
+
+def measure(kinds, folder, every=True):
     """Read the files of some kinds; prints what it took, one line of JSON per reading.
 
     Args:
         kinds: Of `KINDS`.
         folder: Where the files are made, one at a time.
         every: Whether every function reads every file; otherwise the functions take turns.
-        seconds: After how many of the processor's a reading is ended.
     """
+    for kind in kinds:
+        place = Path(folder) / kind
+        place.mkdir()
+        readers = _readers(kind, place)
+        if kind != "weights":
+            name, make = SOUND[kind]
+            make(place / name)
+        for read in readers:
+            _measured(read, place / (SOUND[kind] if kind == "weights" else name))
+        for number, (name, make) in enumerate(KINDS[kind].items()):
+            suffix = re.search(r"(\.\w+)+$", name)
+            path = place / f"{number:03d}{suffix[0] if suffix else '.yaml'}"
+            _apart(kind, partial(make, path))
+            size = path.stat().st_blocks * 512
+            for index, read in enumerate(readers):
+                if every or index == number % len(readers):
+                    what = f"{name} [{index}]" if len(readers) > 1 else name
+                    about = {"kind": kind, "name": what, "size": size}
+                    _apart(kind, partial(_print, about, read, path))
+            path.unlink(missing_ok=True)
+
+
+def _print(about, read, path):
+    print(json.dumps({**about, **_measured(read, path)}), flush=True)
+
+
+def _measured(read, path, seconds=20):
+    """Read a file, which is ended after so many of the processor's seconds."""
     from cnnctl.cli.boundary import render
     from cnnctl.errors import CnnctlError
     from cnnctl.notes import print_notes
@@ -708,45 +771,28 @@ def measure(kinds, folder, every=True, seconds=20):
     def late(number, frame):
         raise TimeoutError(f"more than {seconds} s")
 
+    reading, said, outcome = Reading(), io.StringIO(), "read"
+    print_notes()
     signal.signal(signal.SIGVTALRM, late)
-    for kind in kinds:
-        place = Path(folder) / kind
-        place.mkdir()
-        readers = _readers(kind, place)
-        for number, (name, make) in enumerate(KINDS[kind].items()):
-            suffix = re.search(r"(\.\w+)+$", name)
-            path = place / f"{number:03d}{suffix[0] if suffix else '.yaml'}"
-            make(path)
-            size = path.stat().st_blocks * 512
-            for index, read in enumerate(readers):
-                if not every and index != number % len(readers):
-                    continue
-                reading, said, outcome = Reading(), io.StringIO(), "read"
-                print_notes()
-                signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
-                began = time.process_time()
-                with contextlib.redirect_stderr(said), reading.measured():
-                    try:
-                        read(path)
-                    except CnnctlError as error:
-                        outcome = "refused"
-                        print(render(error), file=said)
-                    except (Exception, TimeoutError) as error:
-                        outcome = f"{type(error).__name__}: {error}"[:300]
-                signal.setitimer(signal.ITIMER_VIRTUAL, 0)
-                words = said.getvalue()
-                found = {
-                    "kind": kind,
-                    "name": f"{name} [{index}]" if len(readers) > 1 else name,
-                    "outcome": outcome,
-                    "seconds": round(time.process_time() - began, 3),
-                    "bytes": reading.bytes,
-                    "size": size,
-                    "longest": max(map(len, words.splitlines()), default=0),
-                    "words": words[:300],
-                }
-                print(json.dumps(found), flush=True)
-            path.unlink(missing_ok=True)
+    signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
+    began = time.process_time()
+    with contextlib.redirect_stderr(said), reading.measured():
+        try:
+            read(path)
+        except CnnctlError as error:
+            outcome = "refused"
+            print(render(error), file=said)
+        except Exception as error:
+            outcome = f"{type(error).__name__}: {error}"[:300]
+    signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+    words = said.getvalue()
+    return {
+        "outcome": outcome,
+        "seconds": round(time.process_time() - began, 3),
+        "bytes": reading.bytes,
+        "longest": max(map(len, words.splitlines()), default=0),
+        "words": words[:300],
+    }
 
 
 __all__ = ["KINDS", "measure"]
