@@ -118,6 +118,13 @@ def prepare(
         notes += always_one(spec.compile.metrics, outputs)
     if fixed is None:
         notes += dim_pixels(loaded, spec.data.normalize)
+        stored, known = loaded.stored.get("train", ""), loaded.pixel_range
+        if (
+            known
+            and spec.data.normalize in ("unit", "signed")
+            and stored not in ("uint8", "uint16", "")
+        ):
+            inferred.append(f"pixels from {known[0]:g} to {known[1]:g}, as x_train is {stored}")
     loaded = replace(loaded, notes=(*loaded.notes, *notes))
     if fixed is not None and len(fixed.subtract) not in (1, shape[-1]):
         raise DataError(

@@ -94,3 +94,21 @@ def test_parts_that_do_not_add_up_are_found_without_the_folder(tmp_path):
         preflight(tmp_path / "a.yaml")
     (fault,) = caught.value.diagnostics
     assert (fault.rule, fault.location.column) == ("folder-split", 50)
+
+
+def test_the_range_of_integers_is_inferred_and_said(tmp_path):
+    (tmp_path / "a.yaml").write_text(
+        FLAT.replace("image_folder: {path: photos}", "npz: {path: a.npz}").replace(
+            "VALIDATION", "0"
+        )
+    )
+    for dtype, largest, said in ((np.int64, 249, ("pixels from 0 to 255, as x_train is int64",)),
+                                 (bool, 1, ("pixels from 0 to 1, as x_train is bool",)),
+                                 (np.uint8, 255, ())):  # fmt: skip
+        x = np.zeros((4, 2, 2, 1), dtype)
+        x[0] = largest
+        np.savez(tmp_path / "a.npz", x_train=x, y_train=np.array([0, 1, 0, 1]))
+        found = prepare(load(tmp_path / "a.yaml"))
+        assert found.inferred[1:] == said
+        most = 1 if dtype is bool else 255
+        assert found.normalization.apply(found.dataset.train.x).max() == np.float32(largest) / most
