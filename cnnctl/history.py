@@ -105,7 +105,8 @@ class _Reading:
     ) -> dict[str, Any] | None:
         """The epoch of a line; None if it is none."""
         if line.count(b",") >= MAX_NAMES:
-            return self.skip(number, f"more than {MAX_NAMES:,} values, the whole line")
+            self.skip(number, f"more than {MAX_NAMES:,} values, the whole line")
+            return None
         try:
             row = parse_json(line)
         except ValueError:
@@ -115,9 +116,11 @@ class _Reading:
             return None
         epoch = row.get("epoch") if isinstance(row, dict) else None
         if type(epoch) is not int or not 0 < epoch < _LAST_EPOCH:
-            return self.skip(number, "not a line of an epoch")
+            self.skip(number, "not a line of an epoch")
+            return None
         if epoch in before:
-            return self.skip(number, f"epoch {epoch} again, the whole line")
+            self.skip(number, f"epoch {epoch} again, the whole line")
+            return None
         kept = {}
         names = self.names
         for name, value in row.items():
@@ -142,10 +145,10 @@ class _Reading:
 
 def is_figure(value: Any) -> bool:
     """Whether a value from a file is a number that can be computed with: finite, and not huge."""
-    kind = type(value)  # compared, not `isinstance`: True is an int
-    if kind is float:
+    # Types are compared, not `isinstance`: True is an int.
+    if type(value) is float:
         return -_LARGEST_FLOAT < value < _LARGEST_FLOAT  # false for NaN as well
-    return kind is int and -_LARGEST < value < _LARGEST
+    return type(value) is int and -_LARGEST < value < _LARGEST
 
 
 def described(value: Any) -> str:

@@ -103,8 +103,8 @@ def of_machine(environment: dict[str, Any], device: Device, replicas: int) -> It
         yield "the number of threads is not what it was: the last bits may differ"
     onednn = environment.get("onednn")
     if onednn in ("0", "1") and onednn != str(int(runs_onednn())):
-        was, now = ("on", "off") if onednn == "1" else ("off", "on")
-        yield f"oneDNN was {was}, and is {now}: the last bits may differ"
+        words = ("on", "off") if onednn == "1" else ("off", "on")
+        yield f"oneDNN was {words[0]}, and is {words[1]}: the last bits may differ"
 
 
 def _devices(count: object) -> str:
