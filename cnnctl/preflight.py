@@ -10,6 +10,7 @@ from typing import Any
 from cnnctl import arithmetic, plugins, shipped
 from cnnctl.arguments import as_texts
 from cnnctl.arithmetic.shapes import same_but_for_ones
+from cnnctl.arithmetic.weight_ranks import weight_ranks
 from cnnctl.compute.faults import faults
 from cnnctl.data import foresight
 from cnnctl.errors import Diagnostic, Location, SpecError, UsageError
@@ -174,6 +175,7 @@ def held_against(
             found.extend(error.diagnostics)
     if trace is not None:
         found.extend(_value_faults(spec, trace))
+        found.extend(weight_ranks(spec, trace))
     outputs = _outputs(spec, trace)
     doubtful = spec.doubtful & {"data.label_mode", "model.layers"}
     if trace and outputs and not doubtful:
@@ -283,6 +285,8 @@ def compare_outputs(
     may share one output.
     """
     if outputs is None or outputs == classes or (classes == 2 and outputs == 1):
+        return
+    if rules.are_positions(spec):
         return
     yield Diagnostic(
         "class-count",

@@ -14,6 +14,7 @@ from cnnctl import layers, plugins
 from cnnctl.catalog import Entry, load
 from cnnctl.catalog.allowed import MODULES, RESOLVED_BY_COMPILE
 from cnnctl.errors import UsageError
+from cnnctl.spec.graph import snake_case
 
 _ACTIVATION_LAYERS = {
     "elu": keras.layers.ELU,
@@ -50,9 +51,17 @@ def construct(kind: str, name: str, arguments: Mapping[str, Any] | None = None) 
         return name
     if kind == "activation":
         return _activation(entry.name, given)
-    if kind == "metric" and name != entry.name:
-        given = {"name": name, **given}  # Keras lists a metric under the identifier it was given
+    if kind == "metric" and (entry.argument("name") or name != entry.name):
+        # Keras lists a metric under the identifier it was given; left to itself, it would number
+        # those of a second network in the same process: `auc_1`.
+        given = {"name": name if name != entry.name else default_name(entry), **given}
     return find_class(entry)(**given)
+
+
+def default_name(entry: Entry) -> str:
+    """Return the name that Keras gives a metric of a class."""
+    argument = entry.argument("name")
+    return str(argument.default) if argument and argument.default else snake_case(entry.name)
 
 
 def find_class(entry: Entry) -> Any:

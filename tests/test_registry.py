@@ -293,3 +293,10 @@ def test_swap_ema_weights_validates_with_the_averaged_weights():
 def test_importing_the_registry_registers_our_layers():
     registered = keras.saving.get_registered_object("cnnctl>LpPooling2D")
     assert registered is registry.find_class(load().find("layer", "LpPooling2D"))
+
+
+def test_a_second_metric_in_the_process_has_the_same_name():
+    """Keras numbers them: the second `AUC()` is `auc_1`, and `monitor: auc` would find nothing."""
+    written = ("AUC", "AUC", "FBetaScore", "mse")
+    names = [registry.construct("metric", each).name for each in written]
+    assert names == ["auc", "auc", "fbeta_score", "mse"]

@@ -56,7 +56,7 @@ _ALLOWED = {
         PiecewiseConstantDecay PolynomialDecay
         """,
     "loss": """
-        BinaryCrossentropy BinaryFocalCrossentropy CTC CategoricalCrossentropy
+        BinaryCrossentropy BinaryFocalCrossentropy CategoricalCrossentropy
         CategoricalFocalCrossentropy CategoricalGeneralizedCrossEntropy CategoricalHinge Circle
         CosineSimilarity Dice Hinge Huber KLDivergence LogCosh MeanAbsoluteError
         MeanAbsolutePercentageError MeanSquaredError MeanSquaredLogarithmicError Poisson
@@ -138,7 +138,13 @@ REFUSED: dict[str, dict[str, str]] = {
         "OptimizerMap": "OptimizerMap needs a map of variables, which a spec cannot write",
     },
     "schedule": {"LearningRateSchedule": _BASE_CLASS.format("LearningRateSchedule")},
-    "loss": {"Loss": _BASE_CLASS.format("Loss")},
+    "loss": {
+        "CTC": (
+            "CTC compares two sequences, and a data set here has one label, or one row of numbers, "
+            "per image; use sparse_categorical_crossentropy"
+        ),
+        "Loss": _BASE_CLASS.format("Loss"),
+    },
     "metric": {
         "Mean": "Mean averages plain values, it does not compare labels with predictions",
         "MeanMetricWrapper": "MeanMetricWrapper runs a function from outside the spec",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from cnnctl.cli.output import remark, say_sample, sparkline
 from cnnctl.printable import printable
+from cnnctl.spec.metrics import in_short, is_one_of_several
 
 if TYPE_CHECKING:
     from typing import Self
@@ -90,7 +91,7 @@ class Lines:
 
     def epoch_ended(self, row: dict[str, Any], improved: bool) -> None:
         """Print the line of an epoch."""
-        figures = "  ".join(f"{k} {v:.4f}" for k, v in row.items() if k not in NOT_FIGURES)
+        figures = "  ".join(in_short({k: row[k] for k in row if k not in NOT_FIGURES}))
         mark = "  best so far" if improved else ""
         self.say(
             f"epoch {row['epoch']}/{self.spec.fit.epochs}  {row['seconds']:.1f} s  "
@@ -170,7 +171,8 @@ class Screen(Lines):
         from rich.text import Text
 
         shown = Table(box=SIMPLE_HEAD)
-        figures = [key for key in self.rows[-1][0] if key not in NOT_FIGURES]
+        figures = [key for key in self.rows[-1][0]
+                   if key not in NOT_FIGURES and not is_one_of_several(key)]  # fmt: skip
         columns = self.fitting(["epoch", *figures, "rate", "time"])
         for column in columns:
             shown.add_column(Text(printable(column)), justify="right", no_wrap=True)
@@ -221,8 +223,7 @@ class Screen(Lines):
 
     def step_ended(self, step: int, logs: dict[str, float]) -> None:
         """Move the bar of the epoch, with the running loss and metrics."""
-        shown = [f"{printable(k)} {float(v):.4f}" for k, v in logs.items()]
-        figures = "  ".join([*shown, self.rate])
+        figures = "  ".join([*map(printable, in_short(logs)), self.rate])
         if "loss" in logs:
             self.losses.append(float(logs["loss"]))
         # Several steps run in one call, and the last call may count more than there are.

@@ -10,6 +10,7 @@ from cnnctl.cli.output import print_json, say, say_sample, table
 from cnnctl.cli.progress import NOT_FIGURES
 from cnnctl.plugins import loaded
 from cnnctl.printable import shell
+from cnnctl.spec.metrics import in_short
 
 if TYPE_CHECKING:
     from cnnctl.training import TrainingResult
@@ -49,7 +50,7 @@ def show_result(result: TrainingResult, *, json: bool) -> None:
         say(f"run: {result.run}")
     row = next((row for row in result.history if row["epoch"] == result.best_epoch), None)
     if row is not None:
-        figures = ", ".join(f"{k} {v:.4f}" for k, v in row.items() if k not in NOT_FIGURES)
+        figures = ", ".join(in_short({k: row[k] for k in row if k not in NOT_FIGURES}))
         say(f"best epoch: {result.best_epoch} of {len(result.history)} ({figures})")
     if evaluation:
         rows = [[key, f"{value:.4f}"] for key, value in evaluation.figures.items()]

@@ -33,6 +33,7 @@ def runs(
     from cnnctl.cli.output import print_json, table
     from cnnctl.errors import UsageError
     from cnnctl.overview import entries
+    from cnnctl.spec.metrics import is_one_of_several
 
     if mode is not None and best is None:
         raise UsageError("--mode is for --best", hint=f"--best METRIC --mode {mode}")
@@ -45,6 +46,7 @@ def runs(
         return
     figures = list(dict.fromkeys(name for each in found for name in each.figures))
     figures += list(dict.fromkeys(f"test_{name}" for each in found for name in each.test))
+    figures = [name for name in figures if not is_one_of_several(name)]  # `compare` has them
     if best is not None:
         figures = [best, *(name for name in figures if name != best)]
     rows = []

@@ -46,10 +46,7 @@ def looking_across(spec: Spec) -> Iterator[Component]:
             ):
                 yield component
             penalty = component.arguments.get("activity_regularizer")
-            # One compares the rows of its matrix with each other, and rows of outputs are pictures.
-            if isinstance(penalty, Component) and (
-                penalty.name == "OrthogonalRegularizer" or of_plugin(penalty)
-            ):
+            if isinstance(penalty, Component) and of_plugin(penalty):
                 yield penalty
     yield from losses_across(spec)
 

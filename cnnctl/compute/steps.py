@@ -200,13 +200,17 @@ class Execution:
         self._iterator: Any = None
         self._done = 0
 
-    def trace(self) -> None:
+    def trace(self) -> list[str]:
         """Trace the first form of the step now rather than in the first call.
+
+        Returns:
+            The names of what it reports.
 
         Raises:
             Exception: Whatever a layer, the loss or a metric raises.
         """
-        self._functions[0].get_concrete_function(iter(self._feed.dataset), tf.constant(0))
+        arguments = iter(self._feed.dataset), tf.constant(0)
+        return list(self._functions[0].get_concrete_function(*arguments).structured_outputs)
 
     def __call__(self, iterator: Any) -> Logs:
         """Make the next steps of an epoch."""

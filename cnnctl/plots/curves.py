@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from cnnctl.errors import UsageError
 from cnnctl.notes import note
 from cnnctl.plots.style import CYCLE, GREY, figure, logarithmic, look
+from cnnctl.spec.metrics import metric_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -21,6 +22,7 @@ MOST_POINTS = 1_000
 _NO_METRIC = ("epoch", "seconds", "images_per_second", "learning_rate")
 _LETTER, _HANDLE, _ENTRY = 0.065, 0.6, 0.17
 """Inches of the legend's text: a letter's width, what stands before it, a line's height."""
+_MOST_IN_LEGEND = 12
 _COLORS = (*CYCLE, GREY, "black")
 _STYLES = ("-", "--", ":", "-.")
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*", "h")
@@ -28,9 +30,10 @@ _MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*", "h")
 
 
 def figures_of(rows: Sequence[dict[str, Any]]) -> list[str]:
-    """The names of loss and metrics of a history, without those of the validation."""
+    """The names of loss and metrics of a history, without those of the validation; a metric with a
+    value per class once."""
     names = {key: None for row in rows for key in row if key not in _NO_METRIC}
-    plain = {key.removeprefix("val_"): None for key in names}
+    plain = {metric_of(key.removeprefix("val_")): None for key in names}
     return sorted(plain, key=lambda key: key != "loss")  # stable: the others as they came
 
 
@@ -81,7 +84,7 @@ def compared(
             _dress(axis, name, [row["epoch"] for row in every])
             if best is not None and name in names:
                 axis.axvline(best, color=GREY, linewidth=0.8, linestyle=":")
-            if name in names and len(runs) == 1:
+            if name in names and len(runs) == 1 and len(axis.lines) <= _MOST_IN_LEGEND:
                 axis.legend(fontsize=7)
         if len(runs) > 1:
             _legend_below(made, axes.flat[0])
@@ -103,6 +106,12 @@ def _draw(
     axis: Any, run: str, rows: Sequence[dict[str, Any]], name: str, index: int, *, several: bool
 ) -> None:
     shown = {"markersize": 3.5, "linewidth": 1.4}
+    if parts := _parts(rows, name):
+        for number, (key, what) in enumerate(parts):
+            points = [(row["epoch"], row[key]) for row in rows if _finite(row.get(key))]
+            label = " ".join(filter(None, [run, what]))
+            axis.plot(*zip(*points, strict=True), label=label, **_line(number + index), **shown)
+        return
     for key, what in ((name, "training"), (f"val_{name}", "validation")):
         points = [(row["epoch"], row[key]) for row in rows if _finite(row.get(key))]
         if not points or (what == "validation" and name in ("learning_rate", "seconds")):
@@ -119,6 +128,20 @@ def _thinned(points: list[Any]) -> list[Any]:
     """As many points as a line may have, evenly spaced, the last one among them."""
     step = -(-len(points) // MOST_POINTS)
     return points if step <= 1 else [*points[::step], points[-1]]
+
+
+def _parts(rows: Sequence[dict[str, Any]], name: str) -> list[tuple[str, str]]:
+    """The keys of a metric with a value per class, and what each is; of the validation, if there
+    are any. Empty for a metric with one value."""
+    for prefix, what in (("val_", "validation"), ("", "training")):
+        found = dict.fromkeys(
+            key for row in rows for key in row
+            if key != f"{prefix}{name}" and metric_of(key) == f"{prefix}{name}"
+            and _finite(row[key])
+        )  # fmt: skip
+        if found:
+            return [(key, f"{key.removeprefix(f'{prefix}{name}/')}, {what}") for key in found]
+    return []
 
 
 def _line(index: int) -> dict[str, str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from collections.abc import Mapping as Values
 from typing import TYPE_CHECKING, Literal
 
 from cnnctl.catalog import load as load_catalog
@@ -31,6 +32,19 @@ MONITORING = ("ModelCheckpoint", "EarlyStopping", "ReduceLROnPlateau")
 COLUMNS = ("epoch", "seconds", "images_per_second", "learning_rate")
 """What a line of a run's history holds beside what is reported."""
 
+_PER_OUTPUT = {
+    "F1Score": ("average", None),
+    "FBetaScore": ("average", None),
+    "R2Score": ("class_aggregation", "uniform_average"),
+}
+"""Metrics that have a value per output if an argument is null, the argument, and its default."""
+
+_PASSING = ("Activation", "ActivityRegularization", "Dropout", "ReLU", "Softmax")
+"""Layers behind which there are as many outputs as before."""
+
+_INDEX = re.compile(r"(/\d+)+$")
+"""The end of the name of one value among several."""
+
 _MODES: dict[str, Mode] = {"up": "max", "down": "min"}
 
 
@@ -38,7 +52,12 @@ def metric_name(metric: Component) -> str:
     """The name that Keras gives a metric (or a loss used as one)."""
     if given := metric.arguments.get("name"):
         return str(given)
-    return snake_case(metric.name) if metric.written == metric.name else metric.written
+    if metric.written != metric.name:
+        return metric.written
+    entry = load_catalog().find("metric", metric.name)
+    argument = entry.argument("name") if entry else None
+    # `fbeta_score` of FBetaScore; most classes have the name of their class.
+    return str(argument.default) if argument and argument.default else snake_case(metric.name)
 
 
 def named(metrics: Iterable[Component]) -> Iterator[tuple[str, Component]]:
@@ -58,10 +77,82 @@ def named(metrics: Iterable[Component]) -> Iterator[tuple[str, Component]]:
 
 
 def reported(spec: Spec, has_validation: bool) -> list[str]:
-    """What a training reports after each epoch: loss, metrics, and `val_…` of each."""
+    """What a training reports after each epoch: loss, metrics, and `val_…` of each.
+
+    A metric whose value is an array has a name per value: `f1_score/0`, `f1_score/1`, …. Where the
+    spec does not tell how many there are, the first stands for all.
+    """
     assert spec.compile
-    known = [LOSS, *dict(named(spec.compile.metrics))]
+    outputs = _outputs(spec)
+    known = [LOSS]
+    for name, metric in named(spec.compile.metrics):
+        count = values_of(metric, outputs)
+        known += [name] if count == 1 else [f"{name}/{index}" for index in range(count or 1)]
     return known + [f"val_{name}" for name in known if has_validation]
+
+
+def is_reported(spec: Spec, name: str, has_validation: bool) -> bool:
+    """Whether a training reports a value of this name, as far as the spec tells."""
+    assert spec.compile
+    if name in reported(spec, has_validation):
+        return True
+    for metric_name, metric in named(spec.compile.metrics):
+        own = {metric_name, f"val_{metric_name}"} if has_validation else {metric_name}
+        if _INDEX.search(name) and _INDEX.sub("", name) in own:
+            entry = load_catalog().find("metric", metric.name)
+            of_plugin = entry is not None and entry.is_of_plugin
+            return of_plugin or values_of(metric, _outputs(spec)) is None
+    return False
+
+
+def is_one_of_several(name: str) -> bool:
+    """Whether a reported name is that of one value of an array: `f1_score/2`."""
+    return _INDEX.search(name) is not None
+
+
+def metric_of(name: str) -> str:
+    """The name of the metric behind one of its values: `f1_score` of `f1_score/2`."""
+    return _INDEX.sub("", name)
+
+
+def in_short(values: Values[str, float]) -> list[str]:
+    """Return `name value` for people; of a metric with several values, `name lowest to highest`."""
+    grouped: dict[str, list[float]] = {}
+    for name, value in values.items():
+        grouped.setdefault(metric_of(name), []).append(float(value))
+    return [
+        f"{name} {min(some):.4f}" + (f" to {max(some):.4f}" if len(some) > 1 else "")
+        for name, some in grouped.items()
+    ]
+
+
+def values_of(metric: Component, outputs: int | None) -> int | None:
+    """How many values a metric of Keras has: one per threshold or per output where it is asked for.
+
+    Args:
+        metric: The metric.
+        outputs: Of the network; None where only its shapes tell.
+
+    Returns:
+        None where that depends on the outputs, and they are not known.
+    """
+    thresholds = metric.arguments.get("thresholds")
+    if isinstance(thresholds, list):
+        return len(thresholds)
+    if metric.name in _PER_OUTPUT:
+        option, default = _PER_OUTPUT[metric.name]
+        return outputs if metric.arguments.get(option, default) is None else 1
+    return 1
+
+
+def _outputs(spec: Spec) -> int | None:
+    """How many outputs the network has, where a layer at its end says so."""
+    layers = {layer.name: layer for layer in spec.graph.layers}
+    at = spec.graph.layers[-1]
+    while at.component.name in _PASSING and at.inputs[0] in layers:
+        at = layers[at.inputs[0]]
+    units = at.component.arguments.get("units")
+    return units if isinstance(units, int) else None
 
 
 def mode_of(spec: Spec, name: str) -> Mode | None:
@@ -109,7 +200,7 @@ def _mode(name: str, metrics: Iterable[Component], callbacks: Iterable[Component
     bare = name if name in known else re.sub(r"^(val|test)_", "", name)
     if bare == LOSS:
         return "min"
-    if metric := known.get(bare):
+    if metric := known.get(bare) or known.get(_INDEX.sub("", bare)):
         entry = load_catalog().find("metric", metric.name)
         if entry and entry.direction:
             return _MODES[entry.direction]

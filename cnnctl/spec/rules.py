@@ -12,7 +12,15 @@ from cnnctl.plugins import is_registered
 from cnnctl.spec.components import Component
 from cnnctl.spec.graph import snake_case
 from cnnctl.spec.metric_rules import Output, misfits
-from cnnctl.spec.metrics import COLUMNS, LOSS, MONITORING, mode_of, named, reported
+from cnnctl.spec.metrics import (
+    COLUMNS,
+    LOSS,
+    MONITORING,
+    is_reported,
+    mode_of,
+    named,
+    reported,
+)
 from cnnctl.spec.pairs import contradictory
 from cnnctl.spec.rates import line_of, rates, schedules
 
@@ -24,6 +32,7 @@ CROSSENTROPIES = {
     SPARSE: "int",
     "CategoricalCrossentropy": "categorical",
     "CategoricalFocalCrossentropy": "categorical",
+    "CategoricalGeneralizedCrossEntropy": "int",  # whatever its name says
 }
 """The losses over classes, and the labels that each takes."""
 
@@ -74,6 +83,9 @@ def _labels(spec: Spec) -> Iterator[Diagnostic]:
             loss.location,
             mend,
         )
+    if spec.data and are_positions(spec) and spec.data.label_mode != "int":
+        message = f"Circle takes int labels, and `data.label_mode` is {spec.data.label_mode}"
+        yield Diagnostic("label-mode", message, loss.location, "use `data.label_mode: int`")
     for metric in spec.compile.metrics if spec.data else ():
         dense = metric.name.removeprefix("Sparse")
         if dense != metric.name and spec.data and spec.data.label_mode == "categorical":
@@ -143,11 +155,32 @@ def outputs(spec: Spec, shape: Sequence[int | None]) -> Iterator[Diagnostic]:
             )
         return
     activation = "softmax" if last.name == "Softmax" else _activation(last)
+    if are_positions(spec):
+        yield from _no_classes(spec.compile.metrics)
+        return
     if mode != "float":
         yield from _of_classes(shape[0], activation, mode, loss, last)
     if shape[0] is not None:
         output = Output(shape[0], mode, activation, _logits(loss))
         yield from misfits(output, spec.compile.metrics)
+
+
+def are_positions(spec: Spec) -> bool:
+    """Whether the outputs are an image's position among others rather than a value per class: what
+    Circle learns, with class numbers for labels."""
+    return spec.compile is not None and spec.compile.loss.name == "Circle"
+
+
+def _no_classes(metrics: Sequence[Component]) -> Iterator[Diagnostic]:
+    """Metrics of classes beside outputs that are positions."""
+    for metric in metrics:
+        if not is_registered(metric.kind, metric.name):
+            yield Diagnostic(
+                "no-classes",
+                f"Circle learns positions, and {metric.written} compares outputs with classes",
+                metric.location,
+                f"remove {metric.written}: Circle is judged by its loss, or by a plug-in's metric",
+            )
 
 
 def _of_classes(
@@ -169,7 +202,9 @@ def _of_classes(
                 "use `data.label_mode: int`, or an output for each class",
             )
     elif mode == "int" and not (
-        loss.name.startswith(("Sparse", "crossentropy")) or is_registered("loss", loss.name)
+        loss.name.startswith(("Sparse", "crossentropy"))
+        or CROSSENTROPIES.get(loss.name) == "int"
+        or is_registered("loss", loss.name)
     ):
         yield Diagnostic(
             "label-mode",
@@ -201,23 +236,24 @@ def _activation(layer: Component) -> str | None:
     return "linear" if layer.name in {"Dense", "Conv2D", "Activation"} else None
 
 
-def monitored(spec: Spec, has_validation: bool) -> Iterator[Diagnostic]:
+def monitored(spec: Spec, has_validation: bool, names: Sequence[str] = ()) -> Iterator[Diagnostic]:
     """Callbacks that watch a figure which is not reported.
 
     Args:
         spec: A spec with `compile`.
         has_validation: Whether there are validation pictures; only its folder tells that of an
             `image_folder`, so a training asks again once it has been read.
+        names: What is reported, where a network that has been built tells.
     """
     assert spec.compile
     metrics = [metric for metric in spec.compile.metrics if not metric.faults]
-    known = [*reported(spec, has_validation), "learning_rate"]
+    known = [*(names or reported(spec, has_validation)), "learning_rate"]
     for callback in spec.fit.callbacks:
         if callback.name not in MONITORING or callback.faults:
             continue
         given = "monitor" in callback.arguments
         monitor = callback.arguments.get("monitor") or "val_loss"
-        if monitor in known:
+        if monitor in known or (not names and is_reported(spec, monitor, has_validation)):
             yield from _direction(spec, callback, monitor)
             continue
         implied = "" if given else " (its default)"
@@ -233,6 +269,9 @@ def monitored(spec: Spec, has_validation: bool) -> Iterator[Diagnostic]:
             close = nearest(monitor, known)
             close = close or next((name for name in known if name.startswith(monitor)), None)
             hint = f"did you mean `{close}`?" if close else None
+            if f"{monitor}/0" in known:
+                message = f"{callback.name} monitors `{monitor}`{implied}, which has several values"
+                hint = f"monitor one of them, such as `{monitor}/0`"
         yield Diagnostic(
             "unknown-monitor",
             message,

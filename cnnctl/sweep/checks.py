@@ -12,7 +12,7 @@ from cnnctl.errors import Diagnostic, Location, SpecError, UsageError
 from cnnctl.preflight import preflight
 from cnnctl.spec import Spec, rules
 from cnnctl.spec.merge import FLAG
-from cnnctl.spec.metrics import mode_of, reported
+from cnnctl.spec.metrics import is_reported, mode_of, reported
 from cnnctl.sweep.space import Parameter, Space, Value
 
 COMPANY = 64
@@ -117,7 +117,7 @@ def monitor_of(spec: Spec, given: str | None) -> tuple[str, bool]:
             f"`{monitor}` cannot be monitored: values that are chosen by the test set fit it",
             hint="hold out images with `data.validation`, and monitor a figure of theirs",
         )
-    if monitor not in known:
+    if not is_reported(spec, monitor, validates):
         raise UsageError(f"no training reports `{monitor}`", hint=_instead(monitor, known))
     mode = mode_of(spec, monitor) if mode == "auto" else mode
     if mode is None:

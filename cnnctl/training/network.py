@@ -21,11 +21,14 @@ from cnnctl.compute.updates import unfuse
 from cnnctl.data.pipeline import Feed
 from cnnctl.data.preparation import Prepared
 from cnnctl.distribution.replicas import Replicas
+from cnnctl.errors import SpecError, listed
 from cnnctl.model import build, compile_model
 from cnnctl.spec import Spec
+from cnnctl.spec.rules import monitored
 from cnnctl.training import state
 from cnnctl.training.callbacks import Resumed
 from cnnctl.training.divergence import FiniteLoss
+from cnnctl.training.optimizer_state import carry_over
 from cnnctl.training.randomness import Randomness
 from cnnctl.training.values import Start
 from cnnctl.weights import load_bytes
@@ -41,6 +44,7 @@ class Network:
         validation: The pictures held out, if there are any.
         plan: How steps are computed: as was asked, or without what the network does not allow.
         saved: The state of the callbacks; None where they start afresh.
+        notes: What is worth knowing of how it begins.
     """
 
     model: keras.Model
@@ -48,6 +52,7 @@ class Network:
     validation: Feed | None
     plan: Plan
     saved: list[state.Saved] | None
+    notes: tuple[str, ...] = ()
 
     def fit(
         self,
@@ -95,7 +100,7 @@ def ready(
         start: Where the training begins.
 
     Raises:
-        SpecError: Keras refuses something.
+        SpecError: Keras refuses something, or a callback monitors what is not reported.
         CheckpointError: The checkpoint is not of this network, or not of these callbacks.
     """
     classes = data.classes if data.one_hot else 0
@@ -123,13 +128,13 @@ def ready(
     rate = model.optimizer.learning_rate
     fixed = isinstance(rate, keras.Variable | tf.Variable)
     rate = float(np.asarray(rate)) if fixed else None
-    saved = None
+    saved, notes = None, []
     if start.path is not None:
         saved = _saved(spec, model, start)
-        _load(model, start)
+        notes = _load(spec, data, model, start)
         if start.learning_rate and rate is not None:
             model.optimizer.learning_rate = rate
-    model.train_function, plan = _train_function(model, feed, plan, replicas)
+    model.train_function, plan, names = _train_function(model, feed, plan, replicas)
     validation = None
     if (held_out := data.dataset.validation) is not None:
         validation = Feed(
@@ -142,33 +147,34 @@ def ready(
         model.test_function = _test_function(
             model, validation, steps.evaluation_parts(spec, plan), replicas
         )
-    return Network(model, feed, validation, plan, saved)
+    names += [f"val_{name}" for name in names if validation is not None]
+    if names and (found := list(monitored(spec, validation is not None, names))):
+        raise SpecError(found)
+    return Network(model, feed, validation, plan, saved, tuple(notes))
 
 
 def _train_function(
     model: keras.Model, feed: Feed, plan: Plan, replicas: Replicas
-) -> tuple[steps.Execution, Plan]:
-    """The function of a training's steps, and how they are computed.
+) -> tuple[Callable[[Any], Any], Plan, list[str]]:
+    """The function of a training's steps, how they are computed, and the names of what they report,
+    if they could be traced.
 
     A network that cannot be traced by the plan is trained without what makes the plan fast: no
     optimization ends a training. One that cannot be traced at all fails in its first step, where
     the error is reported at its line.
     """
     if replicas.strategy is not None:
-        return of_replicas.train_function(model, feed, plan, replicas.strategy), plan
+        return of_replicas.train_function(model, feed, plan, replicas.strategy), plan, []
     function = steps.train_function(model, feed, plan)
     try:
-        function.trace()
+        return function, plan, function.trace()
     except (Exception, SystemExit) as error:  # a plug-in may do that
         unfuse(model.optimizer)
-        plain = plan.plain(
-            f"as plain Keras computes it, since no faster way was found: {reason_of(error)}"
-        )
+        plain = plan.plain(f"computed as by Keras, since the fast way failed: {reason_of(error)}")
         function = steps.train_function(model, feed, plain)
         with suppress(Exception, SystemExit):
-            function.trace()
-            return function, plain
-    return function, plan
+            return function, plain, function.trace()
+    return function, plan, []
 
 
 def _test_function(
@@ -180,23 +186,34 @@ def _test_function(
     return of_replicas.test_function(model, feed, parts, replicas.strategy)
 
 
-def _load(model: keras.Model, start: Start) -> None:
+def _load(spec: Spec, data: Prepared, model: keras.Model, start: Start) -> list[str]:
     """Put a checkpoint into the model and its optimizer.
+
+    Returns:
+        What is worth knowing: for what the optimizer starts afresh.
 
     Raises:
         CheckpointError: It is not of this network.
     """
     assert start.path is not None
     name = start.path / WEIGHTS
-    if start.optimizer:
+    if start.optimizer and start.before is None:
         load_bytes(model, start.files[WEIGHTS], name, optimizer=True)
-        return
-    # Another optimizer starts afresh: Keras reads into a model only what the model has.
+        return []
+    # Keras reads into a model only what the model has.
     optimizer, model.optimizer = model.optimizer, None
     try:
         load_bytes(model, start.files[WEIGHTS], name)
     finally:
         model.optimizer = optimizer
+    if not start.optimizer or start.before is None:
+        return []
+    before = build(start.before, data.input_shape)
+    compile_model(before, start.before)
+    before.optimizer.build(before.trainable_variables)
+    load_bytes(before, start.files[WEIGHTS], name, optimizer=True)
+    fresh = carry_over(before, model)
+    return [f"the optimizer starts afresh for {listed(fresh)}"] if fresh else []
 
 
 def _saved(spec: Spec, model: keras.Model, start: Start) -> list[state.Saved] | None:

@@ -114,7 +114,7 @@ def resume(
         )
         changes += sameness.refuse(sameness.of_data(environment, data), allow, run)
         planned = int(state.get("planned") or before.fit.epochs)
-        start = _start(run, now, data, changes, history)
+        start = _start(run, before, now, data, changes, history)
         plan = recorded(environment)
         if any(each.kind in {"compile", "fit", "model"} for each in changes):
             plan = None
@@ -146,6 +146,7 @@ def resume(
 
 def _start(
     run: Run,
+    before: Spec,
     spec: Spec,
     data: Prepared,
     changes: Sequence[sameness.Change],
@@ -188,6 +189,7 @@ def _start(
         rows=tuple(_rows(run, history, done, intact)),
         notes=tuple(notes),
         optimizer=not other,
+        before=before if kinds & {"model", "compile"} else None,
         learning_rate=any("learning_rate" in each.what.split(".") for each in optimizers),
         best=_best(run, spec, data, content, intact, notes, changes),
     )

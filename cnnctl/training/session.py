@@ -84,7 +84,7 @@ def run_session(
             settings.observer.started(
                 Facts(
                     spec, run, device, plan, data, parameters, network.feed.steps, start.done,
-                    start.notes, replicas.count,
+                    (*start.notes, *network.notes), replicas.count,
                 )
             )  # fmt: skip
         interrupt.listen()

@@ -102,6 +102,7 @@ class Start:
         rows: The history up to it.
         notes: For people.
         optimizer: Whether the optimizer goes on too, or starts afresh.
+        before: The spec of the checkpoint, where the optimizer may have had other variables.
         learning_rate: Whether the spec's learning rate counts, not the checkpoint's.
         best: The best epoch and its figure among the checkpoints that are there.
     """
@@ -112,6 +113,7 @@ class Start:
     rows: tuple[dict[str, Any], ...] = ()
     notes: tuple[str, ...] = ()
     optimizer: bool = True
+    before: Spec | None = None
     learning_rate: bool = False
     best: tuple[int | None, float | None] = (None, None)
 

@@ -309,3 +309,18 @@ def test_a_history_of_any_size_is_drawn_in_a_figure_of_some(capsys):
     assert f"the curves of the first {MOST_METRICS} are drawn" in capsys.readouterr().err
     few = curves([{"epoch": epoch, "loss": 1 / epoch} for epoch in range(1, 1_001)])
     assert len(few.axes[0].lines[0].get_xdata()) == 1_000
+
+
+def test_a_metric_with_a_value_per_class_has_one_panel():
+    rows = [
+        {"epoch": epoch, "seconds": 1.0, "learning_rate": 0.1, "loss": 1.0 / epoch,
+         **{f"{part}f1_score/{number}": number / 4 + epoch / 10
+            for part in ("", "val_") for number in range(3)}}
+        for epoch in (1, 2)
+    ]  # fmt: skip
+    assert curves.figures_of(rows) == ["loss", "f1_score"]
+    axis = curves.curves(rows).axes[1]
+    assert axis.get_title() == "f1_score"
+    drawn = {line.get_label(): list(line.get_ydata()) for line in axis.lines}
+    assert drawn["2, validation"] == [rows[0]["val_f1_score/2"], rows[1]["val_f1_score/2"]]
+    assert len(drawn) == 3

@@ -16,7 +16,14 @@ from cnnctl.preflight import preflight_run
 from cnnctl.runs import Run
 from cnnctl.spec import load
 from cnnctl.spec.dump import flow
-from cnnctl.spec.metrics import mode_in_text, mode_of, reported
+from cnnctl.spec.metrics import (
+    in_short,
+    is_reported,
+    metric_of,
+    mode_in_text,
+    mode_of,
+    reported,
+)
 from cnnctl.training.callbacks import checkpoints_from_spec, from_spec
 from cnnctl.training.resumption import _best
 
@@ -208,9 +215,55 @@ def test_a_plug_in_says_it_as_keras_does(xo_spec):
         for each in (Up, Silent):
             plugins.register(each)
         spec = load(xo_spec, ["compile.metrics=[Up, Silent]"])
-        assert (mode_of(spec, "val_up"), mode_of(spec, "val_silent")) == ("max", None)
+        assert (mode_of(spec, "val_up"), mode_of(spec, "val_mean")) == ("max", None)
+        assert Silent().name == "mean"  # it inherits the name as well
         (found,) = diagnostics(xo_spec, "compile.metrics=[Silent]",
-                               "fit.callbacks=[EarlyStopping: {monitor: val_silent}]")  # fmt: skip
+                               "fit.callbacks=[EarlyStopping: {monitor: val_mean}]")  # fmt: skip
         assert found.rule == "unknown-direction"
     finally:
         plugins.registering.forget(plugins.registering.keys() - before)
+
+
+VECTORS = (
+    "[F1Score, {F1Score: {average: macro, name: macro}}, {R2Score: {class_aggregation: null}}]"
+)
+
+
+def test_a_metric_with_several_values_has_a_name_for_each(xo_spec):
+    """One per output. That training reports these names: tests/compute/test_each_component.py."""
+    overrides = [f"compile.metrics={VECTORS}", "data.label_mode=categorical",
+                 "compile.loss=categorical_crossentropy"]  # fmt: skip
+    spec = load(xo_spec, overrides)
+    names = ["loss", "f1_score/0", "f1_score/1", "macro", "r2_score/0", "r2_score/1"]
+    assert reported(spec, has_validation=False) == names
+    assert reported(spec, has_validation=True) == [*names, *(f"val_{name}" for name in names)]
+    assert mode_of(spec, "val_f1_score/1") == "max"
+    assert metric_of("val_f1_score/1") == "val_f1_score"
+
+    def monitors(name):
+        return diagnostics(
+            xo_spec, *overrides, f"fit.callbacks=[{{EarlyStopping: {{monitor: {name}}}}}]"
+        )
+
+    assert not monitors("val_f1_score/1")
+    (found,) = monitors("f1_score")
+    assert "several values" in found.message
+    assert "`f1_score/0`" in found.hint
+    (found,) = monitors("val_f1_score/2")
+    assert "not reported" in found.message
+
+
+def test_where_only_shapes_tell_how_many_values_there_are_any_may_be_monitored(xo_spec):
+    layers = ("[{Conv2D: {filters: 2, kernel_size: 3}}, GlobalAveragePooling2D, Flatten, "
+              "{Activation: {activation: softmax}}]")  # fmt: skip
+    spec = load(xo_spec, [f"model.layers={layers}", "compile.metrics=[F1Score]",
+                          "data.label_mode=categorical",
+                          "compile.loss=categorical_crossentropy"])  # fmt: skip
+    assert is_reported(spec, "val_f1_score/1", has_validation=True)
+    assert not is_reported(spec, "f1_score", has_validation=True)
+    assert not is_reported(spec, "val_f1_score/1", has_validation=False)
+
+
+def test_several_values_are_told_in_short():
+    values = {"loss": 0.25, "f1_score/0": 0.5, "f1_score/1": 0.125, "f1_score/2": 1.0}
+    assert in_short(values) == ["loss 0.2500", "f1_score 0.1250 to 1.0000"]
