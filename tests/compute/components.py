@@ -19,6 +19,7 @@ import keras  # noqa: E402
 from cnnctl.data.preparation import prepare  # noqa: E402
 from cnnctl.model import build, compile_model  # noqa: E402
 from cnnctl.spec import load  # noqa: E402
+from cnnctl.spec.metrics import reported  # noqa: E402
 from cnnctl.training import train  # noqa: E402
 from cnnctl.training.callbacks import from_spec  # noqa: E402
 from cnnctl.training.randomness import Randomness  # noqa: E402
@@ -32,8 +33,8 @@ def files(folder: Path) -> None:
     """Write the data: noise on one color per class, and three kinds of labels."""
     random = np.random.default_rng(0)
     count = IMAGES + HELD_OUT
-    labels = np.arange(count + 6) % 3
-    x = random.integers(0, 120, (count + 6, 9, 8, 3)).astype(np.uint8)
+    labels = np.arange(count) % 3
+    x = random.integers(0, 120, (count, 9, 8, 3)).astype(np.uint8)
     x[np.arange(len(x)), ..., labels] += 100
     targets = {
         "labels": labels,
@@ -44,8 +45,7 @@ def files(folder: Path) -> None:
         "multi": (random.random((len(x), 3)) < 0.5).astype("float32"),
     }
     for name, y in targets.items():
-        np.savez(folder / f"{name}.npz", x_train=x[:count], y_train=y[:count],
-                 x_test=x[count:], y_test=y[count:])  # fmt: skip
+        np.savez(folder / f"{name}.npz", x_train=x, y_train=y)
 
 
 @dataclass(frozen=True)
@@ -57,9 +57,11 @@ class Case:
         loss, optimizer, metrics, callbacks: Of the spec.
         data: Which of `files`.
         mode: The `label_mode`.
-        parts: How many parts the default plan has.
+        parts: In how many parts the plan computes a batch; None for any number.
         overrides: Further settings.
         tolerance: How far losses and metrics may differ, relatively.
+        epochs: How many.
+        members: What is trained side by side: the layers of the third are called `b2_…`.
         pixels: The normalization.
     """
 
@@ -70,11 +72,12 @@ class Case:
     callbacks: tuple[Any, ...] = ()
     data: str = "labels"
     mode: str = "int"
-    parts: int = 2
+    parts: int | None = 2
     overrides: tuple[str, ...] = ()
     tolerance: float = 1e-4
     pixels: str = "signed"
     epochs: int = 1
+    members: tuple[str, ...] = ()
 
     def text(self, folder: Path) -> str:
         """The spec; JSON is YAML."""
@@ -100,6 +103,7 @@ class Compared:
         ours, theirs: The metrics of the last epoch.
         largest: The largest relative difference of a metric.
         weights: The largest difference of a weight, relative to the largest of its tensor.
+        of_members: The same for each member of the case.
     """
 
     plan: Any
@@ -107,6 +111,7 @@ class Compared:
     theirs: dict[str, float]
     largest: float
     weights: float
+    of_members: tuple[float, ...]
 
 
 class _Told:
@@ -130,25 +135,39 @@ def compared(case: Case, folder: Path, data: Path) -> Compared:
     result = train(spec, runs_dir=folder / "runs", device="cpu", observer=told)
     ours = {key: value for key, value in result.history[-1].items()
             if key not in {"epoch", "seconds", "images_per_second", "learning_rate"}}  # fmt: skip
-    model, theirs = by_keras(spec)
-    trained = build(spec, (9, 8, 3))
-    load_weights(trained, result.run.checkpoint("last"))
-    weights = max(
-        (difference(a, b) for a, b in zip(trained.get_weights(), model.get_weights(), strict=True)),
-        default=0.0,
+    model, theirs, by_fit = by_keras(spec)
+    assert set(ours) == set(theirs), set(ours) ^ set(theirs)
+    names = set(reported(spec, has_validation=True))
+    assert set(ours) == names, set(ours) ^ names
+    load_weights(model, result.run.checkpoint("last"))
+    apart = {
+        layer.name: max(map(difference, layer.get_weights(), by_fit[layer.name]), default=0.0)
+        for layer in model.layers
+    }
+    of_members = tuple(
+        max(value for name, value in apart.items() if name.startswith(f"b{number}_"))
+        for number in range(len(case.members))
     )
-    missing = set(theirs) ^ set(ours)
-    assert not missing, missing
     largest = max(relative(ours[name], theirs[name]) for name in theirs)
-    return Compared(told.facts.plan, ours, theirs, largest, weights)
+    return Compared(told.facts.plan, ours, theirs, largest, max(apart.values()), of_members)
 
 
-def by_keras(spec: Any) -> tuple[keras.Model, dict[str, float]]:
-    """A spec's training by `model.fit`, and the metrics of the last epoch."""
+class _Weights(keras.callbacks.Callback):
+    """Keeps the weights of the last epoch: `fit` may replace them by averages at its end."""
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        self.found = {layer.name: layer.get_weights() for layer in self.model.layers}
+
+
+def by_keras(spec: Any) -> tuple[keras.Model, dict[str, float], dict[str, list[np.ndarray]]]:
+    """A spec's training by `model.fit`: the metrics of the last epoch, and its weights by layer."""
     data = prepare(spec)
     keras.utils.set_random_seed(spec.seed)
     model = build(spec, data.input_shape)
     compile_model(model, spec)
+    # ScheduleFreeAdamW starts from the weights; built within the first step, as by `fit`, it would
+    # not: Keras then trains otherwise than with `run_eagerly=True`.
+    model.optimizer.build(model.trainable_variables)
     mean, scale = (np.asarray(each, "float32") for each in
                    (data.normalization.subtract, data.normalization.divide))  # fmt: skip
     x, y = {}, {}
@@ -156,14 +175,17 @@ def by_keras(spec: Any) -> tuple[keras.Model, dict[str, float]]:
         split = getattr(data.dataset, name)
         x[name] = (split.x.astype("float32") - mean) / scale
         y[name] = keras.utils.to_categorical(split.y, data.classes) if data.one_hot else split.y
+        if model.output_shape[1:] == (1,):
+            y[name] = y[name].reshape(-1, 1)  # as Keras wants them
+    kept = _Weights()
     feed = type("Feed", (), {"set_epoch": lambda self, epoch: None})()
     history = model.fit(
         x["train"], y["train"], batch_size=BATCH, epochs=spec.fit.epochs, shuffle=False, verbose=0,
         validation_data=(x["validation"], y["validation"]),
-        callbacks=[Randomness(spec.seed, feed), *from_spec(spec, None)],
+        callbacks=[Randomness(spec.seed, feed), *from_spec(spec, None), kept],
     ).history  # fmt: skip
     figures = {name: values[-1] for name, values in history.items() if name != "learning_rate"}
-    return model, figures
+    return model, figures, kept.found
 
 
 def relative(a: float, b: float) -> float:
