@@ -10,7 +10,15 @@ from pathlib import Path
 
 import pytest
 
+from cnnctl.compute.plan import has_bfloat16
+
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+HELD_BELOW_BFLOAT16 = pytest.mark.skipif(
+    "ONEDNN_MAX_CPU_ISA" in os.environ and not has_bfloat16(),
+    reason="TensorFlow asks the processor for bfloat16, and oneDNN is held below it: it crashes",
+)
+"""For tests of layers in bfloat16; a processor that really lacks it computes them by other code."""
 
 ROOT = Path(__file__).resolve().parent.parent
 CONFIGS = ROOT / "configs"

@@ -7,6 +7,7 @@ import h5py
 import keras
 import numpy as np
 import pytest
+from conftest import HELD_BELOW_BFLOAT16
 
 from cnnctl import checkpoint
 from cnnctl.checkpoint import STATE, WEIGHTS
@@ -172,6 +173,7 @@ def everything():
     return model
 
 
+@HELD_BELOW_BFLOAT16
 def test_every_type_and_the_optimizer_go_on_from_a_checkpoint(tmp_path):
     trained = everything()
     trained.fit(np.ones((4, 6, 6, 2)), np.ones((4, 2)), verbose=0)

@@ -203,17 +203,35 @@ def refuse_precision(precision: str, *, on_gpu: bool) -> None:
     """Look whether the processor computes in a precision.
 
     Raises:
-        UsageError: It does not: it would be slower than float32.
+        UsageError: It does not: it would be slower than float32, or float32 all the same.
     """
-    if precision == MIXED and not on_gpu and not has_bfloat16():
+    if precision != MIXED or on_gpu:
+        return
+    if not has_bfloat16():
         raise UsageError(
             f"this processor has no instructions for bfloat16, and {MIXED} would be slower",
             hint="--precision float32",
         )
+    if os.environ.get("TF_ENABLE_ONEDNN_OPTS", "1").lower() in ("0", "false"):
+        raise UsageError(
+            f"{MIXED} is computed by oneDNN on a processor, and TF_ENABLE_ONEDNN_OPTS turns it off",
+            hint="--precision float32, or unset TF_ENABLE_ONEDNN_OPTS",
+        )
+
+
+_ISA_WITH_BFLOAT16 = {
+    "DEFAULT", "ALL", "AVX512_CORE_BF16", "AVX512_CORE_FP16", "AVX512_CORE_AMX",
+    "AVX512_CORE_AMX_FP16", "AVX10_1_512", "AVX10_1_512_AMX", "AVX10_1_512_AMX_FP16",
+}  # fmt: skip
+"""The instruction sets of oneDNN that multiply in bfloat16."""
 
 
 def has_bfloat16() -> bool:
-    """Whether the processor multiplies in bfloat16; on Linux alone it is known."""
+    """Whether the processor multiplies in bfloat16, and oneDNN may (`ONEDNN_MAX_CPU_ISA`): else
+    TensorFlow, which asks the processor alone, crashes. On Linux alone it is known."""
+    most = os.environ.get("ONEDNN_MAX_CPU_ISA", os.environ.get("DNNL_MAX_CPU_ISA", "DEFAULT"))
+    if most.upper() not in _ISA_WITH_BFLOAT16:
+        return False
     try:
         text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
     except OSError:

@@ -121,6 +121,23 @@ def test_a_precision_that_the_processor_lacks_is_refused(monkeypatch):
         refuse_precision("mixed_bfloat16", on_gpu=False)
 
 
+def test_a_precision_that_onednn_may_not_compute_is_refused(monkeypatch):
+    """Without oneDNN TensorFlow would compute in float32 and say nothing; with one that is held
+    below bfloat16 it crashes."""
+    monkeypatch.setattr(planning.Path, "read_text", lambda *_, **__: "flags: avx512_bf16")
+    monkeypatch.delenv("ONEDNN_MAX_CPU_ISA", raising=False)
+    monkeypatch.delenv("TF_ENABLE_ONEDNN_OPTS", raising=False)
+    refuse_precision("mixed_bfloat16", on_gpu=False)
+    monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "0")
+    refuse_precision("float32", on_gpu=False)
+    with pytest.raises(UsageError, match="TF_ENABLE_ONEDNN_OPTS turns it off"):
+        refuse_precision("mixed_bfloat16", on_gpu=False)
+    monkeypatch.delenv("TF_ENABLE_ONEDNN_OPTS")
+    for most, has in (("AVX2", False), ("AVX512_CORE_VNNI", False), ("avx512_core_bf16", True)):
+        monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", most)
+        assert planning.has_bfloat16() is has
+
+
 def test_check_says_at_once_that_parts_would_be_another_mathematics(tmp_path):
     from cnnctl.errors import SpecError
     from cnnctl.preflight import preflight

@@ -72,6 +72,7 @@ def test_a_run_goes_on_with_fewer_processors_to_the_same_bits(tmp_path):
 
 
 @pytest.mark.skipif(not has_bfloat16(), reason="this processor has no bfloat16")
+@pytest.mark.skipif(os.environ.get("TF_ENABLE_ONEDNN_OPTS") == "0", reason="oneDNN is turned off")
 def test_half_precision_is_asked_for_and_stays_near(cnnctl, tmp_path):
     write(tmp_path)
     for precision in ("float32", "mixed_bfloat16"):

@@ -1,6 +1,7 @@
 import keras
 import numpy as np
 import pytest
+from conftest import HELD_BELOW_BFLOAT16
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -104,6 +105,7 @@ def test_it_learns_what_depends_on_the_place():
     )
 
 
+@HELD_BELOW_BFLOAT16
 def test_mixed_precision():
     layer = LocallyConnected2D(2, 3, dtype="mixed_bfloat16")
     assert keras.backend.standardize_dtype(layer(PICTURES).dtype) == "bfloat16"
