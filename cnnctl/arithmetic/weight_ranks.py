@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cnnctl.arithmetic.facts import LayerFacts
-from cnnctl.arithmetic.trace import Trace
+from cnnctl.arithmetic.facts import LayerFacts, Trace
 from cnnctl.errors import Diagnostic
 from cnnctl.spec import Component, Spec
 
