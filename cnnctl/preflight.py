@@ -286,7 +286,7 @@ def compare_outputs(
     """
     if outputs is None or outputs == classes or (classes == 2 and outputs == 1):
         return
-    if rules.are_positions(spec):
+    if rules.are_embeddings(spec):
         return
     yield Diagnostic(
         "class-count",

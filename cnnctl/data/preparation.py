@@ -89,7 +89,7 @@ def prepare(
         found = still_told(found)
     if trace is None:
         raise SpecError(in_order(found, spec.path, spec.overrides))
-    outputs = None if trace.unknown or rules.are_positions(spec) else trace.output_shape[-1]
+    outputs = None if trace.unknown or rules.are_embeddings(spec) else trace.output_shape[-1]
     classes = 0 if spec.data.label_mode == "float" else len(loaded.class_names)
     if classes and _names_its_classes(spec.data.dataset, loaded):
         for each in compare_outputs(spec, outputs, classes, loaded.name):

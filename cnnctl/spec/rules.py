@@ -83,7 +83,7 @@ def _labels(spec: Spec) -> Iterator[Diagnostic]:
             loss.location,
             mend,
         )
-    if spec.data and are_positions(spec) and spec.data.label_mode != "int":
+    if spec.data and are_embeddings(spec) and spec.data.label_mode != "int":
         message = f"Circle takes int labels, and `data.label_mode` is {spec.data.label_mode}"
         yield Diagnostic("label-mode", message, loss.location, "use `data.label_mode: int`")
     for metric in spec.compile.metrics if spec.data else ():
@@ -155,7 +155,7 @@ def outputs(spec: Spec, shape: Sequence[int | None]) -> Iterator[Diagnostic]:
             )
         return
     activation = "softmax" if last.name == "Softmax" else _activation(last)
-    if are_positions(spec):
+    if are_embeddings(spec):
         yield from _no_classes(spec.compile.metrics)
         return
     if mode != "float":
@@ -165,21 +165,21 @@ def outputs(spec: Spec, shape: Sequence[int | None]) -> Iterator[Diagnostic]:
         yield from misfits(output, spec.compile.metrics)
 
 
-def are_positions(spec: Spec) -> bool:
-    """Whether the outputs are an image's position among others rather than a value per class: what
-    Circle learns, with class numbers for labels."""
+def are_embeddings(spec: Spec) -> bool:
+    """Whether the outputs are an embedding of the image rather than a value per class, as Circle
+    trains them with class numbers for labels."""
     return spec.compile is not None and spec.compile.loss.name == "Circle"
 
 
 def _no_classes(metrics: Sequence[Component]) -> Iterator[Diagnostic]:
-    """Metrics of classes beside outputs that are positions."""
+    """Metrics of classes beside outputs that are embeddings."""
     for metric in metrics:
         if not is_registered(metric.kind, metric.name):
             yield Diagnostic(
                 "no-classes",
-                f"Circle learns positions, and {metric.written} compares outputs with classes",
+                f"Circle trains embeddings, and `{metric.written}` compares outputs with classes",
                 metric.location,
-                f"remove {metric.written}: Circle is judged by its loss, or by a plug-in's metric",
+                f"remove `{metric.written}`: judge Circle by its loss, or by a plug-in's metric",
             )
 
 
