@@ -54,6 +54,10 @@ SHORT: dict[str, list[tuple[tuple[int, ...], dict[str, Any]]]] = {
 }  # fmt: skip
 """In place of long sequences; and where an image says nothing."""
 
+STEPWISE = ("AugMix", "RandAugment")
+"""Layers that cut values down to whole ones: from pixels that are not whole, the last bit of one
+would make another step of it, so these see the bytes themselves."""
+
 
 TOGETHER = 10
 """Layers that are trained side by side in one network, each in a branch of its own."""
@@ -71,7 +75,9 @@ def cases() -> dict[str, Case]:
 def layers() -> Iterator[Case]:
     """Networks of several layers; one whose batch is not cut has those that are the reason, or that
     draw."""
-    kinds: dict[str, list[tuple[str, list[Any]]]] = {"cut": [], "across": [], "drawn": []}
+    kinds: dict[str, list[tuple[str, list[Any]]]] = {
+        "cut": [], "across": [], "drawn": [], "bytes": []
+    }  # fmt: skip
     for kind, name, layers in branches():
         kinds[kind].append((name, layers))
     for kind, some in kinds.items():
@@ -82,6 +88,7 @@ def layers() -> Iterator[Case]:
                 parts=2 if kind == "cut" else 1,
                 overrides=WHOLE if kind == "drawn" else (),
                 members=tuple(name for name, _ in chosen),
+                pixels="none" if kind == "bytes" else "signed",
             )
 
 
@@ -104,6 +111,9 @@ def branches() -> Iterator[tuple[str, str, list[Any]]]:
                 yield "cut", name, _several(name, shapes, arguments)
             continue
         kind = "across" if name in ACROSS else "cut"
+        if name in STEPWISE:
+            yield "bytes", name, [{name: {}}, {"Rescaling": {"scale": 1 / 127.5, "offset": -1.0}}]
+            continue
         for shape, arguments in SHORT.get(name) or ONE.get(name) or [(IMAGE, _shown(name))]:
             given = {key: _plain(value) for key, value in arguments.items()}
             if not _can_be_written(name, given):
