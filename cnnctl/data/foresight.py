@@ -52,6 +52,8 @@ def picture_shape(dataset: Component, base: Path = Path()) -> tuple[int, ...] | 
     if dataset.name == "xo":
         return (9, 9, 1)
     if dataset.name == "image_folder" and dataset.arguments.get("image_size"):
+        if "color_mode" in dataset.faults:
+            return None
         return (*dataset.arguments["image_size"], _channels(dataset))
     return _declared(dataset, base).input_shape
 

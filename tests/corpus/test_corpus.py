@@ -102,6 +102,7 @@ def test_the_caret_stands_below_what_is_at_fault(name):
             assert at.text == at.file
         elif each.rule == "not-a-spec":
             assert at.text is None  # what such a file holds is nobody's business
+            continue
         else:
             assert at.text == Path(at.file).read_text(encoding="utf-8").split("\n")[at.line - 1]
         assert 1 <= at.column <= len(at.text) + 1
