@@ -4,6 +4,7 @@ are looked at, of named ones the number and the shape are known."""
 from __future__ import annotations
 
 import io
+import math
 import os
 import re
 from collections.abc import Iterator
@@ -23,8 +24,12 @@ if TYPE_CHECKING:
     from cnnctl.spec import Component, Spec
 
 _SHAPE = re.compile(rb"'shape': \(([\d, ]{1,200})\)")
+_WIDTH = re.compile(rb"'descr': '[<>|=][a-z](\d{1,2})'")
 _HEADER = 10_000
 """Bytes of an array that are looked at for its shape."""
+
+_MOST_DIMENSIONS = 64
+"""NumPy's own limit."""
 
 _START = 1 << 20
 """Bytes of an image's file that are looked at for its size."""
@@ -91,9 +96,17 @@ def _shape_in_npz(path: Path) -> tuple[int, ...] | None:
         archive.open("x_train.npy") as member,
     ):
         header = member.read(_HEADER)
-    if not header.startswith(b"\x93NUMPY") or not (match := _SHAPE.search(header)):
+        size = archive.getinfo("x_train.npy").file_size
+    found, width = _SHAPE.search(header), _WIDTH.search(header)
+    if not header.startswith(b"\x93NUMPY") or found is None or width is None:
         return None
-    shape = tuple(int(each) for each in match[1].split(b",") if each.strip())[1:]
+    lengths = [int(each) for each in found[1].split(b",") if each.strip()]
+    digits = 2 if header[6] == 1 else 4  # by the version of the format
+    start = 8 + digits + int.from_bytes(header[8 : 8 + digits], "little")
+    is_whole = 0 not in lengths and start + math.prod(lengths) * int(width[1]) == size
+    if not is_whole or len(lengths) > _MOST_DIMENSIONS:
+        return None  # damaged: a training says how
+    shape = tuple(lengths)[1:]
     if len(shape) == 3 and shape[0] in (1, 3) and shape[2] not in (1, 3, 4):
         return None  # channels first, it seems: a training says more of it
     return shape or None

@@ -52,7 +52,7 @@ def test_a_package_that_is_not_installed(name, xo_spec, tmp_path):
         (["--track", "mlfow"], "did you mean mlflow?"),
         (["--track", "comet"], "there are tensorboard, mlflow, wandb, none"),
         (["--track", "none", "--track", "tensorboard"], "goes with no other tracker"),
-        (["--track"], "requires an argument"),
+        (["--track"], "--track needs a value"),
     ],
 )
 def test_trackers_that_there_are_not(words, message, xo_spec, cnnctl, tmp_path):
