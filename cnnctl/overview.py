@@ -15,12 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from cnnctl import runs
-from cnnctl.errors import CnnctlError, UsageError
+from cnnctl.catalog.suggest import nearest
+from cnnctl.errors import CnnctlError, UsageError, listed
 from cnnctl.notes import note
 from cnnctl.runs import Run
 from cnnctl.spec import Spec
 from cnnctl.spec.difference import Difference, differences
-from cnnctl.spec.metrics import Mode, mode_in_text
+from cnnctl.spec.metrics import Mode, metric_of, mode_in_text
 from cnnctl.spec.nodes import plain
 from cnnctl.spec.source import MAX_BYTES
 from cnnctl.untrusted import read_plain
@@ -94,9 +95,11 @@ def entries(
     if not any(each.figure(best) is not None for each in found):
         names = sorted({name for each in found for name in each.figures}
                        | {f"test_{name}" for each in found for name in each.test})  # fmt: skip
+        close = next((name for name in names if metric_of(name) == best), nearest(best, names))
+        hint = f"did you mean `{close}`? " if close else ""
         raise UsageError(
             f"no run has a figure `{best}`",
-            hint=f"there are {', '.join(names)}" if names else None,
+            hint=f"{hint}there are {listed(names)}" if names else None,
         )
     with_it = [each for each in found if each.figure(best) is not None]
     sign = -1 if (mode or _mode(with_it, best)) == "max" else 1

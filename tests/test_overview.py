@@ -71,6 +71,19 @@ def test_the_best_first(folder):
     assert "val_accuracy" in raised.value.hint
 
 
+def test_one_of_several_values_is_offered(folder, tmp_path):
+    shutil.copytree(folder / "tiny/001", tmp_path / "a/001", symlinks=True)
+    path = tmp_path / "a/001/metrics.jsonl"
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    several = {f"val_f1_score/{index}": 0.5 for index in range(80)}
+    path.write_text("".join(json.dumps({**row, **several}) + "\n" for row in rows))
+    with pytest.raises(UsageError) as raised:
+        entries(tmp_path, "val_f1_score")
+    assert raised.value.hint.startswith("did you mean `val_f1_score/0`? ")
+    assert " more" in raised.value.hint
+    assert len(raised.value.hint) < 300
+
+
 def test_the_best_epoch_is_that_of_the_best_value_whatever_its_name(folder):
     for each in entries(folder):
         lines = (Path(each.path) / "metrics.jsonl").read_text().splitlines()

@@ -180,7 +180,7 @@ def as_classes(dataset: Dataset, label_mode: str) -> Dataset:
         return dataset
     splits = dict(dataset.splits())
     if all(split.y.dtype.kind == "f" and split.y.ndim == 1 for split in splits.values()):
-        if not all(_are_whole(split.y) for split in splits.values()):
+        if not all(are_whole(split.y) for split in splits.values()):
             return dataset
         note = f"{dataset.name}: the labels are floats, and whole numbers: read as class numbers"
         labels = {name: split.y.astype("int64") for name, split in splits.items()}
@@ -200,7 +200,8 @@ def as_classes(dataset: Dataset, label_mode: str) -> Dataset:
     )
 
 
-def _are_whole(y: np.ndarray) -> bool:
+def are_whole(y: np.ndarray) -> bool:
+    """Whether all values are whole numbers that float32 holds."""
     import numpy as np
 
     small = np.abs(y) < 1 << 24  # above that, not every whole number is a float32
@@ -223,7 +224,7 @@ def _check_targets(y: np.ndarray, field: str, label_mode: str, outputs: int | No
         )
     targets = y.shape[1] if y.ndim == 2 else 1
     if outputs is not None and outputs != targets:
-        are_classes = targets == 1 and _are_whole(y) and y.min() >= 0 and y.max() < outputs
+        are_classes = targets == 1 and are_whole(y) and y.min() >= 0 and y.max() < outputs
         raise DataError(
             f"{field} has {targets} numeric target{'s' * (targets != 1)} for each picture, the "
             f"network has {outputs} output{'s' * (outputs != 1)}",
@@ -275,6 +276,11 @@ def _check_labels(y: np.ndarray, field: str, outputs: int | None, names: int) ->
             hint = "np.unique(y, return_inverse=True)[1] numbers classes from 0"
         if outputs == 1:
             hint = "for numeric targets write `label_mode: float`"
+            if np.isin(y, (-1, 1)).all():
+                hint = (
+                    "for the labels -1 and 1 of a hinge write `label_mode: float`; or save them as "
+                    "the classes 0 and 1, (y + 1) // 2, which hinge losses take as well"
+                )
         if classes is not None and (least, most) == (1, classes):
             hint = "the labels start at 1: write y - 1"
         raise DataError(

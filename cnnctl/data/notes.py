@@ -31,6 +31,13 @@ def unused_classes(dataset: Dataset, outputs: int | None) -> tuple[str, ...]:
     largest = int(seen[-1])
     classes = {None: largest + 1, 1: 2}.get(outputs, outputs)
     assert classes is not None
+    names = dataset.class_names
+    if len(seen) == 1:
+        name = names[largest] if largest < len(names) else str(largest)
+        return (
+            f"{dataset.name}: all training images are of the class {name}: there is nothing to "
+            "tell apart; train on images of at least two classes",
+        )
     lacks = np.setdiff1d(np.arange(classes), seen).tolist()
     named = dataset.class_names != tuple(map(str, range(len(dataset.class_names))))
     if not lacks:
@@ -41,7 +48,6 @@ def unused_classes(dataset: Dataset, outputs: int | None) -> tuple[str, ...]:
             f"they are meant to start at 1, write y - 1, and give the last layer {classes - 1} "
             "outputs",
         )
-    names = dataset.class_names
     words = [names[each] if each < len(names) else str(each) for each in lacks[:5]]
     more = f" and {len(lacks) - 5:,} more" if len(lacks) > 5 else ""
     note = f"{dataset.name}: no training image is of the class{'es' * (len(lacks) > 1)} "

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cnnctl import data, plugins
-from cnnctl.data.checks import as_classes, fit_to
+from cnnctl.data.checks import are_whole, as_classes, fit_to
 from cnnctl.data.dataset import Dataset
 from cnnctl.data.normalization import Normalization, normalization
 from cnnctl.data.notes import channels_first, dim_pixels, unused_classes
@@ -17,7 +17,7 @@ from cnnctl.errors import DataError, Diagnostic, SpecError
 from cnnctl.preflight import compare_outputs, held_against, with_channels
 from cnnctl.spec import Component, Spec, rules
 from cnnctl.spec.loading import in_order, still_told
-from cnnctl.spec.metric_rules import always_one, targets
+from cnnctl.spec.metric_rules import Targets, always_one, largest_of_measures, one_by_one, targets
 
 Progress = Callable[[str, int, "int | None"], None]
 """(file, bytes so far, bytes in all if known), while something is downloaded."""
@@ -101,8 +101,11 @@ def prepare(
     elif spec.data.label_mode == "categorical" and loaded.train.y.dtype.kind in "iu":
         # So many that they have no names, not even their numbers.
         classes = outputs or max(int(split.y.max(initial=0)) for _, split in loaded.splits()) + 1
-    if spec.compile and spec.data.label_mode == "float" and not recorded:
-        found.extend(_of_targets(spec, loaded, outputs))
+    numeric = _targets(loaded) if spec.data.label_mode == "float" else None
+    if spec.compile and numeric and not recorded:
+        found.extend(
+            targets(spec.compile.metrics, outputs, numeric, rules.logits_of(spec.compile.loss))
+        )
     if found:
         raise SpecError(in_order(found, spec.path, spec.overrides))
     loaded = fit_to(loaded, shape, spec.data.label_mode, outputs)
@@ -116,6 +119,10 @@ def prepare(
     notes += missing_test(loaded)
     if training and spec.compile:
         notes += always_one(spec.compile.metrics, outputs)
+        if spec.data.label_mode == "categorical" or (numeric and numeric.one_hot):
+            notes += one_by_one(spec.compile.metrics, outputs)
+        if numeric:
+            notes += largest_of_measures(spec.compile.metrics, numeric)
     if fixed is None:
         notes += dim_pixels(loaded, spec.data.normalize)
         stored, known = loaded.stored.get("train", ""), loaded.pixel_range
@@ -149,14 +156,23 @@ def _monitored(spec: Spec, loaded: Dataset) -> Iterator[Diagnostic]:
         yield from rules.metric_names(spec, has_validation)
 
 
-def _of_targets(spec: Spec, loaded: Dataset, outputs: int | None) -> Iterator[Diagnostic]:
-    """Metrics of classes 0 and 1 where targets are other numbers."""
+def _targets(loaded: Dataset) -> Targets:
+    """What the numeric targets of all splits have in common."""
     import numpy as np
 
-    assert spec.compile
-    if all(np.isin(split.y, (0, 1)).all() for _, split in loaded.splits()):
-        return
-    yield from targets(spec.compile.metrics, outputs)
+    parts = [split.y for _, split in loaded.splits()]
+    are_rows = all(y.ndim == 2 and y.shape[1] > 1 for y in parts)
+    are_shares = are_rows and all((y >= 0).all() and np.allclose(y.sum(1), 1) for y in parts)
+    if not all(are_whole(y) for y in parts):
+        return Targets(None, are_measures=are_rows and not are_shares)
+    values = np.unique(np.concatenate([np.unique(y) for y in parts])).tolist()
+    are_binary = set(values) <= {0, 1}
+    return Targets(
+        values,
+        one_hot=are_shares,
+        multi_hot=are_rows and are_binary and not are_shares,
+        are_measures=are_rows and not are_binary,
+    )
 
 
 def load(

@@ -148,7 +148,17 @@ class Fault:
         if schema.get("type") == "array" and isinstance(value, dict) and any(value.values()):
             return f"put `- ` before `{next(iter(value))}`, and before each that follows"
         whole = self.parent.items[self.key]  # of a list, where an item is at fault
-        return self.checker.mend(whole, schema) or self._mended_name(value)
+        return self.checker.mend(whole, schema) or self._mended_name(value) or self._least(schema)
+
+    def _least(self, schema: dict[str, Any]) -> str | None:
+        """The smallest whole number that is taken, where the value is a smaller one."""
+        value = plain(self.node)
+        for branch in schema.get("anyOf", [schema]):
+            least = branch.get("minimum")
+            whole = branch.get("type") == "integer" and type(value) is int
+            if whole and least is not None and value < least:
+                return f"write `{self.key}: {least}`, or more"
+        return None
 
     def _mended_name(self, value: Any) -> str | None:
         """A name that can be a folder's, made of one that cannot."""

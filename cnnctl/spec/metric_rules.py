@@ -96,22 +96,126 @@ def always_one(metrics: Sequence[Component], outputs: int | None) -> list[str]:
     ]
 
 
-def targets(metrics: Sequence[Component], outputs: int | None) -> Iterator[Diagnostic]:
-    """Metrics that take numeric targets for 0 and 1, where some are other numbers.
+def one_by_one(metrics: Sequence[Component], outputs: int | None) -> list[str]:
+    """Notes on metrics that look at each output by itself, where each image has one class.
+
+    Args:
+        metrics: Of a spec whose labels are one-hot rows.
+        outputs: How many classes there are.
+    """
+    if not outputs or outputs < 3:
+        return []
+    return [
+        f"`{metric.written}` compares each of the {outputs} outputs by itself with 0.5, so a "
+        f"network that knows nothing has {1 - 1 / outputs:.4f}; for the share of images whose "
+        "class is right, write `categorical_accuracy`"
+        for metric in metrics
+        if metric.name == "BinaryAccuracy"
+    ]
+
+
+@dataclass(frozen=True)
+class Targets:
+    """What numeric targets turn out to be once they are read.
+
+    Args:
+        values: Each value that occurs, if all are whole numbers; None otherwise.
+        one_hot: Whether each image has a row with exactly one 1, and zeros otherwise.
+        multi_hot: Whether each image has a row of zeros and ones, some with several ones or none.
+        are_measures: Whether each image has a row of other numbers, which are no shares of 1.
+    """
+
+    values: Sequence[float] | None
+    one_hot: bool = False
+    multi_hot: bool = False
+    are_measures: bool = False
+
+    @property
+    def are_binary(self) -> bool:
+        """Whether every value is 0 or 1."""
+        return self.values is not None and all(each in (0, 1) for each in self.values)
+
+
+def largest_of_measures(metrics: Sequence[Component], found: Targets) -> list[str]:
+    """Notes on metrics that compare which number is the largest, of coordinates, say."""
+    return [
+        f"`{metric.written}` is the share of images of which the same number of the row is the "
+        "largest in output and target; for how far numbers are off, write `mae`"
+        for metric in metrics
+        if found.are_measures and metric.name in {*ALONE, "accuracy"}
+    ]
+
+
+def targets(
+    metrics: Sequence[Component], outputs: int | None, found: Targets, logits: str | None = None
+) -> Iterator[Diagnostic]:
+    """Metrics that take numeric targets for something else than they are.
 
     Args:
         metrics: Of a spec with `label_mode: float`.
         outputs: How many the network has, if it is known.
+        found: The targets.
+        logits: As in `Output`.
     """
     for metric in metrics:
-        binary = metric.name in OF_ZERO_AND_ONE or (metric.name == "accuracy" and outputs == 1)
-        if binary and not metric.faults and not is_registered(metric.kind, metric.name):
-            yield Diagnostic(
-                RULE,
-                f"`{metric.written}` compares classes 0 and 1, and the targets are other numbers",
-                metric.location,
-                "use a metric of numbers, such as `mae` or `R2Score`",
-            )
+        if metric.faults or is_registered(metric.kind, metric.name):
+            continue
+        if misfit := _of_targets(metric, outputs, found, logits):
+            place = metric.place(misfit.argument) if misfit.argument else metric.location
+            yield Diagnostic(misfit.rule, misfit.message, place, misfit.mend)
+
+
+def _of_targets(
+    metric: Component, outputs: int | None, found: Targets, logits: str | None
+) -> Misfit | None:
+    name = metric.name
+    numbers = "use a metric of numbers, such as `mae` or `R2Score`"
+    if not found.are_binary and (
+        name in OF_ZERO_AND_ONE or (name == "accuracy" and outputs == 1)
+    ):  # fmt: skip
+        what = "compares classes 0 and 1, and the targets are other numbers"
+        return Misfit(f"`{metric.written}` {what}", numbers)
+    if name == "Accuracy" and found.values is None:
+        what = "counts outputs that equal the target exactly, and the targets are no whole numbers"
+        return Misfit(f"`{metric.written}` {what}", numbers)
+    takes_rows = name in {*ALONE, "accuracy"} or (name in IOUS and not _has_class_ids(metric))
+    if found.multi_hot and takes_rows and outputs != 1:
+        mend = "binary_accuracy" if "ccuracy" in name else "BinaryIoU"
+        if logits:
+            mend = f"{'BinaryIoU' if name in IOUS else 'BinaryAccuracy'}: {{threshold: 0}}"
+        return Misfit(
+            f"`{metric.written}` compares which number of a row is the largest, and the targets "
+            "are rows with several ones, or none",
+            f"write `{mend}`, which compares each number by itself",
+        )
+    if name in IOUS and _has_class_ids(metric):
+        return _class_ids(metric, found.values, numbers)
+    return None
+
+
+def _has_class_ids(metric: Component) -> bool:
+    """Whether an IoU takes labels for class numbers, not for rows."""
+    default = not metric.name.startswith("OneHot")
+    return default and bool(metric.arguments.get("sparse_y_true", True))
+
+
+def _class_ids(metric: Component, values: Sequence[float] | None, numbers: str) -> Misfit | None:
+    """Targets that an IoU takes for class numbers, which Keras leaves out if they are none."""
+    takes = f"{metric.name} takes targets for class numbers"
+    if values is None:
+        return Misfit(f"{takes}, and these are no whole numbers", numbers)
+    classes, ignored = metric.arguments["num_classes"], metric.arguments.get("ignore_class")
+    seen = [each for each in values if each != ignored]
+    if any(each < 0 for each in seen):
+        return Misfit(f"{takes}, and one is {min(seen):g}", numbers)
+    if any(each >= classes for each in seen):
+        most = int(max(seen))
+        return Misfit(
+            f"{takes} from 0 to {classes - 1}, and one is {most}",
+            f"write `num_classes: {most + 1}` if they are classes, or {numbers}",
+            "num_classes",
+        )
+    return None
 
 
 def _number_for_row(output: Output, metric: Component) -> Misfit | None:
@@ -160,6 +264,8 @@ def _largest_of_one(output: Output, metric: Component) -> Misfit | None:
         always, mend = "takes every image for class 1", f"write `{name}: {{threshold: 0.5}}`"
         if output.logits:
             mend = "use `Precision: {thresholds: 0}` and `Recall: {thresholds: 0}`"
+    elif name == "KLDivergence":
+        always = "is best where every output is 1"
     elif name in COUNTS and arguments.get("top_k"):
         always, mend = "takes every image for class 1", "remove `top_k`"
     elif name in {"PearsonCorrelation", "ConcordanceCorrelation"}:

@@ -43,7 +43,8 @@ HINGES = frozenset({"Hinge", "SquaredHinge"})
 UNKNOWN_DIRECTION = "unknown-direction"
 
 SINCE_RUNS = frozenset({
-    UNKNOWN_DIRECTION, "bidirectional-character", "logit-threshold", "metric-misfit", "metric-name",
+    UNKNOWN_DIRECTION, "bidirectional-character", "logit-threshold", "loss-misfit", "metric-misfit",
+    "metric-name",
 })  # fmt: skip
 """Rules that runs of earlier versions may break, and are read all the same."""
 
@@ -160,8 +161,10 @@ def outputs(spec: Spec, shape: Sequence[int | None]) -> Iterator[Diagnostic]:
         return
     if mode != "float":
         yield from _of_classes(shape[0], activation, mode, loss, last)
+    if shape[0] == 1 and not is_registered("loss", loss.name):
+        yield from _of_one_number(loss, activation, mode)
     if shape[0] is not None:
-        output = Output(shape[0], mode, activation, _logits(loss))
+        output = Output(shape[0], mode, activation, logits_of(loss))
         yield from misfits(output, spec.compile.metrics)
 
 
@@ -216,7 +219,24 @@ def _of_classes(
         )
 
 
-def _logits(loss: Component) -> str | None:
+def _of_one_number(loss: Component, activation: str | None, mode: str) -> Iterator[Diagnostic]:
+    """Losses over the row of an image that tell nothing of a row of one number."""
+    if loss.name == "KLDivergence":
+        what = "is least where every output is 1"
+    elif loss.name == "CosineSimilarity" and loss.arguments.get("axis", -1) != 0:
+        what = "sees only the sign, and has no gradient"
+    else:
+        return
+    probability = activation == "sigmoid" or mode != "float"
+    yield Diagnostic(
+        "loss-misfit",
+        f"{loss.name} of a network with one output {what}",
+        loss.location,
+        f"use `{'binary_crossentropy' if probability else 'mse'}`",
+    )
+
+
+def logits_of(loss: Component) -> str | None:
     """What of a loss says that outputs mean class 1 above 0, not above 0.5."""
     if loss.name in HINGES:
         return loss.written
@@ -302,6 +322,7 @@ def metric_names(spec: Spec, has_validation: bool) -> Iterator[Diagnostic]:
     """
     assert spec.compile
     taken = {LOSS: "the loss", **dict.fromkeys(COLUMNS, "a column of the history")}
+    taken |= {"rate": "the learning rate on the screen", "time": "the seconds on the screen"}
     others = [f"val_{name}" for name in (LOSS, *dict(named(spec.compile.metrics)))]
     if has_validation:
         taken |= dict.fromkeys(others, "a value of the validation images")

@@ -202,5 +202,14 @@ def test_no_value_of_a_section_is_answered_by_itself(section, key):
                 assert each.message not in [other.message for other in diagnostics(tree)], probe
 
 
+@pytest.mark.parametrize(("key", "value", "fix"), [
+    ("keep", 1, "keep: 2"), ("keep", 0, "keep: 2"), ("epochs", 0, "epochs: 1"),
+    ("batch_size", 0, "batch_size: 1"),
+])  # fmt: skip
+def test_a_number_that_is_too_small_is_answered_by_the_least(key, value, fix):
+    (found,) = diagnostics({"model": {"layers": ["Flatten"]}, "fit": {key: value}})
+    assert f"`{fix}`" in found.hint
+
+
 def diagnostics(tree):
     return validate(located(tree, Location("a.yaml")), "a", load_catalog()).found

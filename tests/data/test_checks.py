@@ -75,6 +75,15 @@ def test_labels_out_of_range(labels: list[int], outputs: int | None, message: st
         fit_to(data(np.zeros((4, 3), np.uint8), np.array(labels)), (3,), "int", outputs)
 
 
+def test_labels_of_a_hinge_keep_their_two_ways() -> None:
+    signs = data(np.zeros((4, 3), np.uint8), np.array([1, -1, -1, 1]))
+    with pytest.raises(DataError, match=r"label of picture 1 .* is -1") as raised:
+        fit_to(signs, (3,), "int", 1)
+    assert "label_mode: float" in str(raised.value.hint)
+    assert "(y + 1) // 2" in str(raised.value.hint)
+    assert fit_to(signs, (3,), "float", 1)
+
+
 def test_more_labels_than_names() -> None:
     named = data(np.zeros((2, 3), np.uint8), np.array([0, 2]), class_names=("a", "b"))
     with pytest.raises(DataError, match=r"picture 1 .* is 2; there are only 2 class names"):

@@ -23,9 +23,11 @@ def labelled(*labels: int, **options: object) -> Dataset:
     ((0, 2, 3), 4, "of the class 1; np.unique"),
     ((1, 3), 4, "of the classes 0, 2; np.unique"),
     ((0, 1), 4, "of the classes 2, 3; for the labels 0 to 1 the last layer needs 2 outputs"),
-    ((1, 1), 1, "of the class 0"),
-    ((0, 0), 1, "of the class 1"),
-    ((0,), 100, "of the classes 1, 2, 3, 4, 5 and 94 more"),
+    ((1, 1), 1, "all training images are of the class 1: there is nothing to tell apart"),
+    ((0, 0), 1, "all training images are of the class 0"),
+    ((0, 0), 3, "all training images are of the class 0"),
+    ((2, 2), None, "all training images are of the class 2"),
+    ((0, 1), 100, "of the classes 2, 3, 4, 5, 6 and 93 more"),
 ])  # fmt: skip
 def test_classes_without_an_image(labels: tuple[int, ...], outputs: int, words: str) -> None:
     (note,) = unused_classes(labelled(*labels), outputs)

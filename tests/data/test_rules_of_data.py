@@ -80,6 +80,46 @@ def test_numeric_targets_that_are_taken_for_classes(spec):
     assert prepare(load(spec, changes)).classes == 0
 
 
+def test_targets_are_judged_once_they_are_read(spec):
+    """Real numbers for equality and class ids; rows of several ones for the largest of them."""
+    changes = ["data.label_mode=float", "compile.loss=mse",
+               "model.layers=[Flatten, {Dense: {units: 1}}]",
+               "compile.metrics=[Accuracy, {MeanIoU: {num_classes: 2}}, mae]"]  # fmt: skip
+    x = np.zeros((9, 4, 6, 3), np.uint8)
+    np.savez("a.npz", x_train=x, y_train=np.linspace(0, 1, 9))
+    found = rules(prepare, load(spec, changes))
+    assert [rule for rule, _ in found] == ["metric-misfit"] * 2
+    prepare(load(spec, changes), recorded=True)  # a run of before stays readable
+    changes = ["data.label_mode=float", "compile.loss=binary_crossentropy",
+               "model.layers=[Flatten, {Dense: {units: 3, activation: sigmoid}}]"]  # fmt: skip
+    several = np.eye(3, dtype=np.float32)[np.arange(9) % 3]
+    several[0] = (1, 1, 0)
+    np.savez("a.npz", x_train=x, y_train=several)
+    assert [rule for rule, _ in rules(prepare, load(spec, changes))] == ["metric-misfit"]
+    prepare(load(spec, [*changes, "compile.metrics=[binary_accuracy]"]))
+    np.savez("a.npz", x_train=x, y_train=np.eye(3)[np.arange(9) % 3])
+    assert not told(prepare(load(spec, changes), training=True))
+    binary = load(spec, [*changes, "compile.metrics=[binary_accuracy]"])
+    assert told(prepare(binary, training=True))
+
+
+@pytest.mark.parametrize(("rows", "noted"), [
+    ([[0.2, 0.9, -3.0], [4, 5, 6]], True),  # coordinates, say
+    ([[3, 9, 1], [4, 5, 6]], True),  # counts
+    ([[0.2, 0.5, 0.3], [0.9, 0.1, 0]], False),  # how sure labels are
+    ([[0, 1, 0], [1, 0, 0]], False),
+])  # fmt: skip
+def test_accuracy_of_rows_of_numbers_is_noted(rows, noted, spec):
+    np.savez("a.npz", x_train=np.zeros((2, 4, 6, 3), np.uint8), y_train=np.array(rows))
+    changes = ["data.label_mode=float", "compile.loss=mse",
+               "model.layers=[Flatten, {Dense: {units: 3}}]"]  # fmt: skip
+    assert bool(told(prepare(load(spec, changes), training=True), "`mae`")) == noted
+
+
+def told(prepared, words="categorical_accuracy"):
+    return [each for each in prepared.dataset.notes if words in each]
+
+
 def images(*folders, size=(6, 4), suffix=".png", **options):
     for folder in folders:
         folder.mkdir(parents=True, exist_ok=True)

@@ -10,7 +10,15 @@ from cnnctl.catalog import load as load_catalog
 from cnnctl.errors import Location, SpecError
 from cnnctl.preflight import preflight
 from cnnctl.spec.components import Checker
-from cnnctl.spec.metric_rules import OF_ZERO_AND_ONE, Output, always_one, misfits, targets
+from cnnctl.spec.metric_rules import (
+    OF_ZERO_AND_ONE,
+    Output,
+    Targets,
+    always_one,
+    misfits,
+    one_by_one,
+    targets,
+)  # fmt: skip
 from cnnctl.spec.nodes import located
 
 SURE, UNSURE = 4.0, 0.45
@@ -141,6 +149,8 @@ def is_wrong(output, name, arguments):
     y, pairs = SCENARIOS[output]
     if any(is_blind(name, arguments, y, *pair) for pair in pairs):
         return True
+    if name == "KLDivergence" and output.count == 1:  # as good where every output is 1
+        return value(name, arguments, y, np.ones_like(y)) <= value(name, arguments, y, y) + 1e-5
     if name.endswith("Crossentropy") and output.logits != "hinge" and (
         output.logits or output.activation != "linear"
     ):  # fmt: skip
@@ -180,8 +190,102 @@ def test_numeric_targets_are_taken_for_0_and_1(name):
     arguments = arguments_of(name, {})
     y, predictions = np.array([[0.0], [0.2], [3], [0], [-1]]), np.linspace(0.1, 0.9, 5)[:, None]
     assert value(name, arguments, y, predictions) == value(name, arguments, y != 0, predictions)
-    assert [each.rule for each in targets([component(name, arguments)], 1)] == ["metric-misfit"]
-    assert list(targets([component("MSE", {}), component("R2Score", {})], 1)) == []
+    found = list(targets([component(name, arguments)], 1, REAL))
+    assert [each.rule for each in found] == ["metric-misfit"]
+    assert list(targets([component("MSE", {}), component("R2Score", {})], 1, REAL)) == []
+
+
+REAL = Targets(None)
+
+
+@pytest.mark.parametrize(("name", "arguments"), [
+    ("Accuracy", {}), ("MeanIoU", {"num_classes": 2}),
+    ("IoU", {"num_classes": 2, "target_class_ids": [1]}),
+])  # fmt: skip
+def test_targets_that_are_no_whole_numbers_are_no_class_ids(name, arguments):
+    """An almost perfect network is as bad as any for equality; IoU sees only the whole part."""
+    y = np.array([[0.65], [0.25], [1.0], [1.9]])
+    near = value(name, arguments, y, y + 0.01)
+    assert near == 0 if name == "Accuracy" else near == value(name, arguments, y, np.floor(y))
+    metric = component(name, arguments)
+    (found,) = targets([metric], 1, REAL)
+    assert (found.rule, "mae" in found.hint) == ("metric-misfit", True)
+    assert list(targets([metric], 1, Targets((0, 1)))) == []
+
+
+def test_class_ids_beyond_the_number_of_classes():
+    """Keras leaves them out without a word; `ignore_class` is how to ask for that."""
+    y, wrong = np.array([[0.0], [1], [5], [5]]), np.array([[0.0], [1], [0], [1]])
+    assert value("MeanIoU", {"num_classes": 2}, y, wrong) == pytest.approx(1)
+    values = (0, 1, 5)
+    (found,) = targets([component("MeanIoU", {"num_classes": 2})], 1, Targets(values))
+    assert "`num_classes: 6`" in found.hint
+    for arguments in ({"num_classes": 6}, {"num_classes": 2, "ignore_class": 5}):
+        assert list(targets([component("MeanIoU", arguments)], 1, Targets(values))) == []
+    (found,) = targets([component("MeanIoU", {"num_classes": 2})], 1, Targets((-1, 0, 1)))
+    assert "one is -1" in found.message
+
+
+@pytest.mark.parametrize(("name", "arguments", "fix"), [
+    ("CategoricalAccuracy", {}, "BinaryAccuracy"),
+    ("TopKCategoricalAccuracy", {"k": 1}, "BinaryAccuracy"),
+    ("OneHotMeanIoU", {"num_classes": 3}, "BinaryIoU"),
+    ("MeanIoU", {"num_classes": 3, "sparse_y_true": False, "sparse_y_pred": False}, "BinaryIoU"),
+])  # fmt: skip
+def test_the_largest_of_several_ones_is_no_label(name, arguments, fix):
+    """Exactly right predictions with other probabilities are judged wrong, as accuracy and IoU of
+    each number by itself do not."""
+    y = np.array([[1, 1, 0], [0, 1, 1], [1, 0, 1], [0, 0, 0]])
+    right = np.where(y == 1, [0.7, 0.8, 0.9], [0.1, 0.2, 0.3])
+    assert value(name, arguments, y, right) < 1
+    assert value(fix, {}, y, right) == pytest.approx(1)
+    metric, multi = component(name, arguments), Targets((0, 1), multi_hot=True)
+    (found,) = targets([metric], 3, multi)
+    assert loosely(fix) in loosely(found.hint)
+    (found,) = targets([metric], 3, multi, FROM_LOGITS)
+    assert f"`{fix}: {{threshold: 0}}`" in found.hint
+    assert list(targets([metric], 3, Targets((0, 1), one_hot=True))) == []
+    assert list(targets([component("BinaryAccuracy", {})], 3, multi)) == []
+
+
+def loosely(text):
+    return text.replace("_", "").lower()
+
+
+def test_binary_accuracy_of_a_network_that_knows_nothing():
+    (note,) = one_by_one([component("BinaryAccuracy", {}), component("MSE", {})], 3)
+    known = value("BinaryAccuracy", {}, one_hot(THREE), np.full((12, 3), 1 / 3))
+    assert f"{known:.4f}" in note
+    assert "`categorical_accuracy`" in note
+    for outputs in (1, 2, None):
+        assert one_by_one([component("BinaryAccuracy", {})], outputs) == []
+
+
+@pytest.mark.parametrize(("loss", "layer", "mode", "fix"), [
+    ("kl_divergence", "{units: 1, activation: sigmoid}", "int", "binary_crossentropy"),
+    ("KLDivergence", "{units: 1}", "float", "mse"),
+    ("cosine_similarity", "{units: 1}", "float", "mse"),
+    ("{CosineSimilarity: {axis: 0}}", "{units: 1}", "float", None),
+    ("kl_divergence", "{units: 3, activation: softmax}", "float", None),
+])  # fmt: skip
+def test_losses_over_a_row_of_one_number(loss, layer, mode, fix, tmp_path):
+    (tmp_path / "a.yaml").write_text(
+        f"data: {{label_mode: {mode}, dataset: {{npz: {{path: a.npz}}}}}}\n"
+        f"model: {{input_shape: [4], layers: [{{Dense: {layer}}}]}}\n"
+        f"compile: {{optimizer: sgd, loss: {loss}}}\n"
+    )
+    if not fix:
+        preflight(tmp_path / "a.yaml")
+        return
+    with pytest.raises(SpecError) as raised:
+        preflight(tmp_path / "a.yaml")
+    (found,) = raised.value.diagnostics
+    assert (found.rule, f"`{fix}`" in found.hint) == ("loss-misfit", True)
+    # By Keras: where every output is 1, it is as good as the truth; or the size is not seen.
+    judge = keras.losses.get(loss)
+    y = np.array([[1.0], [0.5], [0.0]], "float32")
+    other = np.ones_like(y) if "kl" in loss.lower() else 9 * y
+    assert np.mean(judge(y, other)) <= np.mean(judge(y, y)) + 1e-5
 
 
 def test_top_5_of_3_classes_is_1_by_its_definition():

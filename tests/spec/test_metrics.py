@@ -167,6 +167,8 @@ def test_callbacks_and_checkpoints_go_by_it(xo_spec, tmp_path):
         ("[accuracy, {MSE: {name: val_accuracy}}]", 47),
         ("[accuracy, {MSE: {name: seconds}}]", 47),
         ("[acc, acc, {MSE: {name: acc_1}}]", 47),
+        ("[{MSE: {name: rate}}]", 37),
+        ("[accuracy, {MSE: {name: time}}]", 47),
     ],
 )
 def test_a_name_that_would_hide_another_value(metrics, column, xo_spec):
