@@ -121,8 +121,9 @@ class Trained:
             plan = replace(plan, fused=False)  # no slots for an optimizer that updates nothing
         plan, unlike = backend.compute_by(plan, started)
         tell(unlike)
+        from cnnctl.averages import load_averaged
         from cnnctl.model import build
-        from cnnctl.weights import limit_for, load_weights
+        from cnnctl.weights import limit_for
 
         model = build(spec, input_shape)
         notes = [*self.notes, *unlike]
@@ -132,14 +133,14 @@ class Trained:
         ]
         weights = self.weights
         try:
-            load_weights(model, weights)
+            load_averaged(model, weights)
         except CheckpointError as error:
             other = _intact(self.run, limit_for(model)) if self.run and self.replaceable else None
             if other is None:
                 raise
             notes.append(f"{error.message}; {other} is used instead")
             weights = other
-            load_weights(model, weights)
+            load_averaged(model, weights)
         return Loaded(model, plan, weights, tuple(notes))
 
 

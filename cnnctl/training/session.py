@@ -10,6 +10,7 @@ from importlib import metadata
 import keras
 
 from cnnctl import backend, runs
+from cnnctl.averages import load_averaged
 from cnnctl.blame import failure
 from cnnctl.checkpoint import WEIGHTS
 from cnnctl.compute.plan import Plan
@@ -28,7 +29,6 @@ from cnnctl.training.following import Agreement, follow
 from cnnctl.training.interrupt import Interrupt
 from cnnctl.training.network import ready
 from cnnctl.training.values import Facts, Settings, Start, TrainingResult
-from cnnctl.weights import load_weights
 
 
 def run_session(
@@ -148,7 +148,7 @@ def _of_one_device(
 
 def _keep_best(run: Run, model: keras.Model) -> None:
     """Write `model.keras`, of the best epoch."""
-    load_weights(model, run.checkpoint("best"))
+    load_averaged(model, run.checkpoint("best"))
     with replacing(run.model_path) as partial:
         model.save(partial)
 
