@@ -12,7 +12,7 @@ import keras
 from cnnctl import registry
 from cnnctl.agreement import disagreements
 from cnnctl.blame import places_in_plugins, reason_of
-from cnnctl.compute.metric_values import report_each_value, take_one_label
+from cnnctl.compute.metric_values import adjust_in_graphs, report_each_value, take_one_label
 from cnnctl.compute.plan import Plan
 from cnnctl.compute.updates import fuse
 from cnnctl.errors import Diagnostic, SpecError
@@ -107,6 +107,7 @@ def compile_model(
         with _located(metric):
             metrics.append(construct(metric))
             take_one_label(metrics[-1])
+            adjust_in_graphs(metrics[-1])
     with _located(spec.compile.optimizer), catch_warnings():
         simplefilter("ignore")  # that `jit_compile` is left out: it is not, see below
         model.compile(

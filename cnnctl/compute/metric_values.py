@@ -1,4 +1,4 @@
-"""Metrics whose value is an array, such as `F1Score`: one value is reported per class."""
+"""Values of metrics that Keras does not give: one per class, of one output, within a graph."""
 
 from __future__ import annotations
 
@@ -61,3 +61,30 @@ def take_one_label(metric: Any) -> None:
         return update(y_true, y_pred, sample_weight=sample_weight)
 
     metric.update_state = update_state
+
+
+def adjust_in_graphs(metric: Any) -> None:
+    """Let `R2Score` with `num_regressors` be computed within a graph.
+
+    Keras decides by an `if` over the number of labels seen, which only an eager metric knows: it
+    raises an error in `fit`.
+
+    Args:
+        metric: As constructed; others than an adjusted `R2Score` are left as they are.
+    """
+    if type(metric) is not keras.metrics.R2Score or not metric.num_regressors:
+        return
+    result, regressors = metric.result, metric.num_regressors
+
+    def adjusted() -> Any:
+        metric.num_regressors = 0
+        try:
+            plain = result()
+        finally:
+            metric.num_regressors = regressors
+        count = tf.cast(tf.convert_to_tensor(metric.num_samples), plain.dtype)
+        free = count - regressors - 1
+        value = 1 - (1 - plain) * (count - 1) / tf.where(free > 0, free, tf.ones_like(free))
+        return tf.where(free > 0, value, plain)
+
+    metric.result = adjusted
