@@ -44,14 +44,23 @@ def load_averaged(model: keras.Model, path: Path) -> None:
     model.set_weights(twin.get_weights())
 
 
+def spec_of(folder: Path) -> Spec | None:
+    """The spec that a checkpoint was trained by; None if it does not hold it, as of old versions.
+
+    Raises:
+        CheckpointError: The checkpoint is damaged.
+    """
+    files = checkpoint.read(folder, _MAX_SPEC, names={SPEC})
+    return load(folder / SPEC, recorded=True) if SPEC in files else None
+
+
 def _averaging(folder: Path) -> Spec | None:
     """The spec of a checkpoint whose averages are beside its weights, not among them already."""
-    files = checkpoint.read(folder, _MAX_SPEC, names={SPEC, STATE})
-    if SPEC not in files or _swapped(checkpoint.state_of(files, folder)):
+    spec = spec_of(folder)
+    if not (spec and spec.compile and spec.compile.optimizer.arguments.get("use_ema", False)):
         return None
-    spec = load(folder / SPEC, recorded=True)
-    averages = spec.compile and spec.compile.optimizer.arguments.get("use_ema", False)
-    return spec if averages else None
+    files = checkpoint.read(folder, names={STATE})
+    return None if _swapped(checkpoint.state_of(files, folder)) else spec
 
 
 def _swapped(state: dict[str, Any]) -> bool:

@@ -28,6 +28,7 @@ from cnnctl.spec.rules import monitored
 from cnnctl.training import state
 from cnnctl.training.callbacks import Resumed
 from cnnctl.training.divergence import FiniteLoss
+from cnnctl.training.kept_weights import keep_weights
 from cnnctl.training.optimizer_state import carry_over
 from cnnctl.training.randomness import Randomness
 from cnnctl.training.values import Start
@@ -128,10 +129,11 @@ def ready(
     rate = model.optimizer.learning_rate
     fixed = isinstance(rate, keras.Variable | tf.Variable)
     rate = float(np.asarray(rate)) if fixed else None
-    saved, notes = None, []
+    saved = None
+    notes: list[str] = []
     if start.path is not None:
-        saved = _saved(spec, model, start)
-        notes = _load(spec, data, model, start)
+        notes, same = _load(data, model, start)
+        saved = _saved(spec, model, start, same)
         if start.learning_rate and rate is not None:
             model.optimizer.learning_rate = rate
     model.train_function, plan, names = _train_function(model, feed, plan, replicas)
@@ -186,38 +188,38 @@ def _test_function(
     return of_replicas.test_function(model, feed, parts, replicas.strategy)
 
 
-def _load(spec: Spec, data: Prepared, model: keras.Model, start: Start) -> list[str]:
+def _load(data: Prepared, model: keras.Model, start: Start) -> tuple[list[str], bool]:
     """Put a checkpoint into the model and its optimizer.
 
     Returns:
-        What is worth knowing: for what the optimizer starts afresh.
+        What is worth knowing: what starts afresh; and whether the weights are those of the same
+        layers.
 
     Raises:
         CheckpointError: It is not of this network.
     """
     assert start.path is not None
     name = start.path / WEIGHTS
-    if start.optimizer and start.before is None:
+    if start.before is None:
         load_bytes(model, start.files[WEIGHTS], name, optimizer=True)
-        return []
-    # Keras reads into a model only what the model has.
-    optimizer, model.optimizer = model.optimizer, None
-    try:
-        load_bytes(model, start.files[WEIGHTS], name)
-    finally:
-        model.optimizer = optimizer
-    if not start.optimizer or start.before is None:
-        return []
-    before = build(start.before, data.input_shape)
-    compile_model(before, start.before)
-    before.optimizer.build(before.trainable_variables)
-    load_bytes(before, start.files[WEIGHTS], name, optimizer=True)
-    fresh = carry_over(before, model)
-    return [f"the optimizer starts afresh for {listed(fresh)}"] if fresh else []
+        return [], True
+    before = build(start.before, start.before.model.input_shape or data.input_shape)
+    if start.optimizer:
+        compile_model(before, start.before)
+        before.optimizer.build(before.trainable_variables)
+    load_bytes(before, start.files[WEIGHTS], name, optimizer=start.optimizer)
+    kept = keep_weights(before, model)
+    notes, count = [*kept.notes], max(len(before.weights), len(model.weights))
+    if start.optimizer:
+        fresh = carry_over(before, model, kept.numbers)
+        if fresh := [layer for layer in fresh if layer not in kept.fresh]:
+            notes.append(f"the optimizer starts afresh for {listed(fresh)}")
+    return notes, kept.numbers == {number: number for number in range(count)}
 
 
-def _saved(spec: Spec, model: keras.Model, start: Start) -> list[state.Saved] | None:
-    """What a checkpoint holds of the callbacks; None where they start afresh.
+def _saved(spec: Spec, model: keras.Model, start: Start, same: bool) -> list[state.Saved] | None:
+    """What a checkpoint holds of the callbacks; None where they start afresh. The best weights of
+    an EarlyStopping are those of the same network only.
 
     Raises:
         CheckpointError: It is not of these callbacks.
@@ -227,4 +229,5 @@ def _saved(spec: Spec, model: keras.Model, start: Start) -> list[state.Saved] | 
     if states is None:
         return None
     names = [each.name for each in spec.fit.callbacks if each.name != "ModelCheckpoint"]
-    return state.parse(names, states, start.files.get(ARRAYS), model, start.path)
+    arrays = start.files.get(ARRAYS) if same else None
+    return state.parse(names, states, arrays, model, start.path)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import keras
 import numpy as np
 
@@ -10,7 +12,9 @@ Key = tuple[int | None, str]
 role."""
 
 
-def carry_over(before: keras.Model, now: keras.Model) -> list[str]:
+def carry_over(
+    before: keras.Model, now: keras.Model, numbers: Mapping[int, int] | None = None
+) -> list[str]:
     """Give an optimizer the state that another one had for the same weights.
 
     Keras stores an optimizer's variables by number, and the numbers are others once a layer is
@@ -18,12 +22,17 @@ def carry_over(before: keras.Model, now: keras.Model) -> list[str]:
 
     Args:
         before: The network as it was, compiled, with the optimizer's state.
-        now: The same weights, compiled, with a built optimizer.
+        now: Compiled, with its weights and a built optimizer.
+        numbers: The number of each weight of `now` that is one of `before` → its number there; by
+            default the weights are the same.
 
     Returns:
         The layers for which the optimizer starts afresh.
     """
     old, new = _keys(before), _keys(now)
+    if numbers is not None:
+        renumbered = {theirs: own for own, theirs in numbers.items()}
+        old = [(n if n is None else renumbered.get(n, -1 - n), role) for n, role in old]
     if old == new:
         pairs = list(zip(before.optimizer.variables, now.optimizer.variables, strict=True))
     elif len(set(old)) < len(old) or len(set(new)) < len(new):
@@ -37,11 +46,13 @@ def carry_over(before: keras.Model, now: keras.Model) -> list[str]:
         ]
     fitting = {id(own): value for value, own in pairs if value.shape == own.shape}
     fresh: dict[str, None] = {}
-    for (number, _), variable in zip(new, now.optimizer.variables, strict=True):
+    for (number, role), variable in zip(new, now.optimizer.variables, strict=True):
         if id(variable) in fitting:
             variable.assign(np.asarray(fitting[id(variable)]))
         elif number is not None:
             fresh[_layers_of(now)[number]] = None
+            if role == "average":  # of `use_ema`; it would begin at zero, in the middle of a run
+                variable.assign(now.weights[number])
     return list(fresh)
 
 

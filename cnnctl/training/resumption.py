@@ -189,7 +189,7 @@ def _start(
         rows=tuple(_rows(run, history, done, intact)),
         notes=tuple(notes),
         optimizer=not other,
-        before=before if kinds & {"model", "compile"} else None,
+        before=before if kinds & {"model", "compile", "data"} else None,
         learning_rate=any("learning_rate" in each.what.split(".") for each in optimizers),
         best=_best(run, spec, data, content, intact, notes, changes),
     )

@@ -10,7 +10,7 @@ from importlib import metadata
 import keras
 
 from cnnctl import backend, runs
-from cnnctl.averages import load_averaged
+from cnnctl.averages import load_averaged, spec_of
 from cnnctl.blame import failure
 from cnnctl.checkpoint import WEIGHTS
 from cnnctl.compute.plan import Plan
@@ -22,6 +22,7 @@ from cnnctl.files import replacing, write_json
 from cnnctl.model import build, compile_model
 from cnnctl.runs import Run
 from cnnctl.spec import Spec
+from cnnctl.spec.difference import differences
 from cnnctl.spec.dump import dump
 from cnnctl.spec.nodes import plain
 from cnnctl.training.callbacks import Recorder, checkpoints_from_spec, from_spec
@@ -115,8 +116,10 @@ def run_session(
         interrupt.gentle = False
         best = checkpoints.best_epoch
         if best is not None:
-            model = _of_one_device(spec, data, plan, replicas, model)
-            _keep_best(run, model)
+            model = _of_best(run, spec, data, plan, replicas, model)
+            load_averaged(model, run.checkpoint("best"))
+            with replacing(run.model_path) as partial:
+                model.save(partial)
         if stopped is None:
             if best is not None and data.dataset.test is not None:
                 evaluation = _evaluate(run, model, data, spec, plan, best)
@@ -131,26 +134,21 @@ def run_session(
     )
 
 
-def _of_one_device(
-    spec: Spec, data: Prepared, plan: Plan, replicas: Replicas, model: keras.Model
+def _of_best(
+    run: Run, spec: Spec, data: Prepared, plan: Plan, replicas: Replicas, model: keras.Model
 ) -> keras.Model:
-    """The network, for the one process that saves and evaluates it."""
-    if replicas.strategy is None:
-        return model
-    alone = build(spec, data.input_shape)
-    compile_model(alone, spec, plan)
+    """The network that takes the best epoch's checkpoint, for the one process that saves and
+    evaluates it: with the optimizer of that epoch, which may be from before a change of the spec.
+    """
+    best = spec_of(run.checkpoint("best")) or spec
+    if all(not each.path.startswith("compile.optimizer") for each in differences(best, spec)):
+        if replicas.strategy is None:
+            return model
+        best = spec
+    alone = build(best, data.input_shape)
+    compile_model(alone, best, plan)
     alone.optimizer.build(alone.trainable_variables)
-    pairs = zip(alone.optimizer.variables, model.optimizer.variables, strict=True)
-    for own, trained in pairs:
-        own.assign(trained)
     return alone
-
-
-def _keep_best(run: Run, model: keras.Model) -> None:
-    """Write `model.keras`, of the best epoch."""
-    load_averaged(model, run.checkpoint("best"))
-    with replacing(run.model_path) as partial:
-        model.save(partial)
 
 
 def _evaluate(
