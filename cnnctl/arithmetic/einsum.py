@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 from cnnctl.arithmetic.calls import Call, Link, Outcome, Refusal
 from cnnctl.arithmetic.dense import low_rank
-from cnnctl.arithmetic.facts import Shape, Weight
+from cnnctl.arithmetic.facts import Open, Shape, Weight
 from cnnctl.arithmetic.registry import NoFormula, formula
-from cnnctl.arithmetic.shapes import shown
+from cnnctl.arithmetic.shapes import refuse_open, shown
 
 _FORMS = (
     r"(?P<input>[a-zA-Z]+),(?P<kernel>[a-zA-Z]+)->(?P<output>[a-zA-Z]+)$",
@@ -102,6 +102,8 @@ def _read(call: Call) -> _Equation:
             "output_shape",
         )
     for letter, size in zip(match["output"], wanted, strict=True):
+        if size is not None and letter in sizes:
+            refuse_open(f"axis `{letter}` of {text}", [sizes[letter]])
         if size is not None and sizes.setdefault(letter, size) != size:
             raise Refusal(
                 f"axis `{letter}` of {text} is {sizes[letter]} in the input of EinsumDense and "
@@ -120,6 +122,11 @@ def _read(call: Call) -> _Equation:
                 "put the number for the null",
                 "output_shape",
             )
+    full = [int(sizes[letter]) for letter in match["output"][len(wanted) - len(given) :]]
+    fix = f"write `output_shape: {full}` in the EinsumDense of `{text}`"
+    for letter, size in zip(match["output"], wanted, strict=True):
+        if size is None and sizes[letter] and not isinstance(sizes[letter], Open):
+            sizes[letter] = Open(sizes[letter], fix)
     for letter in match["kernel"]:
         if not sizes.get(letter):
             raise _wrong(f"axis `{letter}` of the kernel of {text} has no size", None)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from cnnctl.arithmetic.registry import NoFormula
 from cnnctl.errors import Location
@@ -22,6 +22,51 @@ Number: TypeAlias = "int | float | Fraction"
 
 FLOAT_BYTES = 4
 """Bytes of one float32."""
+
+
+class Open(int):
+    """A size that is known here and that Keras leaves open until images come.
+
+    What is computed from one is one. Keras cannot make a weight of such a size.
+
+    Args:
+        size: The size.
+        fix: The change by which Keras knows it.
+    """
+
+    fix: str
+
+    def __new__(cls, size: int, fix: str) -> Open:
+        """Make a size that comes with its fix."""
+        made = super().__new__(cls, size)
+        made.fix = fix
+        return made
+
+    def _with(self, size: Any) -> Any:
+        return Open(size, self.fix) if isinstance(size, int) else size
+
+    def __add__(self, other: Any) -> Any:
+        return self._with(int(self) + other)
+
+    def __sub__(self, other: Any) -> Any:
+        return self._with(int(self) - other)
+
+    def __rsub__(self, other: Any) -> Any:
+        return self._with(other - int(self))
+
+    def __mul__(self, other: Any) -> Any:
+        return self._with(int(self) * other)
+
+    def __floordiv__(self, other: Any) -> Any:
+        return self._with(int(self) // other)
+
+    def __rfloordiv__(self, other: Any) -> Any:
+        return self._with(other // int(self))
+
+    def __neg__(self) -> Any:
+        return self._with(-int(self))
+
+    __radd__, __rmul__ = __add__, __mul__
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from cnnctl.arithmetic.calls import Call, Outcome, Refusal, replaced
 from cnnctl.arithmetic.evaluate import evaluate
 from cnnctl.arithmetic.facts import Formula, Shape, Weight
 from cnnctl.arithmetic.registry import NoFormula, formula
-from cnnctl.arithmetic.shapes import join, sequence_hint, shown
+from cnnctl.arithmetic.shapes import join, refuse_open, sequence_hint, shown, split
 from cnnctl.arithmetic.windows import kernel_window, slide
 
 if TYPE_CHECKING:
@@ -116,6 +116,7 @@ def convolutional(call: Call) -> Outcome:
         )
     length, *picture = call.shape
     step = replaced(call, tuple(picture))
+    refuse_open(call.name, split(step)[0])
     kernels = kernel_window(step)
     slid = slide(step, kernels)
     filters = call["filters"]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from cnnctl.arithmetic.calls import Call, Refusal
-from cnnctl.arithmetic.facts import Formula, Shape
+from cnnctl.arithmetic.facts import Formula, Open, Shape
 
 AXES = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
 """What the spatial axes are called, by how many there are."""
@@ -101,6 +101,22 @@ def need_axes(call: Call, count: int) -> None:
     else:
         hint = "put a Reshape before it"
     raise Refusal(f"{call.name} takes {takes} and gets {shown(shape)}", hint)
+
+
+def refuse_open(what: str, needed: Iterable[int]) -> None:
+    """Refuse sizes that Keras does not know when it builds the network.
+
+    Args:
+        what: What needs them: `the kernel of Dense`.
+        needed: The sizes.
+    """
+    for size in needed:
+        if isinstance(size, Open):
+            raise Refusal(
+                f"{what} needs the size {size}, which Keras does not know: a null in the "
+                "`output_shape` of an EinsumDense leaves it open",
+                size.fix,
+            )
 
 
 def sequence_hint(shape: Shape) -> str:

@@ -7,7 +7,7 @@ import math
 from cnnctl.arithmetic.calls import Call, Outcome, Refusal
 from cnnctl.arithmetic.facts import Formula, Weight
 from cnnctl.arithmetic.registry import formula
-from cnnctl.arithmetic.shapes import need_axes, shown
+from cnnctl.arithmetic.shapes import need_axes, refuse_open, shown
 from cnnctl.arithmetic.windows import Window, padding, slide
 
 
@@ -32,6 +32,8 @@ def stft(call: Call) -> Outcome:
     sequence = Call("Conv1D", call.arguments, call.shapes)
     slid = slide(sequence, Window((length,), (step,), (1,), padding(call)))
     frames, channels = slid.spatial[0], slid.channels
+    if call.channels_first:
+        refuse_open(call.name, [channels])
     rows = 2 * waves if mode == "stft" else waves
     macs = ((len(names), frames, channels, length, waves),)
     shape: tuple[int, ...]

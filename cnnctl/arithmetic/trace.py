@@ -13,7 +13,7 @@ from cnnctl.arithmetic.calls import Outcome, Refusal
 from cnnctl.arithmetic.evaluate import defaults, evaluate
 from cnnctl.arithmetic.facts import FLOAT_BYTES, Field, Formula, LayerFacts, Shape, Trace
 from cnnctl.arithmetic.registry import NoFormula
-from cnnctl.arithmetic.shapes import TAKES_AXES, shown
+from cnnctl.arithmetic.shapes import TAKES_AXES, refuse_open, shown
 from cnnctl.errors import Diagnostic, SpecError
 
 if TYPE_CHECKING:
@@ -73,6 +73,8 @@ def trace(
             outcome = evaluate(layer.component, tuple(flow.shape for flow in inputs))
             seen = fields.through(outcome.links, before, outcome.shape)
             _refuse_too_large(layer.component.name, outcome, seen)
+            for weight in outcome.weights:
+                refuse_open(f"the {weight.name} of {layer.component.name}", weight.shape)
         except NoFormula:
             unknown.append(layer.name)
             if shapes and (shape := shapes.get(layer.name)) is not None:
@@ -136,14 +138,14 @@ def _facts(
         layer=layer.component.name,
         location=layer.location,
         inputs=layer.inputs,
-        input_shapes=tuple(flow.shape for flow in inputs),
-        output_shape=outcome.shape,
+        input_shapes=tuple(tuple(map(int, flow.shape)) for flow in inputs),
+        output_shape=tuple(map(int, outcome.shape)),
         trainable=sum(weight.size for weight in outcome.weights if weight.trainable),
         non_trainable=sum(weight.size for weight in outcome.weights if not weight.trainable),
         weights=outcome.weights,
         formulas=(*formulas, memory, *how),
-        macs=None if outcome.macs is None else counting.total(outcome.macs),
-        memory=math.prod(outcome.shape) * FLOAT_BYTES,
+        macs=None if outcome.macs is None else int(counting.total(outcome.macs)),
+        memory=int(math.prod(outcome.shape)) * FLOAT_BYTES,
         receptive_field=field,
     )
 

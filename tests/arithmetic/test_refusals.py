@@ -28,6 +28,9 @@ def conv(**arguments: Any) -> Component:
     return layer("Conv2D", **{"filters": 4, "kernel_size": 3, **arguments})
 
 
+OPEN = layer("EinsumDense", equation="abc,cd->abd", output_shape=[None, 5])
+"""Of Keras's documentation: what it gives is (None, None, 5), whatever its input."""
+
 FAULTS: dict[str, tuple[tuple[int, ...], list[Component], str, str]] = {
     "window too large": (
         (2, 2, 1),
@@ -47,6 +50,35 @@ FAULTS: dict[str, tuple[tuple[int, ...], list[Component], str, str]] = {
         "shape-mismatch",
         "Conv2D does not fit its input: a 3x3 kernel with `dilation_rate` 2x2 on 4x9",
     ),
+    **{
+        f"an axis that Keras leaves open: {behind[-1].name}": (
+            (36, 10),
+            [OPEN, *behind],
+            "shape-mismatch",
+            f"{what}, which Keras does not know: a null in the `output_shape` of an EinsumDense "
+            "leaves it open",
+        )
+        for behind, what in (
+            (
+                [layer("MaxPooling1D"), layer("Flatten"), layer("Dense", units=3)],
+                "the kernel of Dense needs the size 90",
+            ),
+            (
+                [layer("BatchNormalization", axis=1)],
+                "the gamma of BatchNormalization needs the size 36",
+            ),
+            ([layer("PReLU")], "the alpha of PReLU needs the size 36"),
+            (
+                [layer("Reshape", target_shape=[2, -1, 5]),
+                 layer("ConvLSTM1D", filters=2, kernel_size=3)],
+                "ConvLSTM1D needs the size 18",
+            ),
+            (
+                [layer("EinsumDense", equation="abc,cd->abd", output_shape=[36, 5])],
+                "axis `b` of abc,cd->abd needs the size 36",
+            ),
+        )
+    },
     "sequence too short": (
         (4, 1),
         [layer("Conv1D", filters=2, kernel_size=5)],
@@ -481,6 +513,26 @@ def test_adaptive_max_pooling_to_one_value_is_refused(size: Any, hint: str) -> N
 def test_an_einsum_of_a_diagonal_is_refused() -> None:
     diagonal = layer("EinsumDense", equation="abb,bc->ac", output_shape=3)
     assert fault((5, 5), diagonal).message == "the input of abb,bc->ac names an axis twice"
+
+
+def test_an_open_axis_is_closed_by_its_size() -> None:
+    behind = [layer("Flatten"), layer("Dense", units=3)]
+    found = fault((36, 10), OPEN, *behind)
+    assert found.hint == "write `output_shape: [36, 5]` in the EinsumDense of `abc,cd->abd`"
+    closed = [layer("EinsumDense", equation="abc,cd->abd", output_shape=[36, 5]), *behind]
+    assert facts((36, 10), *closed).total == built(graph(*closed), (36, 10))[0].count_params()
+
+
+@pytest.mark.parametrize("behind", [
+    [layer("GlobalAveragePooling1D"), layer("Dense", units=3)],
+    [layer("Conv1D", filters=3, kernel_size=2), layer("LayerNormalization"), layer("GRU", units=2)],
+    [layer("Reshape", target_shape=[180]), layer("Dense", units=3)],
+    [OPEN, layer("MaxPooling1D"), layer("Dense", units=3)],
+], ids=lambda behind: behind[0].name)  # fmt: skip
+def test_an_open_axis_on_which_no_weight_depends_is_taken(behind: list[Component]) -> None:
+    found = facts((36, 10), OPEN, *behind)
+    assert found.total == built(graph(OPEN, *behind), (36, 10))[0].count_params()
+    assert {type(size) for each in found.layers for size in each.output_shape} == {int}
 
 
 def test_entries_for_axes_that_fit_are_taken() -> None:
