@@ -1,11 +1,14 @@
-"""Private names of Keras and TensorFlow that cnnctl relies on, all in this file."""
+"""Private names of Keras, TensorFlow and tf2onnx that cnnctl relies on, all in this file."""
 
 from __future__ import annotations
 
 import ast
+import importlib
 import inspect
 import io
 import textwrap
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 
@@ -122,3 +125,20 @@ def freeze(function: Any) -> Any:
     return convert_variables_to_constants_v2(
         function, lower_control_flow=False, aggressive_inlining=True
     )
+
+
+@contextmanager
+def keep_transposes() -> Iterator[None]:
+    """Stop tf2onnx from replacing transposes by reshapes where an axis has the size 1.
+
+    It takes the sizes that it has recorded, and where it moved a transpose behind `x * x` (as
+    `UnitNormalization` computes) it records them in the old order: on maps of 1 x 1 the batch was
+    multiplied by the channels. onnxruntime computes such a transpose without moving a number.
+    """
+    optimizer = importlib.import_module("tf2onnx.optimizer.transpose_optimizer").TransposeOptimizer
+    replace = optimizer.post_optimize_action
+    optimizer.post_optimize_action = lambda self: None
+    try:
+        yield
+    finally:
+        optimizer.post_optimize_action = replace

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from cnnctl.compat import keep_transposes
 from cnnctl.decomposition import DECOMPOSITIONS
 from cnnctl.inference_graph import Graph, Unsupported
 
@@ -23,14 +24,15 @@ def write_onnx(graph: Graph, path: Path) -> None:
         Unsupported: ONNX has no operation for one of the graph's.
     """
     convert = importlib.import_module("tf2onnx").convert
-    model, _ = convert.from_graph_def(
-        graph.definition,
-        name=graph.name,
-        input_names=[graph.input],
-        output_names=[graph.output],
-        custom_op_handlers={"Erfc": (_erfc, []), "Expm1": (_expm1, [])},
-        tensors_to_rename={graph.input: graph.input.partition(":")[0], graph.output: OUTPUT},
-    )
+    with keep_transposes():
+        model, _ = convert.from_graph_def(
+            graph.definition,
+            name=graph.name,
+            input_names=[graph.input],
+            output_names=[graph.output],
+            custom_op_handlers={"Erfc": (_erfc, []), "Expm1": (_expm1, [])},
+            tensors_to_rename={graph.input: graph.input.partition(":")[0], graph.output: OUTPUT},
+        )
     # What tf2onnx cannot convert it leaves as it is.
     defined = importlib.import_module("onnx").defs.has
     if lacking := [(node.op_type, node.name) for node in _nodes(model.graph)

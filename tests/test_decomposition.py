@@ -119,6 +119,21 @@ def test_a_network_in_a_format_that_lacks_its_operations(network: str, tmp_path:
     assert model.get_config() == config
 
 
+@pytest.mark.parametrize("kernel", [(8, 8), (8, 3), (3, 8)])
+def test_squares_on_maps_of_size_1(kernel: tuple[int, int], tmp_path: Path) -> None:
+    """tf2onnx multiplied the batch by the channels, or mixed channels with columns."""
+    keras.utils.set_random_seed(9)
+    x = given = keras.Input((8, 8, 3))
+    for made in (layers.Conv2D(4, kernel), layers.UnitNormalization(), layers.Flatten()):
+        x = made(x)
+    maps = layers.AveragePooling2D(kernel)(given)
+    squared = layers.Flatten()(layers.LayerNormalization()(layers.Multiply()([maps, maps])))
+    model = keras.Model(given, layers.Concatenate()([x, squared]))
+    images = np.random.default_rng(10).normal(size=(5, 8, 8, 3)).astype(np.float32)
+    expected = model.predict(images, verbose=0)
+    np.testing.assert_allclose(exported(model, "onnx", tmp_path, images), expected, atol=1e-4)
+
+
 SPEC = """
 model:
   input_shape: [6, 6, 6, 2]
