@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cnnctl.blame import layer_of
+from cnnctl.disagreement import disagreement, first_layer
 from cnnctl.errors import CnnctlError, Diagnostic, RunError, UsageError
 from cnnctl.files import cannot_write
 from cnnctl.prediction import per_class
@@ -53,6 +54,8 @@ for each layer with weights. One is for the layer's weights, one for what it put
 CALIBRATION = 200
 """Training pictures by which the ranges for int8 are found."""
 _TIMED = 50
+_TRIED = 10
+"""Training images on which the layer is looked for from which on an export disagrees."""
 
 
 @dataclass(frozen=True)
@@ -148,6 +151,8 @@ def export(
             notes = _WRITERS[format](model, partial, data, quantize, pixels) or ()
         found = _compared(model, partial, data, trained.spec, format, quantize, pixels, images)
         partial.replace(path)
+    except _Disagreement as error:
+        raise _located(error, loaded.model, partial, data, trained, quantize, pixels) from None
     except CnnctlError:
         raise
     except OSError as error:
@@ -159,6 +164,71 @@ def export(
     return Exported(path=str(path), format=format, quantize=quantize,
                     takes="pixels" if pixels else "normalized", bytes=_size(path),
                     notes=(*loaded.notes, *notes), **found)  # fmt: skip
+
+
+class _Disagreement(Exception):
+    """An export does not agree with its network.
+
+    Args:
+        format: Its format.
+        why: How it disagrees.
+    """
+
+    def __init__(self, format: str, why: str) -> None:
+        super().__init__(f"the {format} export does not agree: {why}")
+        self.format = format
+        self.why = why
+
+
+_SAFER = {
+    "onnx": "use --format saved_model, which holds every layer of Keras",
+    "litert": "use --format saved_model, which holds every layer of Keras",
+    "saved_model": "use --format keras",
+}
+"""The fix, by format."""
+
+
+def _located(
+    error: _Disagreement,
+    network: Any,
+    partial: Path,
+    data: Prepared,
+    trained: Trained,
+    quantize: str | None,
+    pixels: bool,
+) -> RunError:
+    """The error of an export that disagrees, with the layer from which on it does, its line and a
+    fix."""
+    import keras
+    import numpy as np
+
+    x = _inputs(data, data.dataset.train.x[:_TRIED], pixels)
+
+    def differs(name: str) -> bool:
+        part = keras.Model(network.inputs[0], network.get_layer(name).output, name=network.name)
+        model = _with_normalization(part, data.normalization) if pixels else part
+        path = partial.with_name(f"{partial.name}-{name}")
+        try:
+            with _silent():
+                _WRITERS[error.format](model, path, data, quantize, pixels)
+                found = _read(error.format, path)(x)
+            expected = np.asarray(model(x, training=False))
+        finally:
+            _remove(path)
+        return disagreement(found, expected, TOLERANCE[quantize]) is not None
+
+    fix = _SAFER.get(error.format)
+    hint = "; ".join(filter(None, (fix, "nothing is left of the export")))
+    layer = first_layer(trained.spec.graph, differs) if quantize != "int8" else None
+    if layer is None:
+        return RunError(str(error), hint=hint)
+    message = (
+        f"the {error.format} export does not agree from {layer.component} `{layer.name}` on: "
+        f"{error.why}"
+    )
+    note = "an export of the network up to this layer disagrees, and those of its inputs agree"
+    diagnostic = Diagnostic("export-differs", message, layer.location, hint, (note,))
+    return RunError(message, hint=hint, diagnostics=[diagnostic])
 
 
 _OPERATION = re.compile(r'fused\["(\w+):", "([^"@]+)')
@@ -377,7 +447,8 @@ def _compared(
     """How far an export agrees with its network.
 
     Raises:
-        RunError: Not far enough.
+        _Disagreement: Not far enough.
+        RunError: Not far enough in int8, or the network's own outputs are not finite.
     """
     import numpy as np
     import tensorflow as tf
@@ -386,15 +457,20 @@ def _compared(
     x, y = _inputs(data, split.x[:images], pixels), split.y[:images]
     by_keras = tf.function(lambda pictures: model(pictures, training=False))
     expected = np.concatenate([np.asarray(by_keras(part)) for part in _parts(x)])
+    if broken := int((~np.isfinite(expected)).reshape(len(x), -1).any(1).sum()):
+        raise RunError(
+            f"the network gives outputs that are not finite for {broken:,} of {len(x):,} images: "
+            "no export can be compared with it",
+            hint="train it again, with a lower learning rate or `clipnorm`",
+        )
     with _silent():
         compute = _read(name, path)
         # What stays fixed at one picture in int8 is asked picture by picture.
         size = 1 if quantize == "int8" else 100
         found = np.concatenate([compute(part) for part in _parts(x, size)])
-    if found.shape != expected.shape or not np.isfinite(found).all():
-        raise RunError(
-            f"the {name} export gives {found.shape} numbers, or ones that are not finite"
-        )
+    limit = TOLERANCE.get(quantize)
+    if why := disagreement(found, expected, limit):
+        raise _Disagreement(name, why)
     difference = float(np.abs(found - expected).max())
     classes = data.classes and expected.ndim == 2
     agreement = accuracy = by = None
@@ -402,14 +478,6 @@ def _compared(
         guesses, own = (per_class(spec, each)[0].argmax(1) for each in (found, expected))
         agreement = float((guesses == own).mean())
         accuracy, by = float((guesses == y).mean()), float((own == y).mean())
-    limit = TOLERANCE.get(quantize)
-    scale = max(1.0, float(np.abs(expected).max()))
-    if limit is not None and difference > limit * scale:
-        raise RunError(
-            f"the {name} export does not agree: an output differs by {difference:.2g}, and "
-            f"{limit * scale:.2g} is the most on {len(x):,} pictures",
-            hint="nothing is left of it",
-        )
     if limit is None and agreement is not None and agreement < AGREEMENT:
         raise RunError(
             f"in {quantize} the network finds another class for {1 - agreement:.1%} of {len(x):,} "

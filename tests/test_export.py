@@ -17,6 +17,7 @@ quiet()
 import keras  # noqa: E402
 import tensorflow as tf  # noqa: E402
 
+import cnnctl.trained  # noqa: E402
 from cnnctl import export as exporting  # noqa: E402
 from cnnctl.data import load as load_data  # noqa: E402
 from cnnctl.errors import RunError, UsageError  # noqa: E402
@@ -171,8 +172,27 @@ def test_an_export_that_does_not_agree_leaves_nothing(run, tmp_path, monkeypatch
             model.set_weights(weights)
 
     monkeypatch.setitem(exporting._WRITERS, name, wrong)
-    with pytest.raises(RunError, match="does not agree"):
+    with pytest.raises(RunError, match="does not agree from Conv2D `conv2d` on: ") as raised:
         export(run, name, tmp_path / f"net{exporting.SUFFIXES[name]}")
+    (found,) = raised.value.diagnostics
+    written = Path(found.location.file).read_text().splitlines()
+    assert "Conv2D" in written[found.location.line - 1]
+    assert name == "keras" or "--format" in found.hint
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_network_that_gives_no_numbers_is_told_from_its_export(run, tmp_path, monkeypatch):
+    real = cnnctl.trained.Trained.load
+
+    def broken(*arguments):
+        loaded = real(*arguments)
+        *others, bias = loaded.model.get_weights()
+        loaded.model.set_weights([*others, bias * np.nan])
+        return loaded
+
+    monkeypatch.setattr(cnnctl.trained.Trained, "load", broken)
+    with pytest.raises(RunError, match="network gives outputs that are not finite for 40 of 40"):
+        export(run, "saved_model", tmp_path / "net")
     assert list(tmp_path.iterdir()) == []
 
 
