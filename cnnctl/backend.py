@@ -171,6 +171,15 @@ def _every(gpus: int) -> list[int]:
     return list(range(index, gpus, count))
 
 
+def refuse_device(device: str) -> None:
+    """Reject what can be no device, before anything is read or imported for it.
+
+    Raises:
+        UsageError: `device` is none that `start` takes, whatever the spec says.
+    """
+    _wanted(device, every=True)
+
+
 def _wanted(device: str, every: bool) -> tuple[str, list[int]]:
     """What `--device` says: `auto`, `cpu` or `gpu`, and the numbers of those that it names.
 

@@ -74,11 +74,22 @@ FullData = Annotated[
     bool,
     typer.Option("--full-data", help="Fail rather than take the 5,000-image sample of MNIST."),
 ]
+
+
+def _known_device(context: typer.Context, device: str) -> str:
+    if device != "auto" and not context.resilient_parsing:  # which it is for completion
+        from cnnctl.backend import refuse_device
+
+        refuse_device(device)
+    return device
+
+
 Device = Annotated[
     str,
     typer.Option(
         "--device",
         metavar="DEVICE",
+        callback=_known_device,
         help="auto (a GPU if there is one), cpu, gpu or gpu:1; gpu:0,gpu:1 by fit.distribute.",
     ),
 ]

@@ -5,7 +5,7 @@ import typer
 
 from cnnctl.cli.app import app
 from cnnctl.cli.boundary import render
-from cnnctl.errors import UsageError
+from cnnctl.errors import CnnctlError, UsageError
 
 
 def commands(group=None, words=()):
@@ -72,6 +72,21 @@ def test_every_command(words, command):
         text = refused(*words, *before, "one", "\x1btwo")
         assert f"error: more arguments than cnnctl {' '.join(words)} takes: `" in text
         assert "\x1b" not in text
+
+
+DEVICES = [words for words, each in COMMANDS if any("--device" in p.opts for p in each.params)]
+
+
+@pytest.mark.parametrize("words", DEVICES, ids="-".join)
+def test_an_unknown_device_is_refused_before_anything_is_read(words):
+    """The files that are named do not exist: nobody has looked."""
+    given_to = given(dict(COMMANDS)[words])
+    for device in ("tpu", "gpu:x", "cuda", "", "cpu:0,gpu:1"):
+        assert f"unknown device `{device}`" in refused(*words, *given_to, "--device", device)
+    for device in ("auto", "cpu", "GPU:1", "gpu:0,gpu:1"):
+        with pytest.raises(CnnctlError) as caught:
+            app([*words, *given_to, "--device", device], prog_name="cnnctl")
+        assert "unknown device" not in caught.value.message
 
 
 @pytest.mark.parametrize(("line", "expected"), [
