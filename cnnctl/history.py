@@ -87,8 +87,11 @@ class _Reading:
         while line := file.readline(MAX_LINE + 1):
             number += 1
             size += len(line)
+            is_long = len(line) > MAX_LINE
+            while len(line) > MAX_LINE and not line.endswith(b"\n") and size <= MAX_BYTES:
+                line = file.readline(MAX_LINE + 1)  # the rest of it, to find the next one
+                size += len(line)
             for limit, is_over in (
-                (f"a line has more than {MAX_LINE >> 20} MiB", len(line) > MAX_LINE),
                 (f"it has more than {MAX_BYTES >> 20} MiB", size > MAX_BYTES),
                 (f"it has more than {MAX_EPOCHS:,} lines", number > MAX_EPOCHS),
                 (f"it has more than {MAX_FIGURES:,} values", self.figures > MAX_FIGURES),
@@ -97,7 +100,9 @@ class _Reading:
                 if is_over:
                     note(f"{self.path}:{number}: {limit}: it is not read from there on")
                     return
-            if not line.isspace():
+            if is_long:
+                self.skip(number, f"more than {MAX_LINE >> 20} MiB, the whole line")
+            elif not line.isspace():
                 yield number, line
 
     def row(

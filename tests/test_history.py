@@ -124,7 +124,6 @@ def test_a_hundred_thousand_epochs_are_read(read):
         ("MAX_BYTES", 30, '{"epoch": 1}\n{"epoch": 2}\n{"epoch": 3}\n', 2),
         ("MAX_EPOCHS", 2, '{"epoch": 1}\n{"epoch": 2}\n{"epoch": 3}\n', 2),
         ("MAX_FIGURES", 2, '{"epoch": 1, "a": 1, "b": 1}\n{"epoch": 2}\n{"epoch": 3}\n', 1),
-        ("MAX_LINE", 20, '{"epoch": 1}\n{"epoch": 2, "loss": 0.125}\n{"epoch": 3}\n', 1),
         ("MAX_SKIPPED", 1, '{"epoch": 1}\nx\nx\n{"epoch": 2}\n', 1),
     ],
 )
@@ -133,6 +132,26 @@ def test_what_is_beyond_a_limit_is_told(read, monkeypatch, limit, value, text, e
     rows, notes = read(text)
     assert [row["epoch"] for row in rows] == list(range(1, epochs + 1))
     assert "it is not read from there on" in notes[-1]
+
+
+@pytest.mark.parametrize("length", [14, 15, 16, 29, 30, 31, 45, 100])
+@pytest.mark.parametrize("end", ["\n", ""])
+def test_a_line_that_is_too_long_does_not_hide_the_others(read, monkeypatch, length, end):
+    """Around one, two and three times what is read of it at once, with its newline and without."""
+    monkeypatch.setattr(history, "MAX_LINE", 14)
+    line = '{"epoch": 2}'.ljust(length)
+    rows, notes = read(f'{{"epoch": 1}}\n{line}\n{{"epoch": 3}}\n{{"epoch": 4}}{end}')
+    if length + 1 > 14:
+        assert [row["epoch"] for row in rows] == [1, 3, 4]
+        assert notes == [":2: skipped: more than 0 MiB, the whole line"]
+    assert read(f'{{"epoch": 1}}\n{line}{end}')[0][0] == {"epoch": 1}
+
+
+def test_a_line_of_megabytes_is_left_out_alone(read):
+    long = '{"epoch": 2, "x": "' + "x" * (5 << 20) + '"}'
+    rows, notes = read(f'{{"epoch": 1}}\n{long}\n{{"epoch": 3}}\n')
+    assert [row["epoch"] for row in rows] == [1, 3]
+    assert notes == [":2: skipped: more than 1 MiB, the whole line"]
 
 
 def test_what_is_no_file(tmp_path, capsys):
