@@ -1,20 +1,23 @@
-"""What callers of the Python functions may give: a path in either form, one text for a list."""
+"""What callers of the Python functions may give: a path in either form, one text for a list, one
+of several choices."""
 
 from __future__ import annotations
 
+import operator
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeAlias
 
-from cnnctl.errors import UsageError
+from cnnctl.errors import UsageError, shortened
 
 AnyPath: TypeAlias = "str | os.PathLike[str]"
 """A path as text, as `Path`, or anything else that names one, such as a `Run`."""
 
 
 def as_path(given: AnyPath, what: str) -> Path:
-    """Return a path.
+    """Return a path; one that begins with `~/` begins in the user's home, as in a shell.
 
     Args:
         given: The path.
@@ -32,7 +35,11 @@ def as_path(given: AnyPath, what: str) -> Path:
     if not text or "\0" in text:
         raise UsageError(f"`{what}` is {'a path with a null character' if text else 'empty'}",
                          hint="name a file or a folder")  # fmt: skip
-    return Path(text)
+    path = Path(text)
+    if path.parts[:1] == ("~",):  # `~name` is left alone: it may as well be the name of a file
+        with suppress(RuntimeError):  # there is no home
+            return path.expanduser()
+    return path
 
 
 def path_or_none(given: AnyPath | None, what: str) -> Path | None:
@@ -50,8 +57,11 @@ def as_paths(given: AnyPath | Iterable[AnyPath], what: str) -> tuple[Path, ...]:
     Raises:
         TypeError, UsageError: As in `as_path`; or there are none.
     """
-    if isinstance(given, (str, os.PathLike)) or not isinstance(given, Iterable):
-        return (as_path(given, what),)
+    alone = (str, bytes, bytearray, os.PathLike)  # bytes are iterable, but not of paths
+    if isinstance(given, alone) or not isinstance(given, Iterable):
+        return (as_path(given, what),)  # type: ignore[arg-type]
+    if isinstance(given, Mapping):
+        raise TypeError(f"`{what}` takes paths, not {_kind(given)}")
     paths = tuple(as_path(each, what) for each in given)
     if not paths:
         raise UsageError(f"`{what}` is empty", hint="name a file or a folder")
@@ -73,6 +83,62 @@ def as_texts(given: str | Iterable[str], what: str) -> tuple[str, ...]:
         if not isinstance(each, str):
             raise TypeError(f"`{what}` takes texts, not {_kind(each)}")
     return texts
+
+
+def as_choice(given: str, what: str, choices: Collection[str]) -> str:
+    """Return one of several choices.
+
+    Raises:
+        TypeError: It is not a text.
+        UsageError: It is none of them.
+    """
+    if not isinstance(given, str):
+        raise TypeError(f"`{what}` takes a text, not {_kind(given)}")
+    if given not in choices:
+        *most, last = choices
+        raise UsageError(f"`{what}` takes {', '.join(most)} or {last}, not `{shortened(given)}`")
+    return given
+
+
+def as_flag(given: bool, what: str) -> bool:
+    """Return a flag: a text such as "no" would count as true.
+
+    Raises:
+        TypeError: It is not True or False.
+    """
+    if not isinstance(given, bool):
+        raise TypeError(f"`{what}` takes True or False, not {_kind(given)}")
+    return given
+
+
+def as_epochs(given: int | None) -> int | None:
+    """Return a number of epochs where one is given.
+
+    Raises:
+        TypeError: It is not a whole number.
+        UsageError: It is less than 1.
+    """
+    if given is None:
+        return None
+    try:
+        if isinstance(given, bool):
+            raise TypeError
+        epochs = operator.index(given)
+    except TypeError:
+        raise TypeError(f"`epochs` takes a whole number, not {_kind(given)}") from None
+    if epochs < 1:
+        raise UsageError(f"`epochs` is {epochs}", hint="1 is the least")
+    return epochs
+
+
+def with_epochs(overrides: str | Iterable[str], epochs: int | None) -> tuple[str, ...]:
+    """Return overrides with the number of epochs, which is short for `fit.epochs`.
+
+    Raises:
+        TypeError, UsageError: As in `as_texts` and `as_epochs`.
+    """
+    texts, epochs = as_texts(overrides, "overrides"), as_epochs(epochs)
+    return texts if epochs is None else (*texts, f"fit.epochs={epochs}")
 
 
 def _kind(value: object) -> str:

@@ -186,6 +186,8 @@ def _wanted(device: str, every: bool) -> tuple[str, list[int]]:
     Raises:
         UsageError: It says nothing of the kind.
     """
+    if not isinstance(device, str):
+        raise TypeError(f"`device` takes a text, such as cpu or gpu:0, not {device!r}")
     words = [word.partition(":") for word in device.lower().split(",")]
     kinds = {kind for kind, _, _ in words}
     kind = kinds.pop()

@@ -6,10 +6,11 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from cnnctl.arguments import AnyPath
+from cnnctl.arguments import AnyPath, as_choice
 from cnnctl.compute.plan import Plan
 from cnnctl.data.dataset import Split
 from cnnctl.data.preparation import Prepared
+from cnnctl.data.split_names import SPLITS
 from cnnctl.spec import AnySpec, Spec
 from cnnctl.trained import find
 
@@ -63,10 +64,11 @@ def evaluate(
         data_dir, full_data, device, progress: As in `cnnctl.training.train`.
 
     Raises:
-        UsageError: There is no such run, checkpoint or file, or its spec is not known.
+        UsageError: There is no such run, checkpoint, file or split, or its spec is not known.
         CheckpointError: The weights are damaged or not this network's.
         DataError: The data cannot be found or does not fit.
     """
+    as_choice(split, "split", SPLITS)
     trained = find(source, spec=spec, checkpoint=checkpoint)
     trained.spec.require("data", "compile")
     data = trained.prepare(data_dir=data_dir, full_data=full_data, progress=progress)

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from cnnctl.arguments import AnyPath, as_paths
+from cnnctl.arguments import AnyPath, as_choice, as_flag, as_paths
 from cnnctl.data.class_names import canonical
 from cnnctl.data.dataset import Split
 from cnnctl.data.incoming import Failure, Incoming, Look, read
@@ -16,6 +16,7 @@ from cnnctl.data.pictures import NAMED
 from cnnctl.data.pixels import BYTES, Range
 from cnnctl.data.preparation import Prepared
 from cnnctl.data.sources import SOURCES
+from cnnctl.data.split_names import SPLITS
 from cnnctl.data.wording import looking, some, were
 from cnnctl.errors import DataError, Diagnostic, UsageError
 from cnnctl.spec import AnySpec, Component, Spec
@@ -148,6 +149,9 @@ def predict(
     """
     import numpy as np
 
+    for name, flag in {"invert": invert, "centre": centre}.items():
+        if flag is not None:
+            as_flag(flag, name)
     named = [str(each) for each in as_paths(files, "files")]
     trained = find(source, spec=spec, checkpoint=checkpoint)
     shape, scale = input_of(trained, data_dir)
@@ -206,6 +210,7 @@ def predict_split(
     Raises:
         As `predict`.
     """
+    as_choice(split, "split", SPLITS)
     trained = find(source, spec=spec, checkpoint=checkpoint)
     data = trained.prepare(data_dir=data_dir, full_data=full_data)
     loaded = trained.load(data.input_shape, len(data.dataset.split(split)), device)

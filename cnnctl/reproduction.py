@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from cnnctl import checkpoint, hdf5, plugins, runs
-from cnnctl.arguments import AnyPath
+from cnnctl.arguments import AnyPath, as_epochs
 from cnnctl.checkpoint import WEIGHTS
 from cnnctl.compute.plan import recorded
 from cnnctl.data.preparation import Progress
@@ -110,7 +110,7 @@ def reproduce(
             raise RunError(f"{run.path / 'metrics.jsonl'} lacks the line of epoch {epoch}")
     if not rows:
         raise RunError(f"{run} has no finished epoch to compare with")
-    wanted = epochs or len(rows)
+    wanted = as_epochs(epochs) or len(rows)
     if wanted > len(rows):
         raise UsageError(f"{run} has {len(rows)} finished epochs, and {wanted} are to be compared")
     spec = load(run.spec_path, recorded=True)

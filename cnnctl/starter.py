@@ -70,7 +70,7 @@ def new(name: AnyPath, like: AnySpec | None = None) -> Started:
 
 def _target(name: str) -> Path:
     """The file to write."""
-    path = Path(name)
+    path = as_path(name, "name") if name else Path(name)
     if not name or name.endswith("/") or path.name in {"", ".."}:
         hint = f"such as `cnnctl new {shell(path / 'mine')}`"
         if kind_of(path) == "images":

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from cnnctl import backend, plugins, runs
-from cnnctl.arguments import AnyPath, as_path, path_or_none
+from cnnctl.arguments import AnyPath, as_flag, as_path, path_or_none
 from cnnctl.checkpoint import MANIFEST, read
 from cnnctl.compute.plan import Plan, choose
 from cnnctl.data.class_names import canonical
@@ -62,7 +62,7 @@ class Trained:
         data = prepare(
             self.spec,
             data_dir=path_or_none(data_dir, "data_dir"),
-            full_data=full_data,
+            full_data=as_flag(full_data, "full_data"),
             progress=progress,
             fixed=self.normalization,
             recorded=True,
@@ -266,4 +266,4 @@ def _locate(source: Path, checkpoint: str | None) -> tuple[Path, runs.Run | None
         folder = source.resolve()
         return folder, runs.find(folder.parent.parent)
     run = runs.find(source)
-    return run.checkpoint(checkpoint or "best"), run
+    return run.checkpoint("best" if checkpoint is None else checkpoint), run

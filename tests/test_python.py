@@ -10,6 +10,7 @@ from conftest import CONFIGS, XO
 from PIL import Image
 
 import cnnctl
+from cnnctl.arguments import as_path
 from cnnctl.errors import CnnctlError, SpecError, UsageError
 from cnnctl.spec import Spec
 
@@ -167,6 +168,82 @@ def test_what_is_no_path(name, place):
         call("a\0b")
     with pytest.raises(CnnctlError):
         call("")
+
+
+CHOICES = {
+    "split": lambda x: cnnctl.evaluate("r2/tiny", split=x),
+    "split of predictions": lambda x: cnnctl.predict_split("r2/tiny", x),
+    "device": lambda x: cnnctl.evaluate("r2/tiny", device=x),
+    "device of a training": lambda x: cnnctl.train("x.yaml", device=x, runs_dir="r3"),
+    "checkpoint": lambda x: cnnctl.evaluate("r2/tiny", checkpoint=x),
+    "allow": lambda x: cnnctl.resume("r2/tiny", allow=x),
+}
+
+
+@pytest.mark.parametrize("name", CHOICES)
+def test_what_is_no_choice(name, place):
+    for wrong in ("tset", "", "__class__", "name"):
+        with pytest.raises(UsageError) as caught:
+            CHOICES[name](wrong)
+        told = f"{caught.value.message} {caught.value.hint}"
+        assert {"s": "validation", "d": "cpu", "c": "best", "a": "versions"}[name[0]] in told
+    if name != "checkpoint":  # which may be a number
+        with pytest.raises(TypeError, match=f"`{name.split()[0]}` takes "):
+            CHOICES[name](3)
+
+
+def test_flags(place):
+    for call in (
+        lambda: cnnctl.predict("r2/tiny", "a.png", invert="no"),
+        lambda: cnnctl.predict("r2/tiny", "a.png", centre="no"),
+        lambda: cnnctl.evaluate("r2/tiny", full_data="no"),
+        lambda: cnnctl.train("x.yaml", finish_epoch="no", runs_dir="r3"),
+    ):
+        with pytest.raises(TypeError, match=r"takes True or False, not str \('no'\)"):
+            call()
+    assert not Path("r3").exists()
+
+
+def test_files_that_are_no_paths():
+    for wrong in ({"a.png": 1}, b"a.png", bytearray(b"a.png"), [b"a.png"]):
+        with pytest.raises(
+            TypeError, match=r"`files` takes (a path|paths).*, not (dict|bytes|byt)"
+        ):
+            cnnctl.predict("r2/tiny", wrong)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_the_home_of_the_user(form, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    assert as_path(form("~/x"), "runs_dir") == tmp_path / "x"
+    assert as_path(form("~"), "runs_dir") == tmp_path
+    for kept in ("~x", "a/~/x", "x~"):
+        assert as_path(form(kept), "runs_dir") == Path(kept)
+    (tmp_path / "x.yaml").write_text(XO)
+    assert cnnctl.check(form("~/x.yaml")).spec.name == "tiny"
+    cnnctl.new(form("~/mine"))
+    assert (tmp_path / "mine.yaml").is_file()
+    assert not (tmp_path / "~").exists()
+
+
+def test_epochs_are_short_for_an_override(place, tmp_path):
+    result = cnnctl.train("x.yaml", epochs=1, runs_dir=tmp_path, device="cpu")
+    assert [row["epoch"] for row in result.history] == [1]
+    resumed = cnnctl.resume(result.run, epochs=2, device="cpu")
+    assert [row["epoch"] for row in resumed.history] == [1, 2]
+    assert cnnctl.load(result.run.path / "spec.yaml").fit.epochs == 2
+    # A spec that is named takes them as well.
+    assert cnnctl.resume(result.run, spec="x.yaml", epochs=2).unchanged
+    with pytest.raises(UsageError, match="has 2 epochs already, which is more than 1"):
+        cnnctl.resume(result.run, epochs=1)
+    for wrong in ("3", 1.5, True):
+        with pytest.raises(TypeError, match="`epochs` takes a whole number"):
+            cnnctl.train("x.yaml", epochs=wrong)
+    for call in (cnnctl.train, cnnctl.resume, cnnctl.reproduce):
+        with pytest.raises(UsageError, match="`epochs` is 0"):
+            call("x.yaml" if call is cnnctl.train else result.run, epochs=0)
 
 
 def test_other_arguments(place):

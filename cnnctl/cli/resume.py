@@ -47,6 +47,7 @@ def resume(
     With --epochs a finished run gets more. It goes on as the same training: where the model, the
     loss and optimizer, the data or the versions are others, it is refused, unless --allow names it.
     """
+    from cnnctl.arguments import with_epochs
     from cnnctl.backend import quiet
     from cnnctl.cli.progress import observer
     from cnnctl.cli.result import show_result
@@ -58,7 +59,7 @@ def resume(
 
     end_with_launcher()
     found = newest(run)
-    overrides = [*(set_ or []), *([f"fit.epochs={epochs}"] if epochs else [])]
+    overrides = [*with_epochs(set_ or (), epochs)]
     shown = observer(preflight_run(found, overrides).spec)
     places: dict[str, Any] = {"data_dir": data_dir, "full_data": full_data, "device": device}
     tracked = Tracking(chosen(track, found.path), shown, say=shown.say, **places)

@@ -101,12 +101,13 @@ def sweep(
     Each trial is an ordinary run. The same command again goes on with what is not finished, also
     from other terminals and machines at the same time. Ctrl-C ends the trainings after their step.
     """
+    from cnnctl.arguments import with_epochs
     from cnnctl.cli.output import print_json, say_sample
     from cnnctl.cli.sweep_screen import watcher
     from cnnctl.sweep import Request
     from cnnctl.sweep import sweep as run_sweep
 
-    overrides = [*(set_ or []), *([f"fit.epochs={epochs}"] if epochs else [])]
+    overrides = [*with_epochs(set_ or (), epochs)]
     overrides += [f"compile.precision={precision}"] if precision else []
     shown = watcher()
     with shown:

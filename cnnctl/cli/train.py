@@ -61,6 +61,7 @@ def train(
     Everything about the training is kept in a new run folder, runs/NAME/001. Ctrl-C ends it after
     the step in progress, and keeps the epochs that were finished; `cnnctl resume` goes on.
     """
+    from cnnctl.arguments import with_epochs
     from cnnctl.backend import quiet
     from cnnctl.cli.progress import observer
     from cnnctl.cli.result import show_result
@@ -75,7 +76,7 @@ def train(
         raise UsageError("--port belongs to --live")
     if allow and not resume:
         raise UsageError("--allow belongs to --resume")
-    overrides = [*(set_ or []), *([f"fit.epochs={epochs}"] if epochs else [])]
+    overrides = [*with_epochs(set_ or (), epochs)]
     overrides += [f"compile.precision={precision}"] if precision else []
     checked = preflight(spec, overrides)
     checked.spec.require("data", "compile")

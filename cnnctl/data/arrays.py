@@ -40,7 +40,7 @@ def as_pictures(x: np.ndarray, *, field: str) -> np.ndarray:
         field: The array's name, for messages.
 
     Raises:
-        DataError: The array holds no numbers, or is a single value.
+        DataError: The array holds no numbers, is a single value, or has values beyond float32.
     """
     import numpy as np
 
@@ -55,8 +55,32 @@ def as_pictures(x: np.ndarray, *, field: str) -> np.ndarray:
             "(pictures, height, width) or (pictures, features)"
         )
     refuse_no_pixels(x.shape, field)
-    with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite, and is reported
-        return np.ascontiguousarray(x if x.dtype == np.uint8 else x.astype(np.float32, copy=False))
+    return np.ascontiguousarray(x if x.dtype == np.uint8 else as_float32(x, field))
+
+
+def as_float32(x: np.ndarray, field: str) -> np.ndarray:
+    """Return numbers as float32, in which networks compute.
+
+    Args:
+        x: (images, …).
+        field: The array's name, for messages.
+
+    Raises:
+        DataError: A finite value is beyond what float32 can hold.
+    """
+    import numpy as np
+
+    try:
+        with np.errstate(over="raise"):
+            return x.astype(np.float32, copy=False)
+    except FloatingPointError:
+        with np.errstate(over="ignore"):
+            first = tuple(np.argwhere(np.isfinite(x) & np.isinf(x.astype(np.float32)))[0])
+        raise DataError(
+            f"{field}: image {first[0]} (counted from 0) has the value {x[first]:.6g}, which is "
+            f"beyond float32 (up to {np.finfo(np.float32).max:.3g}), in which networks compute",
+            hint="scale the values, for example to 0 to 1: x / np.abs(x).max()",
+        ) from None
 
 
 def refuse_no_pixels(shape: tuple[int, ...], field: str) -> None:
@@ -119,7 +143,8 @@ def as_targets(y: np.ndarray, *, field: str) -> np.ndarray:
         field: The array's name, for messages.
 
     Raises:
-        DataError: The array holds no numbers, or has another number of dimensions.
+        DataError: The array holds no numbers, has another number of dimensions, or values beyond
+            float32.
     """
     import numpy as np
 
@@ -137,8 +162,7 @@ def as_targets(y: np.ndarray, *, field: str) -> np.ndarray:
             "(pictures,) or (pictures, targets)"
         )
     if y.dtype.kind == "f":
-        with np.errstate(over="ignore"):
-            return np.ascontiguousarray(y.astype(np.float32, copy=False))
+        return np.ascontiguousarray(as_float32(y, field))
     if y.dtype.kind == "u" and y.size and y.max() > np.iinfo(np.int64).max:
         raise DataError(f"{field} holds {y.max()}, which is no class number")
     return np.ascontiguousarray(y.astype(np.int64))

@@ -149,16 +149,22 @@ def _check_finite(x: np.ndarray, field: str, noun: str) -> None:
 
     if x.dtype.kind != "f":
         return
+    first, affected = "", 0
     for start, some in chunks(x):
         rows = some.reshape(len(some), -1)
         finite = np.isfinite(rows)
         if not finite.all():
             row, column = (int(number) for number in np.argwhere(~finite)[0])
-            value = rows[row, column]
-            raise DataError(
-                f"{field} is not finite: {noun} {start + row} (counted from 0) has the value "
-                f"{value}"
+            first = first or (
+                f"{noun} {start + row} (counted from 0) has the value {rows[row, column]}"
             )
+            affected += int((~finite.all(1)).sum())
+    if affected:
+        raise DataError(
+            f"{field} is not finite: {first}; images affected: {affected:,} of {len(x):,}",
+            hint="look for a division by 0 or missing values where the array was made, or leave "
+            "these images out: np.isfinite tells which",
+        )
 
 
 def are_targets(y: np.ndarray) -> bool:
@@ -217,6 +223,7 @@ def is_one_hot(y: np.ndarray) -> bool:
 
 
 def _check_targets(y: np.ndarray, field: str, label_mode: str, outputs: int | None) -> None:
+    _check_finite(y, field, "picture")
     if label_mode != "float":
         raise DataError(
             f"{field} has {_kind_of(y)}; `label_mode: {label_mode}` needs class numbers",
@@ -232,7 +239,6 @@ def _check_targets(y: np.ndarray, field: str, label_mode: str, outputs: int | No
             if are_classes
             else f"give the last layer {targets}",
         )
-    _check_finite(y, field, "picture")
 
 
 def _kind_of(y: np.ndarray) -> str:

@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from cnnctl.arguments import as_choice
 from cnnctl.data.chunks import chunks, mapping
 from cnnctl.data.class_names import canonical
 from cnnctl.data.pixels import Range, range_of
+from cnnctl.data.split_names import SPLITS
 from cnnctl.errors import DataError
 
 if TYPE_CHECKING:
@@ -75,21 +77,23 @@ class Dataset:
             name: `train`, `validation` or `test`.
 
         Raises:
+            UsageError: There is no split of this name.
             DataError: There are none.
         """
+        as_choice(name, "split", SPLITS)
         found: Split | None = getattr(self, name)
         if found is None:
             there = " or ".join(f"--split {each}" for each, _ in self.splits())
             how = {
                 "validation": "hold some out by `data.validation`",
                 "test": "add test images to the data set",
-            }.get(name, "")
+            }[name]
             raise DataError(f"{self.name} has no {name} split", hint=f"{there}; or {how}")
         return found
 
     def splits(self) -> Iterator[tuple[str, Split]]:
         """Yield the splits that exist, as (`train`, …), (`validation`, …), (`test`, …)."""
-        for name in ("train", "validation", "test"):
+        for name in SPLITS:
             split: Split | None = getattr(self, name)
             if split is not None:
                 yield name, split

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from cnnctl.data import deep
+from cnnctl.data.arrays import as_float32
 from cnnctl.data.decoding import (
     LARGEST,
     DamagedImage,
@@ -457,9 +458,12 @@ def _numbers(x: np.ndarray, known: Range | None, name: str, steps: list[str]) ->
         steps.append(f"made 16 bits per channel (times {deep.STEP})")
         return deep.from_bytes(x)
     if not whole:
-        x = x.astype(np.float32)
+        x = as_float32(x, name)
         if not np.isfinite(x).all():
-            raise DataError(f"{name} holds values that are not finite")
+            raise DataError(
+                f"{name} holds values that are not finite",
+                hint="look for a division by 0 or missing values where the array was made",
+            )
     least, most = float(x.min()), float(x.max())
     if known == BYTES:
         if not 0 <= least <= most <= 255:

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from cnnctl import backend, plugins, runs
-from cnnctl.arguments import AnyPath, as_path, path_or_none
+from cnnctl.arguments import AnyPath, as_path, path_or_none, with_epochs
 from cnnctl.compute.plan import Plan, choose
 from cnnctl.data.pixels import Pixels
 from cnnctl.data.preparation import Prepared, Progress, prepare
@@ -31,6 +31,7 @@ def train(
     spec: AnySpec,
     *,
     overrides: str | Iterable[str] = (),
+    epochs: int | None = None,
     runs_dir: AnyPath = runs.RUNS_DIR,
     data_dir: AnyPath | None = None,
     full_data: bool = False,
@@ -46,6 +47,7 @@ def train(
         spec: A spec with `data`, `compile` and `fit`: its path, the name of a shipped one, or one
             that is loaded.
         overrides: Changes to a spec that is read from a file: `fit.epochs=3`.
+        epochs: Short for `fit.epochs`.
         runs_dir: Where the run folder is made.
         data_dir, full_data, device, finish_epoch, observer, progress, plan: See
             `cnnctl.training.Settings`.
@@ -57,7 +59,7 @@ def train(
         SpecError, DataError, RunError: Before the first step.
         TrainingError: It diverged, or Keras failed in the middle.
     """
-    spec, runs_dir = passed(spec, overrides), as_path(runs_dir, "runs_dir")
+    spec, runs_dir = passed(spec, with_epochs(overrides, epochs)), as_path(runs_dir, "runs_dir")
     data_dir = path_or_none(data_dir, "data_dir")
     chosen = Settings(data_dir, full_data, device, finish_epoch, observer, progress, plan)
     spec.require("data", "compile")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from cnnctl import arithmetic, checkpoint, plugins, runs
-from cnnctl.arguments import AnyPath, as_texts, path_or_none
+from cnnctl.arguments import AnyPath, as_texts, path_or_none, with_epochs
 from cnnctl.checkpoint import SPEC, STATE
 from cnnctl.compute.plan import Plan, recorded
 from cnnctl.data.normalization import Normalization
@@ -40,6 +40,7 @@ def resume(
     *,
     spec: AnySpec | None = None,
     overrides: str | Iterable[str] = (),
+    epochs: int | None = None,
     allow: str | Iterable[str] = (),
     data_dir: AnyPath | None = None,
     full_data: bool = False,
@@ -54,7 +55,8 @@ def resume(
         source: A run folder, or `runs/NAME`, of which the newest run is meant.
         spec: The spec that is meant to go on (itself, its path, or the name of a shipped one); the
             run's own by default.
-        overrides: Changes of the run's own spec, such as `fit.epochs=20`.
+        overrides: Changes of the spec, such as `fit.epochs=20`.
+        epochs: Short for `fit.epochs`.
         allow: Which changes are meant: of `cnnctl.training.sameness.KINDS`.
         data_dir, full_data, device, finish_epoch, observer, progress: See
             `cnnctl.training.Settings`.
@@ -69,8 +71,8 @@ def resume(
     """
     data_dir = path_or_none(data_dir, "data_dir")
     chosen = Settings(data_dir, full_data, device, finish_epoch, observer, progress)
-    spec = None if spec is None else passed(spec)
-    overrides, allow = as_texts(overrides, "overrides"), as_texts(allow, "allow")
+    overrides, allow = with_epochs(overrides, epochs), as_texts(allow, "allow")
+    spec = None if spec is None else passed(spec, overrides)
     unknown = set(allow) - set(sameness.KINDS)
     if unknown:
         raise UsageError(f"--allow takes {', '.join(sameness.KINDS)}, not {', '.join(unknown)}")

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cnnctl.arguments import as_flag
+
 if TYPE_CHECKING:
     from cnnctl.backend import Device
     from cnnctl.compute.plan import Plan
@@ -89,6 +91,11 @@ class Settings:
     observer: Observer | None = None
     progress: Progress | None = None
     plan: Plan | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a text such as "no", which would count as true."""
+        as_flag(self.full_data, "full_data")
+        as_flag(self.finish_epoch, "finish_epoch")
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,26 @@ def test_every_number_but_a_byte_becomes_float32(dtype: object) -> None:
     assert as_pictures(x.astype(np.uint8), field="x").dtype == np.uint8
 
 
-def test_what_float32_cannot_hold_is_infinite_and_not_an_accident() -> None:
-    assert np.isinf(as_pictures(np.array([[1e300]]), field="x")).all()
+@pytest.mark.parametrize("value", [1e300, -3.5e38, 3.4028236e38])
+def test_values_beyond_float32_are_named_as_they_are_in_the_file(value: float) -> None:
+    for read in (as_pictures, as_targets):
+        x = np.zeros((3, 2))
+        x[0, 0], x[2, 1] = np.inf, value
+        with pytest.raises(
+            DataError, match=r"^x: image 2 \(counted from 0\) has the value"
+        ) as caught:
+            read(x, field="x")
+        assert f"{value:.6g}" in caught.value.message
+        assert "float32" in caught.value.message
+
+
+def test_the_largest_float32_and_infinity_are_kept() -> None:
+    """What rounds to the largest float32 is in its range; infinity is reported with its place."""
+    most = float(np.finfo(np.float32).max)
+    x = as_pictures(np.array([[most, most * (1 + 2.0**-26), np.inf, np.nan]]), field="x")
+    assert x[0, :2].tolist() == [most, most]
+    assert np.isinf(x[0, 2])
+    assert np.isnan(x[0, 3])
 
 
 @pytest.mark.parametrize("dtype", [bool, np.uint8, np.int32, np.uint64])

@@ -55,6 +55,20 @@ def test_the_first_picture_that_is_not_finite_is_located(value: float) -> None:
         fit_to(data(x, np.zeros(5000, np.int64)), (2, 2))
 
 
+def test_how_many_pictures_are_not_finite() -> None:
+    x = np.zeros((5000, 2, 2), np.float32)
+    x[7] = x[4999, 1, 1] = np.nan
+    with pytest.raises(DataError, match="images affected: 2 of 5,000") as caught:
+        fit_to(data(x, np.zeros(5000, np.int64)), (2, 2))
+    assert "np.isfinite" in (caught.value.hint or "")
+
+
+def test_a_label_that_is_missing_is_no_numeric_target() -> None:
+    y = np.array([0, np.nan, 1], np.float32)
+    with pytest.raises(DataError, match=r"y_train is not finite: picture 1 .* the value nan"):
+        fit_to(as_classes(data(np.zeros((3, 3), np.uint8), y), "int"), (3,), "int", 2)
+
+
 def test_targets_that_are_not_finite() -> None:
     y = np.array([1, np.nan], np.float32)
     with pytest.raises(DataError, match="y_train is not finite: picture 1"):
