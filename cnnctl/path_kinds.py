@@ -82,6 +82,10 @@ _HINTS = {
 }
 _HINTS_FOR = {
     ("run", "spec"): "its spec is {path}/spec.yaml; to go on with it: cnnctl resume {path}",
+    (
+        "spec",
+        "image",
+    ): "to classify images of the data set of RUN: cnnctl predict RUN, without a file",
     ("checkpoint", "spec"): "its spec is {path}/spec.yaml",
     ("checkpoint", "run folder"): "name its run: {run}",
     ("model", "data set"): "the data of a run: cnnctl data info RUN",
@@ -91,6 +95,7 @@ _HINTS_FOR = {
 
 
 _FALLBACK = {
+    "image": "predict takes images, .npy files and folders of them",
     "data set": "a data set is a folder of images, an .npz file, or a name of cnnctl data list",
     "named data set": "cnnctl data list names those that can be fetched",
     "run folder": "a run folder has a spec.yaml and checkpoints/, such as runs/mnist/001",

@@ -33,6 +33,7 @@ from cnnctl.data.pixels import BYTES, DEEP, UNIT, Range
 from cnnctl.data.shown import as_shown
 from cnnctl.data.wording import looking, some
 from cnnctl.errors import DataError, UsageError
+from cnnctl.path_kinds import kind_of, refuse_other
 from cnnctl.untrusted import open_plain
 
 if TYPE_CHECKING:
@@ -41,6 +42,10 @@ if TYPE_CHECKING:
 
 SUFFIXES = (*IMAGES, ".npy")
 STDIN = "-"
+
+_OTHER_KINDS = frozenset({"arrays", "exported", "model", "notebook", "python", "spec", "weights"})
+"""What is no image, and has a command that takes it; of other files the decoder says what they are.
+"""
 
 _MOST_BYTES = 4 * LARGEST
 _BOX = 20 / 28
@@ -136,15 +141,23 @@ def read(
         look: What the network takes.
         invert: Whether light becomes dark; None decides by the background.
         centre: Whether the drawing is cut out and centred; None does as the training pictures are.
-        failures: Gets the files that cannot be read, and the others follow; without it the first
-            such file raises.
+        failures: Gets the files that cannot be read or found, and the others follow; without it,
+            or where only one path is given that is not there, the first such file raises.
         unread: Gets the files of folders that look like images of formats that are not read.
 
     Raises:
         UsageError: There is no such file, or nothing in a folder.
         DataError: A file is damaged, or not an image, or has another shape.
     """
-    for path, folder in list(_files(paths, [] if unread is None else unread)):
+    files: list[tuple[str, str | None]] = []
+    for each in paths:
+        try:
+            files += _files(each, [] if unread is None else unread)
+        except UsageError as error:
+            if failures is None or len(paths) == 1:
+                raise
+            failures.append(Failure(each, DataError(error.message, hint=error.hint)))
+    for path, folder in files:
         try:
             # All images of a file, or none.
             yield from list(_file(path, folder, look, invert, centre))
@@ -237,35 +250,50 @@ class _open:  # noqa: N801 - reads as a verb: `with _open(path) as file:`
         self.file.close()
 
 
-def _files(paths: Sequence[str], unread: list[str]) -> Iterator[tuple[str, str | None]]:
-    """Every file, and the way to it where a folder was given."""
-    for each in paths:
-        path = Path(each)
-        if each == STDIN or path.is_file():
-            yield each, None
-        elif path.is_dir():
-            shown = sorted(
-                inner
-                for inner in path.rglob("*")
-                if not any(map(is_hidden, inner.relative_to(path).parts)) and inner.is_file()
-            )
-            found = [inner for inner in shown if inner.suffix.lower() in SUFFIXES]
-            others = [str(inner) for inner in shown if inner.suffix.lower() not in SUFFIXES]
-            unread += filter(looks_like_image, others)
-            if not found:
-                raise UsageError(
-                    f"{path} has no images"
-                    + (f", but {looking(unread)}: {some(unread)}" if unread else ""),
-                    hint=f"looked for {', '.join(SUFFIXES)}",
-                )
-            start = path.resolve().name
-            for inner in found:
-                way = inner.parent.relative_to(path).as_posix()
-                yield str(inner), start if way == "." else f"{start}/{way}"
-        elif path.exists():
-            raise UsageError(f"{path} is neither a file nor a folder")
-        else:
-            raise UsageError(f"there is no file {path}")
+def _files(given: str, unread: list[str]) -> list[tuple[str, str | None]]:
+    """The files that a path means, each with the way to it where it is a folder.
+
+    Raises:
+        UsageError: There is no such file, nothing to read in the folder, or a file of another kind.
+    """
+    path = Path(given)
+    try:
+        if given == STDIN:
+            return [(given, None)]
+        if path.is_file():
+            if kind_of(path) in _OTHER_KINDS:
+                refuse_other(path, "image")
+            return [(given, None)]
+        if path.is_dir():
+            return _files_in(path, unread)
+        is_there = path.exists()
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror or error}") from error
+    raise UsageError(f"{path} is neither a file nor a folder" if is_there
+                     else f"there is no file {path}")  # fmt: skip
+
+
+def _files_in(path: Path, unread: list[str]) -> list[tuple[str, str | None]]:
+    shown = sorted(
+        inner
+        for inner in path.rglob("*")
+        if not any(map(is_hidden, inner.relative_to(path).parts)) and inner.is_file()
+    )
+    found = [inner for inner in shown if inner.suffix.lower() in SUFFIXES]
+    others = [str(inner) for inner in shown if inner.suffix.lower() not in SUFFIXES]
+    left = [*filter(looks_like_image, others)]
+    unread += left
+    if not found:
+        raise UsageError(
+            f"{path} has no images" + (f", but {looking(left)}: {some(left)}" if left else ""),
+            hint=f"looked for {', '.join(SUFFIXES)}",
+        )
+    start = path.resolve().name
+    ways = [inner.parent.relative_to(path).as_posix() for inner in found]
+    return [
+        (str(inner), start if way == "." else f"{start}/{way}")
+        for inner, way in zip(found, ways, strict=True)
+    ]
 
 
 def _image(file: _open) -> tuple[Image | np.ndarray, list[str], bool]:

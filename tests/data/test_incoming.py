@@ -1,6 +1,7 @@
 """Pictures that somebody brings along: what is done to them, and that it is said."""
 
 import io
+import os
 import struct
 
 import numpy as np
@@ -9,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from cnnctl.data.incoming import Look, read
+from cnnctl.data.incoming import Failure, Look, read
 from cnnctl.errors import DataError, UsageError
 
 MNIST = Look((28, 28, 1), dark=True, centred=True)
@@ -267,6 +268,29 @@ def test_places(tmp_path):
     assert unread == [str(tmp_path / "digits" / "7" / "c.heic")]
     (only,) = read([str(tmp_path / "digits" / "3")], MNIST)
     assert only.folder == "3"
+
+
+def test_a_path_that_cannot_be_read_does_not_keep_the_others(tmp_path):
+    good = save(tmp_path / "good.png", digit())
+    (tmp_path / "empty").mkdir()
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "gone.png").symlink_to("nowhere")
+    (tmp_path / "a.yaml").write_text("name: a\n")
+    (tmp_path / "broken.png").write_bytes(b"\x89PNG\r\n")
+    words = {"none.png": "there is no file", "empty": "has no images", "pipe": "neither",
+             "gone.png": "there is no file", "a.yaml": "is a spec, not an image",
+             "broken.png": "broken.png", "x" * 300: "cannot read"}  # fmt: skip
+    for name, expected in words.items():
+        path = str(tmp_path / name)
+        failures: list[Failure] = []
+        (found,) = read([path, good], MNIST, failures=failures)
+        assert found.name == good
+        assert [each.name for each in failures] == [path]
+        assert expected in failures[0].error.message
+        # Alone there is nothing to go on with, and in a library nothing is passed over.
+        for alone in ({"failures": []}, {}) if name != "broken.png" else ():
+            with pytest.raises(UsageError, match=expected):
+                list(read([path, *([good] if not alone else [])], MNIST, **alone))
 
 
 def test_networks_that_take_no_pictures(tmp_path):
