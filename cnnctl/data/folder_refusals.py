@@ -81,15 +81,24 @@ def refuse_wrapped(tree: Tree, folder: Path, classes: dict[str, list[str]]) -> N
     ((name, (path, *_)),) = classes.items()
     listing = tree.listing(path)
     inner = [each for each in listing.folders if tree.has_images(f"{path}{os.sep}{each}")]
-    if not listing.images and (len(inner) > 1 or any(map(split_of, inner))):
-        is_top = folder == tree.root
+    splits = [each for each in inner if split_of(each)]
+    if listing.images or not (len(inner) > 1 or splits):
+        return
+    is_top = folder == tree.root
+    fix = f"write `path: {path}`" if is_top else f"move them from {path} into {folder}"
+    if not splits:
         raise DataError(
             f"{folder} has one class folder, {name}, whose images lie in "
             f"{some(f'{each}/' for each in inner)}",
-            hint=f"if those are the classes, write `path: {path}`"
-            if is_top
-            else f"if those are the classes, move them from {path} into {folder}",
+            hint=f"if those are the classes, {fix}",
         )
+    if not any(tree.listing(f"{path}{os.sep}{each}").folders for each in splits):
+        fix += f", and put the images of each class into their own folder: {splits[0]}/<class>/…"
+    raise DataError(
+        f"{folder} has one folder, {name}, which holds "
+        f"{counted(len(splits), 'split')}: {some(f'{each}/' for each in splits)}",
+        hint=fix,
+    )
 
 
 def refuse_class_first(tree: Tree, classes: dict[str, list[str]]) -> None:
