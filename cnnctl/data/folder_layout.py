@@ -23,8 +23,8 @@ from cnnctl.data.folder_refusals import (
     refuse_wrapped,
 )
 from cnnctl.data.folder_split import SplitRule
-from cnnctl.data.folder_tree import Image, Tree
-from cnnctl.data.formats import FORMATS
+from cnnctl.data.folder_tree import Image, Tree, images_among
+from cnnctl.data.formats import ADD_SUFFIX, FORMATS
 from cnnctl.data.split_names import SPLITS, mentions_split, split_of
 from cnnctl.data.wording import counted, looking, some, were
 from cnnctl.errors import DataError
@@ -275,7 +275,13 @@ class _Finder:
                 f"{self._folder}: {counted(len(broken), 'link')} to missing files "
                 f"{were(len(broken))} not read ({some(broken)})"
             )
-        if others := self._tree.left_out("others"):
+        others = self._tree.left_out("others")
+        if images := images_among(others, self._folder):
+            self._notes.append(
+                f"{self._folder}: {counted(len(images), 'file')} whose content is an image "
+                f"{were(len(images))} not read ({some(images)}); {ADD_SUFFIX}"
+            )
+        if others := sorted({*others} - {*images}):
             kinds = sorted({Path(name).suffix.lower() or "no suffix" for name in others})
             self._notes.append(
                 f"{self._folder}: {counted(len(others), 'other file')} {were(len(others))} not "

@@ -7,8 +7,8 @@ import re
 from pathlib import Path
 
 from cnnctl.data.class_names import canonical
-from cnnctl.data.folder_tree import Image, Tree
-from cnnctl.data.formats import FORMATS
+from cnnctl.data.folder_tree import Image, Tree, images_among
+from cnnctl.data.formats import ADD_SUFFIX, FORMATS
 from cnnctl.data.split_names import split_of
 from cnnctl.data.wording import counted, looking, some
 from cnnctl.errors import DataError
@@ -166,6 +166,12 @@ def no_images(tree: Tree, folder: Path) -> DataError:
             f"{folder} has no images that can be read, but {counted(len(broken), 'link')} to "
             f"missing files: {some(broken)}",
             hint="put the files where the links point",
+        )
+    if images := images_among(tree.left_out("others"), tree.root):
+        return DataError(
+            f"{folder} has no files that are named like images, but {counted(len(images), 'file')} "
+            f"whose content is an image: {some(images)}",
+            hint=ADD_SUFFIX,
         )
     loose = tree.listing(folder).images
     if loose:

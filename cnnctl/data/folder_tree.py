@@ -10,12 +10,17 @@ from typing import NamedTuple
 
 from cnnctl.data.class_names import canonical
 from cnnctl.data.formats import is_readable, looks_like_image
+from cnnctl.path_kinds import kind_of
 
 _JUNK = frozenset({
     "__MACOSX", "__pycache__", "@eaDir", "$RECYCLE.BIN", "System Volume Information", "lost+found",
     "Thumbs.db", "ehthumbs.db", "desktop.ini", "Desktop.ini", "Icon\r",
 })  # fmt: skip
 """What operating systems and storage devices leave in folders, besides hidden files."""
+
+
+_MOST_OPENED = 1000
+"""How many files that are not named like images are opened to see whether they are."""
 
 
 def is_hidden(name: str) -> bool:
@@ -148,6 +153,16 @@ class Tree:
             for path, listing in self._used.items()
             for name in getattr(listing, kind)
         )
+
+
+def images_among(names: Sequence[str], folder: Path = Path()) -> list[str]:
+    """Return the files whose content is an image; of many only the first ones are opened.
+
+    Args:
+        names: Of files that are not named like images.
+        folder: Where they are.
+    """
+    return [name for name in names[:_MOST_OPENED] if kind_of(folder / name) == "image"]
 
 
 def _was_seen(path: str, seen: set[tuple[int, int]]) -> bool:

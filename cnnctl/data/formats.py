@@ -14,6 +14,9 @@ SUFFIXES = (
 FORMATS = "PNG, JPEG, WebP, BMP, TIFF, GIF or PPM"
 """For messages."""
 
+ADD_SUFFIX = "add the suffix of the format to the name, such as .png or .jpg"
+"""The fix for files that are images by their content alone."""
+
 _UNREAD = (
     *(".heic", ".heif", ".hif", ".avif", ".jxl", ".jp2", ".j2k", ".jpf", ".jpx", ".svg", ".svgz"),
     *(".psd", ".xcf", ".ico", ".icns", ".tga", ".exr", ".hdr", ".pfm", ".dcm", ".dicom", ".nii"),

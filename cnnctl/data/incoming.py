@@ -25,7 +25,7 @@ from cnnctl.data.decoding import (
     open_image,
     reason_of,
 )
-from cnnctl.data.folder_tree import is_hidden
+from cnnctl.data.folder_tree import images_among, is_hidden
 from cnnctl.data.formats import SUFFIXES as IMAGES
 from cnnctl.data.formats import looks_like_image
 from cnnctl.data.npz import read_array
@@ -281,7 +281,8 @@ def _files_in(path: Path, unread: list[str]) -> list[tuple[str, str | None]]:
     )
     found = [inner for inner in shown if inner.suffix.lower() in SUFFIXES]
     others = [str(inner) for inner in shown if inner.suffix.lower() not in SUFFIXES]
-    left = [*filter(looks_like_image, others)]
+    left = [name for name in others if looks_like_image(name)]
+    left += images_among([name for name in others if not looks_like_image(name)])
     unread += left
     if not found:
         raise UsageError(

@@ -8,6 +8,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from cnnctl.data.folder_layout import Layout, find_layout
 from cnnctl.data.split_names import split_of
@@ -217,6 +218,39 @@ def test_files_that_look_like_images_are_named_and_others_counted_by_kind(tmp_pa
     assert "3 files that look like images were not read" in images
     assert "(test/a/d.svg, train/a/b.heic, train/a/deep/c.HEIC)" in images
     assert "2 other files were not read (.csv, .txt)" in others
+
+
+@pytest.mark.parametrize("suffix", ["PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP"])
+def test_images_without_a_suffix_are_named(tmp_path: Path, suffix: str) -> None:
+    make(tmp_path, "a/1.png", "b/1.png", "b/notes", "b/film.mp4")
+    Image.new("RGB", (300, 300)).save(tmp_path / "a" / "photo", suffix)
+    Image.new("RGB", (3, 3)).save(tmp_path / "a" / "photo.1", suffix)
+    (tmp_path / "b" / "notes").write_text("BMW, Audi\n")
+    (tmp_path / "b" / "film.mp4").write_bytes(bytes((0, 0, 0, 32)) + b"ftypisom" + bytes(20))
+    text = "\n".join(find_layout(tmp_path).notes)
+    assert "2 files whose content is an image were not read (a/photo, a/photo.1); add" in text
+    assert "2 other files were not read (.mp4, no suffix)" in text
+
+
+def test_a_folder_of_images_without_a_suffix(tmp_path: Path) -> None:
+    make(tmp_path, "train/a/")
+    Image.new("RGB", (3, 3)).save(tmp_path / "train" / "a" / "photo", "PNG")
+    with pytest.raises(
+        DataError, match="1 file whose content is an image: train/a/photo"
+    ) as caught:
+        find_layout(tmp_path)
+    assert ".png" in (caught.value.hint or "")
+
+
+def test_few_of_many_other_files_are_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(tmp_path, "a/1.png", "b/1.png", *(f"a/{number}.txt" for number in range(50)))
+    opened: list[Path] = []
+    monkeypatch.setattr("cnnctl.data.folder_tree._MOST_OPENED", 20)
+    monkeypatch.setattr("cnnctl.data.folder_tree.kind_of", opened.append)
+    assert "50 other files were not read (.txt)" in "\n".join(find_layout(tmp_path).notes)
+    assert len(opened) == 20
 
 
 def test_many_names_are_cut_with_a_count(tmp_path: Path) -> None:

@@ -270,6 +270,17 @@ def test_places(tmp_path):
     assert only.folder == "3"
 
 
+def test_images_without_a_suffix(tmp_path):
+    Image.fromarray(digit()).save(tmp_path / "photo", "PNG")
+    assert len(list(read([str(tmp_path / "photo")], MNIST))) == 1
+    with pytest.raises(UsageError, match=r"1 file that looks like an image: .*photo"):
+        list(read([str(tmp_path)], MNIST))
+    save(tmp_path / "good.png", digit())
+    unread: list[str] = []
+    assert len(list(read([str(tmp_path)], MNIST, unread=unread))) == 1
+    assert unread == [str(tmp_path / "photo")]
+
+
 def test_a_path_that_cannot_be_read_does_not_keep_the_others(tmp_path):
     good = save(tmp_path / "good.png", digit())
     (tmp_path / "empty").mkdir()
