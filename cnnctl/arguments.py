@@ -59,7 +59,7 @@ def as_paths(given: AnyPath | Iterable[AnyPath], what: str) -> tuple[Path, ...]:
     """
     alone = (str, bytes, bytearray, os.PathLike)  # bytes are iterable, but not of paths
     if isinstance(given, alone) or not isinstance(given, Iterable):
-        return (as_path(given, what),)  # type: ignore[arg-type]
+        return (as_path(given, what),)
     if isinstance(given, Mapping):
         raise TypeError(f"`{what}` takes paths, not {_kind(given)}")
     paths = tuple(as_path(each, what) for each in given)

@@ -18,7 +18,7 @@ _MAGIC = (
     (b"WEBP", 8, "image"),
     (b"II*\x00", 0, "image"),
     (b"MM\x00*", 0, "image"),
-    (b"ftyp", 4, "image"),  # HEIC and AVIF, but films as well
+    *((b"ftyp" + brand, 4, "image") for brand in (b"hei", b"hevc", b"mif1", b"msf1", b"avi")),
     (b"\x93NUMPY", 0, "array"),
     (b"\x89HDF\r\n", 0, "weights"),
     (b"TFL3", 4, "exported"),
@@ -164,6 +164,8 @@ def _kind_of_file(path: Path) -> str | None:
     suffix = path.suffix.lower()
     for magic, offset, kind in _MAGIC:
         if start[offset : offset + len(magic)] == magic:
+            if kind == "image" and b"\x00" not in start:
+                continue  # a text that begins with BM, say
             return kind
     if start.startswith(b"PK\x03\x04"):
         return {".npz": "arrays", ".keras": "model"}.get(suffix, "archive")

@@ -14,6 +14,7 @@ from cnnctl.arithmetic.weight_ranks import weight_ranks
 from cnnctl.compute.faults import faults
 from cnnctl.data import foresight
 from cnnctl.errors import Diagnostic, Location, SpecError, UsageError
+from cnnctl.path_kinds import refuse_other
 from cnnctl.runs import Run, spec_path
 from cnnctl.spec import AnySpec, Component, Spec, load, rules
 from cnnctl.spec.difference import Difference, differences
@@ -319,6 +320,7 @@ def specs_in(path: Path) -> list[Path]:
     found = sorted(each for each in path.rglob("*") if each.suffix in SUFFIXES and each.is_file())
     found = [each for each in found if not _is_in_run(each)]
     if not found:
+        refuse_other(path, "spec")
         raise UsageError(f"no spec in {path}", hint="a spec is a file that ends in .yaml")
     return found
 
@@ -330,5 +332,5 @@ def is_of_run(path: Path) -> bool:
 
 def _is_in_run(path: Path) -> bool:
     """Whether a file is one of a run folder's, which are copies."""
-    folders = (path.parent, path.parent.parent)
-    return any((f / "checkpoints").is_dir() and (f / "spec.yaml").is_file() for f in folders)
+    above = path.parents[:3]  # checkpoints/epoch-0001/spec.yaml
+    return any((f / "checkpoints").is_dir() and (f / "spec.yaml").is_file() for f in above)

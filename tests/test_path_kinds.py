@@ -15,6 +15,7 @@ from cnnctl import runs
 from cnnctl.data.npz import load_npz
 from cnnctl.errors import CnnctlError, DataError, UsageError
 from cnnctl.path_kinds import WORDS, kind_of, refuse_other
+from cnnctl.preflight import specs_in
 from cnnctl.spec import load
 from cnnctl.trained import find
 
@@ -129,6 +130,31 @@ def test_another_thing_than_a_run(
             command(things[name])
         assert message in caught.value.message
         assert hint in (caught.value.hint or "")
+
+
+def test_a_folder_without_a_spec(things: dict[str, Path]) -> None:
+    with pytest.raises(UsageError, match="is a folder of images, not a spec") as caught:
+        specs_in(things["photos"])
+    assert "cnnctl data info" in (caught.value.hint or "")
+    with pytest.raises(UsageError, match="is an empty folder, not a spec"):
+        specs_in(things["nothing"])
+    assert specs_in(things["specs"]) == [things["specs/a.yaml"]]
+    root = things["specs"].parent
+    # The specs of a run and of its checkpoints are copies.
+    assert specs_in(root) == [things["a.yaml"], things["specs/a.yaml"]]
+
+
+def test_the_name_of_a_shipped_spec_is_no_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError, match="no such run: mnist") as caught:
+        find("mnist")
+    assert "cnnctl train mnist" in (caught.value.hint or "")
+    (tmp_path / "runs" / "mnist").mkdir(parents=True)
+    with pytest.raises(UsageError, match="no such run: mnist") as caught:
+        runs.newest("mnist")
+    assert "its runs are in runs/mnist" in (caught.value.hint or "")
 
 
 def test_a_checkpoint_is_told_from_its_run(things: dict[str, Path]) -> None:
