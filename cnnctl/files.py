@@ -61,6 +61,8 @@ def flush(path: Path) -> None:
 def cannot_write(path: Path, error: OSError, elsewhere: str = RUNS) -> RunError:
     """The error to raise where `path` cannot be written."""
     full = error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+    if error.errno == errno.EISDIR:
+        elsewhere = "move the folder of that name aside"
     return RunError(
         f"cannot write {path}: {error.strerror or error}",
         hint=("free some space, or " if full else "") + elsewhere,

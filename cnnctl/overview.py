@@ -18,6 +18,7 @@ from cnnctl import runs
 from cnnctl.catalog.suggest import nearest
 from cnnctl.errors import CnnctlError, UsageError, listed
 from cnnctl.notes import note
+from cnnctl.path_kinds import WORDS, is_broken_run, is_run, repair
 from cnnctl.runs import Run
 from cnnctl.spec import Spec
 from cnnctl.spec.difference import Difference, differences
@@ -146,7 +147,14 @@ def _readable(run: Run) -> Entry | None:
 
 def entry(run: Run) -> Entry:
     """What the files of a run say of it."""
-    state, environment, rows = run.state(), run.environment(), run.history()
+    state, environment = run.state(), run.environment()
+    for name, what in (
+        ("state.json", "status and best epoch"),
+        ("environment.json", "seed and data"),
+    ):
+        if not (run.path / name).exists():
+            note(f"{run.path / name} is missing: the run's {what} are not known")
+    rows = run.history(state)
     best = state.get("best_epoch")
     row = next((each for each in rows if each["epoch"] == best), rows[-1] if rows else {})
     skip = {"epoch", "seconds", "images_per_second", "learning_rate"}
@@ -170,12 +178,16 @@ def entry(run: Run) -> Entry:
 
 
 def _below(folder: Path) -> Iterator[Run]:
-    """Every run folder below one, without looking into runs."""
-    for path, folders, files in os.walk(folder):
+    """Every run folder below one, without looking into runs; one without a spec is noted."""
+    for name, folders, _ in os.walk(folder):
         folders.sort()
-        if "spec.yaml" in files and "checkpoints" in folders:
+        path = Path(name)
+        if is_run(path):
             folders.clear()
-            yield Run(Path(path))
+            yield Run(path)
+        elif is_broken_run(path):
+            folders.clear()
+            note(f"{path} is left out: it is {WORDS['broken run']}; {repair(path)}")
 
 
 def _lives(pid: int | None) -> bool:
@@ -277,7 +289,7 @@ def _meant(sources: Sequence[Path]) -> Iterator[tuple[Run, bool]]:
     found: dict[Run, bool] = {}
     for source in sources:
         below: list[Run] = []
-        if source.is_dir() and not (source / "spec.yaml").is_file():
+        if source.is_dir() and not (is_run(source) or is_broken_run(source)):
             below = list(_below(source))
         if below:
             found.update((run, found.get(run, False)) for run in below)

@@ -43,6 +43,7 @@ _MOST_ENTRIES = 1000
 
 WORDS = {
     "archive": "an archive",
+    "broken run": "a run folder without spec.yaml",
     "array": "a NumPy array",
     "arrays": "an .npz file of arrays",
     "checkpoint": "a checkpoint",
@@ -102,6 +103,9 @@ _FALLBACK = {
     "spec": "a spec is a YAML file; cnnctl new NAME writes one",
 }
 
+_SPEC = "spec.yaml"
+_REST_OF_RUN = ("state.json", "environment.json", "metrics.jsonl", "checkpoints")
+
 _PERHAPS = {("text", "spec"), ("JSON", "spec"), ("empty", "run folder")}
 """(kind, what is wanted): where more is known once it is read."""
 
@@ -117,6 +121,37 @@ def kind_of(path: Path) -> str | None:
         return _kind_of_file(path) if path.is_file() else None
     except OSError:
         return None
+
+
+def is_run(path: Path) -> bool:
+    """Whether a folder is a run with a spec; one without checkpoints has its figures still."""
+    return (
+        (path / _SPEC).is_file()
+        and ((path / "checkpoints").is_dir() or (path / "environment.json").is_file())
+        and not (path / "manifest.json").is_file()
+    )
+
+
+def is_broken_run(path: Path) -> bool:
+    """Whether a folder has so much of a run that it was one, and no spec to read it by."""
+    if (path / _SPEC).is_file() or (path / "model.weights.h5").exists():  # that is a checkpoint
+        return False
+    return sum((path / each).exists() for each in _REST_OF_RUN) > 1
+
+
+def repair(path: Path) -> str:
+    """Return what can be done for a run folder without a spec."""
+    missing = shell(path / _SPEC)
+    # A folder, or a link to nowhere: no copy can be written there.
+    aside = f"mv {missing} {missing}.aside; " if os.path.lexists(path / _SPEC) else ""
+    copies = sorted(each for each in path.glob("checkpoints/epoch-*/" + _SPEC) if each.is_file())
+    if copies:
+        return f"each checkpoint has a copy of it: {aside}cp {shell(copies[-1])} {missing}"
+    written = sorted(each for each in (path / "sources").glob("*.y*ml") if each.is_file())
+    if written:
+        name = shell(written[0] if len(written) == 1 else path / "sources")
+        return f"put it back, or train anew by the YAML as it was written: cnnctl train {name}"
+    return "put it back, or train anew: there is no copy of it in the folder"
 
 
 def refuse_other(
@@ -140,13 +175,14 @@ def refuse_other(
     if kind is None or kind == wanted or (kind, wanted) in _PERHAPS:
         return
     article = "an" if wanted[0] in "aeio." else "a"
-    raise raises(
-        f"{name or path} is {WORDS[kind]}, not {article} {wanted}", hint=advice(path, kind, wanted)
-    )
+    other = "" if (kind, wanted) == ("broken run", "run folder") else f", not {article} {wanted}"
+    raise raises(f"{name or path} is {WORDS[kind]}{other}", hint=advice(path, kind, wanted))
 
 
 def advice(path: Path, kind: str, wanted: str) -> str | None:
     """Return what to do with a path of one kind where another one is wanted."""
+    if kind == "broken run":
+        return repair(path)
     text = _HINTS_FOR.get((kind, wanted)) or _HINTS.get(kind) or _FALLBACK.get(wanted)
     if text is None:
         return None
@@ -175,11 +211,12 @@ def _kind_of_file(path: Path) -> str | None:
 
 
 def _kind_of_folder(path: Path) -> str | None:
-    if (path / "spec.yaml").is_file():
-        if (path / "manifest.json").is_file():
-            return "checkpoint"
-        if (path / "checkpoints").is_dir() or (path / "environment.json").is_file():
-            return "run"
+    if (path / _SPEC).is_file() and (path / "manifest.json").is_file():
+        return "checkpoint"
+    if is_run(path):
+        return "run"
+    if is_broken_run(path):
+        return "broken run"
     if (path / "saved_model.pb").is_file():
         return "exported"
     if next(_runs_in(path), None):
@@ -195,7 +232,7 @@ def _kind_of_folder(path: Path) -> str | None:
 def _runs_in(path: Path) -> Iterator[Path]:
     for pattern in ("*/spec.yaml", "*/*/spec.yaml"):  # of runs/NAME and of runs
         for spec in path.glob(pattern):
-            if (spec.parent / "checkpoints").is_dir():
+            if is_run(spec.parent):
                 yield spec.parent
 
 

@@ -14,7 +14,7 @@ from cnnctl.arithmetic.weight_ranks import weight_ranks
 from cnnctl.compute.faults import faults
 from cnnctl.data import foresight
 from cnnctl.errors import Diagnostic, Location, SpecError, UsageError
-from cnnctl.path_kinds import refuse_other
+from cnnctl.path_kinds import is_broken_run, is_run, refuse_other
 from cnnctl.runs import Run, spec_path
 from cnnctl.spec import AnySpec, Component, Spec, load, rules
 from cnnctl.spec.difference import Difference, differences
@@ -315,8 +315,10 @@ def specs_in(path: Path) -> list[Path]:
     """
     if not path.is_dir():
         return [path]
-    if (path / "spec.yaml").is_file() and is_of_run(path / "spec.yaml"):
+    if is_run(path):
         return [path / "spec.yaml"]  # a run folder means its spec
+    if is_broken_run(path):
+        refuse_other(path, "spec")
     found = sorted(each for each in path.rglob("*") if each.suffix in SUFFIXES and each.is_file())
     found = [each for each in found if not _is_in_run(each)]
     if not found:
@@ -327,10 +329,10 @@ def specs_in(path: Path) -> list[Path]:
 
 def is_of_run(path: Path) -> bool:
     """Whether a file is the spec of a run folder."""
-    return path.name == "spec.yaml" and (path.parent / "checkpoints").is_dir()
+    return path.name == "spec.yaml" and is_run(path.parent)
 
 
 def _is_in_run(path: Path) -> bool:
     """Whether a file is one of a run folder's, which are copies."""
-    above = path.parents[:3]  # checkpoints/epoch-0001/spec.yaml
-    return any((f / "checkpoints").is_dir() and (f / "spec.yaml").is_file() for f in above)
+    folders = path.parents[:3]  # of its spec, of sources/, of a checkpoint
+    return any(is_run(f) or is_broken_run(f) for f in folders)

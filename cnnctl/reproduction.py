@@ -17,6 +17,7 @@ from cnnctl.compute.plan import recorded
 from cnnctl.data.preparation import Progress
 from cnnctl.errors import CheckpointError, RunError, UsageError
 from cnnctl.notes import tell
+from cnnctl.printable import shell
 from cnnctl.runs import Run
 from cnnctl.spec import load
 from cnnctl.training import TrainingResult, sameness
@@ -104,12 +105,21 @@ def reproduce(
     plugins.require(environment.get("plugins") or (), run)
     rows = run.history()
     if "normalization" not in environment:
-        raise RunError(f"{run} has no readable environment.json to compare with")
+        raise RunError(
+            f"{run} has no readable environment.json to compare with",
+            hint="put it back from a copy: it has the data and the versions of the training",
+        )
     for epoch, row in enumerate(rows, start=1):
         if row["epoch"] != epoch:
-            raise RunError(f"{run.path / 'metrics.jsonl'} lacks the line of epoch {epoch}")
+            raise RunError(
+                f"{run.path / 'metrics.jsonl'} lacks the line of epoch {epoch}",
+                hint="put the file back from a copy",
+            )
     if not rows:
-        raise RunError(f"{run} has no finished epoch to compare with")
+        raise RunError(
+            f"{run} has no finished epoch to compare with",
+            hint=f"to go on with it: cnnctl resume {shell(run.path)}",
+        )
     wanted = as_epochs(epochs) or len(rows)
     if wanted > len(rows):
         raise UsageError(f"{run} has {len(rows)} finished epochs, and {wanted} are to be compared")

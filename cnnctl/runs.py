@@ -31,7 +31,8 @@ from cnnctl.errors import RunError, UsageError, shortened
 from cnnctl.files import cannot_write, flush, write_json, write_text
 from cnnctl.history import MAX_NAMES, described, is_figure, read_history
 from cnnctl.notes import note
-from cnnctl.path_kinds import refuse_other
+from cnnctl.path_kinds import is_run, refuse_other
+from cnnctl.printable import shell
 from cnnctl.untrusted import parse_json, read_plain
 
 RUNS_DIR = Path("runs")
@@ -168,6 +169,7 @@ class Run:
 
     def remove_partial(self) -> None:
         """Remove what a killed process left beside a file or a link that it would replace."""
+        self.checkpoints_dir.mkdir(exist_ok=True)  # a copy of a run may lack an empty folder
         for folder in (self.path, self.checkpoints_dir):
             for path in folder.iterdir():
                 if _PARTIAL.fullmatch(path.name) and (path.is_symlink() or path.is_file()):
@@ -177,9 +179,29 @@ class Run:
         """Change some keys of `state.json`."""
         write_json(self.path / "state.json", {**self.state(), **changes})
 
-    def history(self) -> list[dict[str, Any]]:
-        """The epochs of `metrics.jsonl` (see `cnnctl.history.read_history`)."""
-        return read_history(self.path / "metrics.jsonl")
+    def history(self, state: dict[str, Any] | None = None) -> list[dict[str, Any]]:
+        """The epochs of `metrics.jsonl` (see `cnnctl.history.read_history`); where `state.json`
+        counts more of them, a note says so.
+
+        Args:
+            state: What `state` has returned, where it was read before.
+        """
+        # The state is read first: a training writes the lines before it counts them.
+        counted = (self.state() if state is None else state).get("epochs") or 0
+        path = self.path / "metrics.jsonl"
+        rows = read_history(path)
+        if len(rows) < counted:
+            has = f"has {len(rows) or 'none'}" if path.exists() else "is missing, which had those"
+            is_saved = not rows and len(self.checkpoints()) == counted
+            note(
+                f"{path} {has} of the {counted} epochs that state.json counts: "
+                + (
+                    f"cnnctl resume {shell(self.path)} writes it again from the checkpoints"
+                    if is_saved
+                    else "put it back from a copy, or go by the epochs that it has"
+                )
+            )
+        return rows
 
     def begin(self, planned: int) -> None:
         """Note that a training begins.
@@ -256,8 +278,14 @@ class Run:
             if path.parent == self.checkpoints_dir.resolve():
                 return path
         there = [each.name for each in self.checkpoints()]
-        there += [each for each in ("best", "last") if (self.checkpoints_dir / each).exists()]
-        hint = f"there are: {', '.join(there)}" if there else "it has no checkpoint yet"
+        links = ("best", "last")
+        there += [each for each in links if (self.checkpoints_dir / each / MANIFEST).exists()]
+        hint = f"there are: {', '.join(there)}" if there else "it has no checkpoint"
+        known = checkpoint_name(self.state().get("best_epoch") or 0)
+        if name == "best" and (self.checkpoints_dir / known / MANIFEST).exists():
+            hint += f"; the best is --checkpoint {known}"
+        elif name == "best" and self.model_path.is_file():
+            hint += f"; the best model is in {shell(self.model_path)} too: name that file"
         raise UsageError(f"{self.path} has no checkpoint `{name}`", hint=hint)
 
     def point(self, name: str, checkpoint: Path) -> None:
@@ -317,7 +345,7 @@ def find(path: AnyPath) -> Run:
     path = as_path(path, "run")
     if not path.exists():
         raise UsageError(f"no such run: {path}", hint=_existing(path))
-    if (path / "spec.yaml").is_file() and (path / "checkpoints").is_dir():
+    if is_run(path):
         return Run(path)
     if path.is_dir():
         numbered = [p for p in path.iterdir() if _NUMBER.fullmatch(p.name) and p.is_dir()]
@@ -341,7 +369,8 @@ def newest(path: AnyPath) -> Run:
     path = as_path(path, "run")
     if path.is_dir() and not (path / "spec.yaml").is_file():
         numbered = [p for p in path.iterdir() if _NUMBER.fullmatch(p.name)]
-        started = [p for p in numbered if (p / "environment.json").is_file()]
+        begun = ("environment.json", "metrics.jsonl")  # either may be lost
+        started = [p for p in numbered if any((p / each).is_file() for each in begun)]
         if started:
             return find(max(started, key=lambda p: int(p.name)))
     return find(path)
