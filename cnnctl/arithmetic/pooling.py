@@ -45,15 +45,21 @@ def adaptive(call: Call) -> Outcome:
     """The output has the size asked for: window `i` is `⌊i·in/out⌋` to `⌈(i + 1)·in/out⌉`."""
     rank = call.rank
     out = sizes(call, "output_size", rank)
-    if "Max" in call.name and 1 in out:
-        to = f"GlobalMaxPooling{rank}D: {{keepdims: true}}" if max(out) == 1 else None
+    if 1 in out:
+        globally = call.name.replace("Adaptive", "Global")
+        whole = f"use `{globally}: {{keepdims: true}}`"
         raise Refusal(
             f"TensorFlow cannot compute {call.name} with an `output_size` of 1",
-            f"use `{to}`" if to else "use sizes of at least 2",
+            whole if max(out) == 1 else "use sizes of at least 2",
             rule="wrong-value",
             argument="output_size",
         )
     spatial, channels = split(call)
+    if 1 in spatial:
+        raise Refusal(
+            f"TensorFlow cannot compute {call.name} of an input with a side of 1",
+            "pool before that side is 1, or remove the layer",
+        )
     offset = 1 if call.channels_first else 0
     links = [
         _adaptive_link(axis + offset, size, count)

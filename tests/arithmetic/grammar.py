@@ -103,8 +103,7 @@ def pooling(draw: Draw, rank: int, fmt: str, channels: int) -> Component:
     if form == "Global":
         return layer(name, keepdims=draw(st.booleans()), data_format=fmt)
     if form == "Adaptive":
-        least = 2 if kind == "Max" else 1
-        return layer(name, output_size=draw(per_axis(rank, least, 5)), data_format=fmt)
+        return layer(name, output_size=draw(per_axis(rank, 2, 5)), data_format=fmt)
     return layer(
         name,
         pool_size=draw(per_axis(rank, 1, 4)),

@@ -12,7 +12,7 @@ import tensorflow as tf
 from cnnctl.errors import Diagnostic, Location, SpecError
 from cnnctl.spec.components import Component
 
-from .twin import built, cell, construct, facts, graph, last, layer
+from .twin import built, cell, construct, facts, graph, layer
 
 PICTURE = (8, 8, 4)
 
@@ -499,15 +499,22 @@ def test_what_fails_on_the_first_batch_is_said(name: str) -> None:
         tf.function(built(graph(*layers), shape)[0])(batch, training=True)
 
 
+@pytest.mark.parametrize("kind", ["Average", "Max"])
 @pytest.mark.parametrize(("size", "hint"), [
-    (1, "use `GlobalMaxPooling2D: {keepdims: true}`"), ([3, 1], "use sizes of at least 2"),
+    (1, "use `Global{}Pooling2D: {{keepdims: true}}`"), ([3, 1], "use sizes of at least 2"),
 ])  # fmt: skip
-def test_adaptive_max_pooling_to_one_value_is_refused(size: Any, hint: str) -> None:
+def test_adaptive_pooling_to_one_value_is_refused(size: Any, hint: str, kind: str) -> None:
     """TensorFlow does not only fail: a size of 1 may end the process."""
-    found = fault(PICTURE, layer("AdaptiveMaxPooling2D", output_size=size))
-    assert (found.rule, found.hint) == ("wrong-value", hint)
-    same = last(PICTURE, layer("AdaptiveAveragePooling2D", output_size=1)).output_shape
-    assert same == last(PICTURE, layer("GlobalMaxPooling2D", keepdims=True)).output_shape
+    found = fault(PICTURE, layer(f"Adaptive{kind}Pooling2D", output_size=size))
+    assert (found.rule, found.hint) == ("wrong-value", hint.format(kind))
+
+
+@pytest.mark.parametrize("kind", ["Average", "Max"])
+def test_adaptive_pooling_of_one_value_is_refused(kind: str) -> None:
+    pooling = layer(f"Adaptive{kind}Pooling1D", output_size=2)
+    assert "with a side of 1" in fault((1, 3), pooling).message
+    with pytest.raises(Exception):  # noqa: B017, PT011 - of whatever kind TensorFlow raises
+        built(graph(pooling), (1, 3))[0].predict(np.zeros((2, 1, 3)), verbose=0)
 
 
 def test_an_einsum_of_a_diagonal_is_refused() -> None:
