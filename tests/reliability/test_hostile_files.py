@@ -59,7 +59,7 @@ def reading(monkeypatch):
     found = Reading()
     found.wrap(
         monkeypatch,
-        "cnnctl.weights.load_weights",
+        "cnnctl.averages.load_weights",
         "cnnctl.trained.read",
         "cnnctl.checkpoint.read",
         "cnnctl.checkpoint.state_of",
