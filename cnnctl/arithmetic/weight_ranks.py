@@ -82,8 +82,7 @@ def _misplaced(
             if isinstance(each, int) and not -len(shape) <= each < len(shape):
                 yield Diagnostic(
                     "weight-rank",
-                    f"`axis: {each}` of {component.name} is none of the {weight} of {layer}, "
-                    f"which is {size}",
+                    f"{component.name} has `axis: {each}`, and the {weight} of {layer} is {size}",
                     component.place("axis"),
                     f"use an axis from 0 to {len(shape) - 1}",
                 )

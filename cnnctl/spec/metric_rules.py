@@ -309,7 +309,7 @@ def _ids_of_classes(output: Output, metric: Component) -> Misfit | None:
         if sparse_true and sparse_pred and whole:
             return None
         return Misfit(
-            f"{metric.name} cannot tell the classes of one output that is no class number",
+            f"{metric.name} needs class numbers, and the one output is not a class number",
             f"use `{binary}`",
         )
     if output.labels == "int":
@@ -444,7 +444,7 @@ def _sizes(output: Output, metric: Component) -> Misfit | None:
             if count is not None and count != output.count:
                 return Misfit(
                     f"AUC has {count} labels, and the network has {output.count} outputs",
-                    f"`{key}` has to be for {output.count}",
+                    f"`{key}` must match the {output.count} outputs",
                     key,
                 )
     return None

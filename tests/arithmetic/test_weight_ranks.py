@@ -76,7 +76,7 @@ def test_the_penalty_of_a_matrix(
     ({"kernel_initializer": "identity"}, "Identity needs a weight of rank 2"),
     ({"bias_initializer": "orthogonal"}, "Orthogonal needs a weight of rank 2 or more"),
     ({"activity_regularizer": "OrthogonalRegularizer"}, "may have any size"),
-    ({"kernel_constraint": {"MaxNorm": {"axis": 4}}}, "`axis: 4` of MaxNorm is none"),
+    ({"kernel_constraint": {"MaxNorm": {"axis": 4}}}, "MaxNorm has `axis: 4`"),
 ])  # fmt: skip
 def test_others(given: dict[str, Any], message: str, tmp_path: Any) -> None:
     path = tmp_path / "net.yaml"
