@@ -21,6 +21,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from cnnctl.catalog import complete_by
+
 if TYPE_CHECKING:
     from cnnctl.errors import CnnctlError as CnnctlError
     from cnnctl.evaluation import evaluate as evaluate
@@ -77,10 +79,17 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'cnnctl' has no attribute {name!r}")
     if name in {"reproduce", "resume", "train"}:
         # Their modules need Keras, which is started in cnnctl's way before anything imports it.
-        import_module("cnnctl.backend").quiet()
+        import_module("cnnctl.startup").quiet()
     module, attribute = _PLACES[name]
     return getattr(import_module(module), attribute)
 
 
 def __dir__() -> list[str]:
     return sorted(__all__)
+
+
+def _load_installed() -> tuple[str, ...]:
+    return tuple(map(str, import_module("cnnctl.plugins.installed").load()))
+
+
+complete_by(_load_installed)  # the catalog lies below the plug-ins

@@ -6,7 +6,6 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from cnnctl import plugins
 from cnnctl.arithmetic import NoFormula, Refusal
 from cnnctl.arithmetic.evaluate import evaluate
 from cnnctl.errors import Diagnostic
@@ -23,7 +22,7 @@ def disagreements(spec: Spec, model: Any, input_shape: tuple[int, ...]) -> Itera
         input_shape: Shape of one picture, without the batch.
     """
     for layer in spec.graph.layers:
-        if not plugins.is_registered("layer", layer.component.name):
+        if not layer.component.is_of_plugin:
             continue
         shapes = [
             input_shape if name == INPUT else _shape(model.get_layer(name)) for name in layer.inputs

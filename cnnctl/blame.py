@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from types import FrameType
 from typing import Any
 
 from cnnctl.errors import Diagnostic, TrainingError
+from cnnctl.plugins.traceback import frames, places_in_plugins
 from cnnctl.spec import GraphLayer, Spec
 
 _NODE = re.compile(r"\bnode:? ['`\"]?([\w./-]+)", re.IGNORECASE)
@@ -18,7 +18,6 @@ _NO_REASON = (
     "Exception encountered when calling", "Could not automatically infer",
 )  # fmt: skip
 _AFTERWARDS = "Arguments received by"
-_FRAME = re.compile(r'File "([^"]+)", line (\d+)')
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -54,7 +53,7 @@ def _layer(error: BaseException, model: Any, spec: Spec) -> GraphLayer | None:
     """The layer of the spec in which an error arose: that whose method was running, or that whose
     operation TensorFlow names."""
     layers = {layer.name: layer for layer in spec.graph.layers}
-    for frame, _ in _frames(error):
+    for frame, _ in frames(error):
         running = frame.f_locals.get("self")
         name = getattr(running, "name", None)
         if isinstance(name, str) and name in layers and running is model.get_layer(name):
@@ -92,27 +91,3 @@ def _names_in(node: str, model: str) -> Iterator[str]:
         if again:
             yield from (part.removesuffix(end) for end in ("_1", "_2") if part.endswith(end))
         yield part
-
-
-def _frames(error: BaseException) -> Iterator[tuple[FrameType, int]]:
-    """The frames, each with its line, that an error and its causes went through, outermost
-    first."""
-    cause: BaseException | None = error
-    while cause is not None:
-        traceback = cause.__traceback__
-        while traceback is not None:
-            yield traceback.tb_frame, traceback.tb_lineno
-            traceback = traceback.tb_next
-        cause = cause.__cause__ or cause.__context__
-
-
-def places_in_plugins(error: BaseException) -> tuple[str, ...]:
-    """Where in a plug-in an error arose, if it was in one."""
-    from cnnctl.plugins import loaded
-
-    files = {str(path): path.name for plugin in loaded() for path in plugin.files}
-    # Inside the compiled step the frames are gone, and TensorFlow writes them into its message.
-    lines = [(match[1], int(match[2])) for match in _FRAME.finditer(str(error))]
-    lines += [(frame.f_code.co_filename, line) for frame, line in _frames(error)]
-    places = [f"in {files[name]}, line {line}" for name, line in lines if name in files]
-    return tuple(places[-1:])

@@ -130,7 +130,7 @@ def _machine() -> Iterator[Finding]:
 
 
 def _tensorflow() -> Iterator[Finding]:
-    from cnnctl.backend import quiet
+    from cnnctl.startup import quiet
 
     began = time.perf_counter()
     try:

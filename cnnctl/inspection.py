@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from cnnctl import backend
+from cnnctl import backend, startup
 from cnnctl.arithmetic.shapes import same_but_for_ones
 from cnnctl.errors import UsageError
 from cnnctl.spec import Spec
@@ -94,7 +94,7 @@ def inspect(
     Raises:
         UsageError: There is no input, or not of the network's shape.
     """
-    backend.quiet()
+    startup.quiet()
     spec, model, picture, steps, name = _opened(source, given, checkpoint, data_dir, device)
     import keras
     import tensorflow as tf

@@ -11,11 +11,12 @@ import keras
 
 from cnnctl import registry
 from cnnctl.agreement import disagreements
-from cnnctl.blame import places_in_plugins, reason_of
+from cnnctl.blame import reason_of
 from cnnctl.compute.metric_values import adjust_in_graphs, report_each_value, take_one_label
 from cnnctl.compute.plan import Plan
 from cnnctl.compute.updates import fuse
 from cnnctl.errors import Diagnostic, SpecError
+from cnnctl.plugins.traceback import places_in_plugins
 from cnnctl.spec import Component, GraphLayer, Spec
 from cnnctl.spec.graph import INPUT
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import keras
 
-from cnnctl import layers, plugins
+from cnnctl import layers
 from cnnctl.catalog import Entry, load
 from cnnctl.catalog.allowed import MODULES, RESOLVED_BY_COMPILE
 from cnnctl.errors import UsageError
@@ -69,7 +69,7 @@ def find_class(entry: Entry) -> Any:
     if entry.source == "cnnctl":
         return getattr(layers, entry.name)
     if entry.source != "keras":
-        return plugins.find_class(entry.kind, entry.name)
+        return entry.registered
     module: Any = keras
     for part in MODULES[entry.kind].split("."):
         module = getattr(module, part)

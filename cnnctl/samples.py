@@ -162,7 +162,7 @@ def _through(layers: list[GraphLayer], x: np.ndarray, seed: int) -> np.ndarray:
     """Pictures after some layers, as in a training step."""
     import numpy as np
 
-    from cnnctl.backend import quiet
+    from cnnctl.startup import quiet
 
     quiet()
     import keras

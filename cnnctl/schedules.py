@@ -99,10 +99,12 @@ class Registered:
 
     Args:
         name: Its name.
+        function: The function; its errors carry a note of the line that they arose in.
         arguments: Those of the spec; `epochs` among them, if the function takes it.
     """
 
     name: str
+    function: Callable[..., Any]
     arguments: dict[str, Any]
 
     def __call__(self, epoch: int, rate: float) -> float:
@@ -111,15 +113,11 @@ class Registered:
         Raises:
             ExpressionError: It fails, or does not return a finite number of at least 0.
         """
-        from cnnctl.plugins import find_class
-
         try:
             with contextlib.redirect_stdout(sys.stderr):  # results alone go to standard output
-                value = find_class("rate_schedule", self.name)(epoch, rate, **self.arguments)
+                value = self.function(epoch, rate, **self.arguments)
         except Exception as error:
-            from cnnctl.blame import places_in_plugins
-
-            where = ", ".join((f"in epoch {epoch}", *places_in_plugins(error)))
+            where = ", ".join((f"in epoch {epoch}", *getattr(error, "__notes__", ())))
             raise ExpressionError(
                 f"{self.name} fails with {type(error).__name__}: {error}, {where}"
             ) from error
@@ -179,9 +177,10 @@ def make(schedule: str | Component, epochs: int) -> Rate:
     if schedule.name in _SCHEDULES:
         return _SCHEDULES[schedule.name](epochs=epochs, **arguments)
     entry = load().find("rate_schedule", schedule.name)
-    if entry and "epochs" in entry.managed:
+    assert entry is not None
+    if "epochs" in entry.managed:
         arguments["epochs"] = epochs
-    return Registered(schedule.name, arguments)
+    return Registered(schedule.name, entry.registered, arguments)
 
 
 def _exponential(

@@ -25,7 +25,7 @@ def rows_by_keras(spec: Spec, trace: arithmetic.Trace) -> tuple[Row, ...]:
     Raises:
         SpecError: Keras refuses a layer, at its line.
     """
-    from cnnctl.backend import quiet
+    from cnnctl.startup import quiet
 
     quiet()
     from cnnctl.model import build

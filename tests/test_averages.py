@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from cnnctl.backend import quiet
+from cnnctl.startup import quiet
 
 quiet()
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from test_inference_graph import exported
 
-from cnnctl.backend import quiet
+from cnnctl.startup import quiet
 
 quiet()
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from arithmetic.test_each_layer import ONE, SEVERAL
 
-from cnnctl.backend import quiet
+from cnnctl.startup import quiet
 
 quiet()
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cnnctl.backend import quiet
+from cnnctl.startup import quiet
 
 quiet()
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from conftest import XO
 
-from cnnctl.backend import quiet
 from cnnctl.cli.compare import compare as print_comparison
+from cnnctl.startup import quiet
 
 quiet()
 

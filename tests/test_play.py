@@ -18,7 +18,7 @@ from browser import BROWSER, Page
 from conftest import XO
 from PIL import Image
 
-from cnnctl.backend import quiet
+from cnnctl.startup import quiet
 
 quiet()
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from conftest import XO
 
-from cnnctl.backend import quiet
+from cnnctl.startup import quiet
 
 quiet()
 

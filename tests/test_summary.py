@@ -92,7 +92,7 @@ def worked_out(text):
 
 @pytest.mark.parametrize("name", ["mnist", "cifar10_resnet"])
 def test_rows_are_those_of_keras(name):
-    from cnnctl.backend import quiet
+    from cnnctl.startup import quiet
 
     quiet()
     from cnnctl.model import build
@@ -187,7 +187,7 @@ def test_faults_are_raised(xo_spec):
 )
 def test_a_frozen_wrapper_keeps_all_its_weights(wrapped, tmp_path):
     """Keras freezes those alone that are there when it is told so; a step of SGD moves the rest."""
-    from cnnctl.backend import quiet
+    from cnnctl.startup import quiet
 
     quiet()
     import keras

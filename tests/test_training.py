@@ -10,11 +10,11 @@ import pytest
 from conftest import XO
 
 from cnnctl import runs
-from cnnctl.backend import quiet
 from cnnctl.checkpoint import WEIGHTS
 from cnnctl.errors import RunError, SpecError, Stopped, TrainingError
 from cnnctl.evaluation import evaluate
 from cnnctl.spec import load
+from cnnctl.startup import quiet
 
 quiet()
 

@@ -25,8 +25,16 @@ from cnnctl.arithmetic import (  # noqa: F401 - a family registers its rules whe
     wrappers,
 )
 from cnnctl.arithmetic.calls import Call, Link, Outcome, Refusal
-from cnnctl.arithmetic.facts import Field, Formula, LayerFacts, Shape, Trace, Weight
-from cnnctl.arithmetic.registry import NoFormula, formula, known
+from cnnctl.arithmetic.facts import (
+    Field,
+    Formula,
+    LayerFacts,
+    NoFormula,
+    Shape,
+    Trace,
+    Weight,
+)
+from cnnctl.arithmetic.registry import formula, known
 from cnnctl.arithmetic.trace import trace
 
 __all__ = [

@@ -11,7 +11,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from cnnctl.arithmetic.registry import NoFormula
 from cnnctl.errors import Location
 
 if TYPE_CHECKING:
@@ -22,6 +21,10 @@ Number: TypeAlias = "int | float | Fraction"
 
 FLOAT_BYTES = 4
 """Bytes of one float32."""
+
+
+class NoFormula(Exception):
+    """The arithmetic does not know a layer: its class, or a form of it that has no closed form."""
 
 
 class Open(int):

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from cnnctl.arithmetic.calls import Call, Outcome, Refusal, replaced
 from cnnctl.arithmetic.evaluate import evaluate
-from cnnctl.arithmetic.facts import Formula, Shape, Weight
-from cnnctl.arithmetic.registry import NoFormula, formula
+from cnnctl.arithmetic.facts import Formula, NoFormula, Shape, Weight
+from cnnctl.arithmetic.registry import formula
 from cnnctl.arithmetic.shapes import join, refuse_open, sequence_hint, shown, split
 from cnnctl.arithmetic.windows import kernel_window, slide
 

@@ -11,18 +11,14 @@ for its layer in the same way:
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
-if TYPE_CHECKING:
-    from cnnctl.arithmetic.calls import Call, Outcome
+from cnnctl.arithmetic.calls import Call, Outcome
+from cnnctl.arithmetic.facts import NoFormula
 
-Rule: TypeAlias = "Callable[[Call], Outcome]"
+Rule: TypeAlias = Callable[[Call], Outcome]
 
 _RULES: dict[str, Rule] = {}
-
-
-class NoFormula(Exception):
-    """The arithmetic does not know a layer: its class, or a form of it that has no closed form."""
 
 
 def formula(*names: str) -> Callable[[Rule], Rule]:

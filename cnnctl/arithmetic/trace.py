@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from cnnctl.arithmetic import counting, fields
 from cnnctl.arithmetic.calls import Outcome, Refusal
 from cnnctl.arithmetic.evaluate import defaults, evaluate
-from cnnctl.arithmetic.facts import FLOAT_BYTES, Field, Formula, LayerFacts, Shape, Trace
-from cnnctl.arithmetic.registry import NoFormula
+from cnnctl.arithmetic.facts import FLOAT_BYTES, Field, Formula, LayerFacts, NoFormula, Shape, Trace
 from cnnctl.arithmetic.shapes import TAKES_AXES, refuse_open, shown
 from cnnctl.errors import Diagnostic, SpecError
 

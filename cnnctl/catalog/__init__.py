@@ -14,8 +14,8 @@ needs no Keras; a test compares the two. The rest is written by hand:
     foreign_*.py         what other tools call these things, for the mend of a mistake
 """
 
-from cnnctl.catalog.catalog import KINDS, Catalog, load
+from cnnctl.catalog.catalog import KINDS, Catalog, complete_by, load
 from cnnctl.catalog.entry import Argument, Entry
 from cnnctl.catalog.suggest import nearest
 
-__all__ = ["KINDS", "Argument", "Catalog", "Entry", "load", "nearest"]
+__all__ = ["KINDS", "Argument", "Catalog", "Entry", "complete_by", "load", "nearest"]

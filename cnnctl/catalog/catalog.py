@@ -80,6 +80,11 @@ class Catalog:
             self._entries[kind][entry_name] = entry
         return entry
 
+    def of_plugin(self, kind: str, name: str) -> Entry | None:
+        """Return the entry of that name if a plug-in has registered it, or None."""
+        entry = self.find(kind, name)
+        return entry if entry is not None and entry.is_of_plugin else None
+
     def names(self, kind: str) -> tuple[str, ...]:
         """Return the names of a kind, sorted, without identifiers and aliases."""
         return tuple(sorted({*self._spellings_of(kind).values()}))
@@ -167,10 +172,17 @@ class Catalog:
 @lru_cache(maxsize=1)
 def load() -> Catalog:
     """Return the catalog, always the same object, so that plug-ins add to it once."""
-    return Catalog(json.loads(STORED.read_bytes()), OWN, REFUSED, _installed)
+    return Catalog(json.loads(STORED.read_bytes()), OWN, REFUSED, lambda: _load_installed())
 
 
-def _installed() -> tuple[str, ...]:
-    from cnnctl.plugins import installed
+def complete_by(load_installed: Callable[[], tuple[str, ...]]) -> None:
+    """Set how the catalog finds the plug-ins that are installed, once they are asked for.
 
-    return tuple(map(str, installed.load()))
+    Args:
+        load_installed: Adds their entries, and returns what to say of those that fail.
+    """
+    global _load_installed
+    _load_installed = load_installed
+
+
+_load_installed: Callable[[], tuple[str, ...]] = tuple

@@ -45,6 +45,7 @@ class Entry:
         direction: Of a metric or a loss: whether its better values are the larger ones (`up`) or
             the smaller ones (`down`); empty where Keras does not say, as for counts.
         source: `keras`, `cnnctl`, or a plug-in's file.
+        registered: Of a plug-in: the class or function itself.
     """
 
     kind: str
@@ -56,6 +57,7 @@ class Entry:
     inputs: str = "one"
     direction: str = ""
     source: str = "keras"
+    registered: Any = field(default=None, compare=False, repr=False)
 
     @property
     def is_of_plugin(self) -> bool:

@@ -27,8 +27,8 @@ def play(
 
     It is bound to the loopback address, and ends with Ctrl-C.
     """
-    from cnnctl.backend import quiet
     from cnnctl.preflight import preflight
+    from cnnctl.startup import quiet
 
     checked = preflight(spec).spec if spec else None
     quiet()

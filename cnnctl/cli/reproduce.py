@@ -37,11 +37,11 @@ def reproduce(
 
     Nothing is kept of it. Exit code 0 where everything is the same, 1 where something differs.
     """
-    from cnnctl.backend import quiet
     from cnnctl.cli.output import print_json
     from cnnctl.cli.progress import observer
     from cnnctl.preflight import preflight_run
     from cnnctl.runs import newest
+    from cnnctl.startup import quiet
 
     found = newest(run)
     shown = observer(preflight_run(found).spec)

@@ -48,12 +48,12 @@ def resume(
     loss and optimizer, the data or the versions are others, it is refused, unless --allow names it.
     """
     from cnnctl.arguments import with_epochs
-    from cnnctl.backend import quiet
     from cnnctl.cli.progress import observer
     from cnnctl.cli.result import show_result
     from cnnctl.distribution.launch import end_with_launcher
     from cnnctl.preflight import preflight_run
     from cnnctl.runs import newest
+    from cnnctl.startup import quiet
     from cnnctl.trackers.names import chosen
     from cnnctl.trackers.tracking import Tracking
 

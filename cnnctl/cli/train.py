@@ -62,12 +62,12 @@ def train(
     the step in progress, and keeps the epochs that were finished; `cnnctl resume` goes on.
     """
     from cnnctl.arguments import with_epochs
-    from cnnctl.backend import quiet
     from cnnctl.cli.progress import observer
     from cnnctl.cli.result import show_result
     from cnnctl.distribution.launch import end_with_launcher
     from cnnctl.errors import UsageError
     from cnnctl.preflight import preflight
+    from cnnctl.startup import quiet
     from cnnctl.trackers.names import chosen
     from cnnctl.trackers.tracking import Tracking
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from cnnctl.catalog import load
 from cnnctl.spec import Component, Spec
 
 ACROSS = frozenset({
@@ -42,11 +41,11 @@ def looking_across(spec: Spec) -> Iterator[Component]:
                 or component.arguments.get("mask_zero")
                 or _has_noise_of_a_batch(component.arguments.get("noise_shape"))
                 or _axes(component) & {0, None}
-                or of_plugin(component)
+                or component.is_of_plugin
             ):
                 yield component
             penalty = component.arguments.get("activity_regularizer")
-            if isinstance(penalty, Component) and of_plugin(penalty):
+            if isinstance(penalty, Component) and penalty.is_of_plugin:
                 yield penalty
     yield from losses_across(spec)
 
@@ -54,7 +53,7 @@ def looking_across(spec: Spec) -> Iterator[Component]:
 def may_only(component: Component) -> bool:
     """Whether it is not known that a component sees the batch as a whole: that of a plug-in, or one
     with an axis that is the batch only where it has few others."""
-    return (of_plugin(component) and not is_no_mean(component)) or None in _axes(component)
+    return (component.is_of_plugin and not is_no_mean(component)) or None in _axes(component)
 
 
 def mixing(spec: Spec) -> Iterator[Component]:
@@ -62,14 +61,14 @@ def mixing(spec: Spec) -> Iterator[Component]:
     for layer in spec.graph.layers:
         for component in within(layer.component):
             if component.kind in {"layer", "activation"} and (
-                component.name in MIXING or of_plugin(component) or _axes(component) & {0, None}
+                component.name in MIXING or component.is_of_plugin or _axes(component) & {0, None}
             ):
                 yield component
     yield from losses_across(spec)
     assert spec.compile is not None
     for metric in spec.compile.metrics:
         axis = metric.arguments.get("axis", -1)
-        if of_plugin(metric) or axis != -1 or (metric.name in ADAPTING and _has_numbers(spec)):
+        if metric.is_of_plugin or axis != -1 or (metric.name in ADAPTING and _has_numbers(spec)):
             yield metric
 
 
@@ -84,7 +83,7 @@ def losses_across(spec: Spec) -> Iterator[Component]:
         or loss.arguments.get("ignore_class") is not None  # a mean over what is not ignored
         or loss.arguments.get("axis", -1) != -1
         or (loss.name in ADAPTING and _has_numbers(spec))
-        or of_plugin(loss)
+        or loss.is_of_plugin
     ):
         yield loss
 
@@ -99,12 +98,6 @@ def within(component: Component) -> Iterator[Component]:
 def is_no_mean(loss: Component) -> bool:
     """Whether a spec asks for another reduction of a loss than the mean."""
     return loss.kind == "loss" and loss.arguments.get("reduction", "mean") not in MEANS
-
-
-def of_plugin(component: Component) -> bool:
-    """Whether a component is neither Keras's nor cnnctl's own."""
-    entry = load().find(component.kind, component.name)
-    return entry is not None and entry.is_of_plugin
 
 
 def _has_numbers(spec: Spec) -> bool:

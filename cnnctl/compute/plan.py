@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from cnnctl import arithmetic
-from cnnctl.compute.across import looking_across, may_only, of_plugin
+from cnnctl.catalog import load
+from cnnctl.compute.across import looking_across, may_only
 from cnnctl.compute.faults import faults
 from cnnctl.errors import SpecError, UsageError
 from cnnctl.machine import usable_cpus
@@ -161,10 +162,10 @@ def _needing_each_step(spec: Spec) -> Iterator[str]:
         if callback.name == "TensorBoard":
             if callback.arguments.get("update_freq", "epoch") != "epoch":
                 yield callback.name
-        elif of_plugin(callback):
-            from cnnctl.plugins import find_class
-
-            bases = find_class("callback", callback.name).__mro__
+        elif callback.is_of_plugin:
+            entry = load().find("callback", callback.name)
+            assert entry is not None
+            bases = entry.registered.__mro__
             own = [name for each in bases if not _is_keras(each) for name in vars(each)]
             if any(name.endswith(("batch_begin", "batch_end")) for name in own):
                 yield callback.name

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from cnnctl.catalog import load as load_catalog
 from cnnctl.data.checks import fit_to
 from cnnctl.data.dataset import Dataset, Split
 from cnnctl.data.normalization import Normalization, normalization
@@ -87,9 +88,7 @@ def load(
         from cnnctl.data.xo import load_xo
 
         return load_xo(**options)
-    from cnnctl import plugins
-
-    if plugins.is_registered("dataset", name):
+    if load_catalog().of_plugin("dataset", name):
         from cnnctl.data.registered import load_registered
 
         return load_registered(name, arguments or {}, base)

@@ -159,7 +159,7 @@ def classes(dataset: Component, base: Path = Path()) -> tuple[str, int]:
 
 def _declared(dataset: Component, base: Path) -> plugins.Declared:
     """What a plug-in's data set says of itself; nothing, if it is none or fails."""
-    if dataset.faults or not plugins.is_registered("dataset", dataset.name):
+    if dataset.faults or not dataset.is_of_plugin:
         return plugins.Declared()
     from cnnctl.data.registered import declared
 
@@ -196,7 +196,7 @@ def faults(
             yield Diagnostic("folder-split", error.message, dataset.place("split"), error.hint)
     elif dataset.name == "inline":
         yield from _written(spec, input_shape, outputs)
-    elif plugins.is_registered("dataset", dataset.name):
+    elif dataset.is_of_plugin:
         from cnnctl.data.registered import declared, located
 
         try:

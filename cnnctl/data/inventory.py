@@ -130,7 +130,7 @@ def list_registered() -> tuple[Registered, ...]:
     for name in _registered():
         entry = load_catalog().find("dataset", name)
         assert entry is not None
-        is_class = isinstance(plugins.find_class("dataset", name), type)
+        is_class = isinstance(entry.registered, type)
         known = plugins.Declared() if is_class else plugins.declared(name)
         classes = len(known.class_names) or None
         found.append(Registered(name, entry.summary, entry.source, known.input_shape, classes))
@@ -139,7 +139,7 @@ def list_registered() -> tuple[Registered, ...]:
 
 def _registered() -> list[str]:
     names = load_catalog().names("dataset")
-    return [name for name in names if plugins.is_registered("dataset", name)]
+    return [name for name in names if load_catalog().of_plugin("dataset", name)]
 
 
 def _entry(source: Source, data_dir: Path | None) -> Entry:
@@ -249,8 +249,8 @@ def _is_registered(name: str) -> bool:
     Raises:
         UsageError: It needs arguments, which only a spec has.
     """
-    entry = load_catalog().find("dataset", name)
-    if entry is None or not plugins.is_registered("dataset", name):
+    entry = load_catalog().of_plugin("dataset", name)
+    if entry is None:
         return False
     if missing := [argument.name for argument in entry.arguments if argument.required]:
         raise UsageError(

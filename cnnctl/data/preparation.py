@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from cnnctl import data, plugins
+from cnnctl import data
 from cnnctl.data.checks import are_whole, as_classes, fit_to
 from cnnctl.data.dataset import Dataset
 from cnnctl.data.normalization import Normalization, normalization
@@ -203,7 +203,7 @@ def load(
             progress=progress,
         )
     except DataError as error:
-        if not _of_plugin(spec.data.dataset):
+        if not spec.data.dataset.is_of_plugin:
             raise
         at = located(error, spec.data.dataset)
         raise DataError(error.message, hint=error.hint, diagnostics=[at]) from error
@@ -231,12 +231,8 @@ def _has_an_output_per_class(spec: Spec) -> bool:
     return not loss or "Crossentropy" in loss or "Hinge" in loss
 
 
-def _of_plugin(dataset: Component) -> bool:
-    return plugins.is_registered("dataset", dataset.name)
-
-
 def _names_its_classes(dataset: Component, loaded: Dataset) -> bool:
     """Whether a data set says which classes there are, beyond those that its labels show."""
-    if _of_plugin(dataset):
+    if dataset.is_of_plugin:
         return loaded.class_names != tuple(map(str, range(len(loaded.class_names))))
     return dataset.name not in {"npz", "inline"} or bool(dataset.arguments.get("class_names"))

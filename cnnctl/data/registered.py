@@ -19,11 +19,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cnnctl import plugins
-from cnnctl.catalog.suggest import nearest
+from cnnctl.catalog import Entry, load, nearest
 from cnnctl.data.checks import are_targets, fit_to
 from cnnctl.data.dataset import Dataset, Split, make_dataset
 from cnnctl.data.npz import KEYS, splits_of
 from cnnctl.errors import CnnctlError, DataError, Diagnostic
+from cnnctl.plugins.traceback import places_in_plugins
 
 if TYPE_CHECKING:
     from cnnctl.spec import Component
@@ -44,7 +45,7 @@ def declared(name: str, arguments: dict[str, Any], base: Path) -> plugins.Declar
     Raises:
         DataError: Its constructor fails, or what it declares cannot be.
     """
-    made = plugins.find_class("dataset", name)
+    made = _registered(name).registered
     if not isinstance(made, type):
         found = plugins.declared(name)
     else:
@@ -72,7 +73,7 @@ def load_registered(name: str, arguments: dict[str, Any], base: Path) -> Dataset
         DataError: It fails, or what it returns is no data set, or not what it declares.
     """
     promised = declared(name, arguments, base)
-    made = plugins.find_class("dataset", name)
+    made = _registered(name).registered
     returned = _called(name, made, _given(arguments, base))
     if isinstance(made, type):
         returned = _called(name, returned.load, {})
@@ -93,7 +94,7 @@ def load_registered(name: str, arguments: dict[str, Any], base: Path) -> Dataset
             f"{what} declares pictures of shape {promised.input_shape}, and returns some of shape "
             f"{train}"
         )
-    dataset = make_dataset(name, f"made by {_source(name)}", class_names=names, **splits)
+    dataset = make_dataset(name, f"made by {_registered(name).source}", class_names=names, **splits)
     mode = "float" if are_targets(dataset.train.y) else "int"
     fit_to(dataset, train, mode)  # counts, NaN and labels, whatever network there will be
     return dataset
@@ -105,12 +106,10 @@ def located(error: DataError, dataset: Component) -> Diagnostic:
     return Diagnostic("failed-dataset", error.message, dataset.location, None, notes)
 
 
-def _source(name: str) -> str:
-    from cnnctl.catalog import load
-
-    entry = load().find("dataset", name)
+def _registered(name: str) -> Entry:
+    entry = load().of_plugin("dataset", name)
     assert entry is not None
-    return entry.source
+    return entry
 
 
 def _given(arguments: dict[str, Any], base: Path) -> dict[str, Any]:
@@ -131,8 +130,6 @@ def _called(name: str, function: Any, arguments: dict[str, Any]) -> Any:
     except CnnctlError:
         raise
     except (Exception, SystemExit) as error:
-        from cnnctl.blame import places_in_plugins
-
         where = "\n".join(places_in_plugins(error)) or None
         reason = f"{type(error).__name__}: {error}"
         raise DataError(f"the data set {name} failed: {reason}", hint=where) from error

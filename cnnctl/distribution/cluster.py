@@ -11,6 +11,9 @@ from typing import Any
 
 from cnnctl.errors import UsageError
 
+LAUNCHED = "CNNCTL_LAUNCHED"
+"""Set for a process that was started by `cnnctl launch`: `1/2` is the second of two."""
+
 PORT = 8888
 """The first port of the workers that Slurm starts: task 0 of a machine listens here, task 1 on the
 next one."""
@@ -40,6 +43,12 @@ class Cluster:
 
     def __str__(self) -> str:
         return f"worker {self.index} of {len(self.workers)} ({self.source})"
+
+
+def share() -> tuple[int, int] | None:
+    """Which of how many processes of `cnnctl launch` on its machine this is; None if it is none."""
+    index, _, count = os.environ.get(LAUNCHED, "").partition("/")
+    return (int(index), int(count)) if index.isdecimal() and count.isdecimal() else None
 
 
 def from_environment(environment: Mapping[str, str] = os.environ) -> Cluster:

@@ -16,11 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cnnctl.compute.plan import threads_each
-from cnnctl.distribution.cluster import to_tensorflow
+from cnnctl.distribution.cluster import LAUNCHED, to_tensorflow
 from cnnctl.signals import heeded, is_repeated
-
-LAUNCHED = "CNNCTL_LAUNCHED"
-"""Set for a process that was started here: `1/2` is the second of two."""
 
 GRACE = 10.0
 """Seconds that the others have to end after one has failed or a signal has come; a process that
@@ -102,12 +99,6 @@ def end_with_launcher() -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
     threading.Thread(target=wait, name="launcher", daemon=True).start()
-
-
-def share() -> tuple[int, int] | None:
-    """Which of how many processes this is on its machine; None if it was not started here."""
-    index, _, count = os.environ.get(LAUNCHED, "").partition("/")
-    return (int(index), int(count)) if index.isdecimal() and count.isdecimal() else None
 
 
 def _addresses(count: int) -> tuple[str, ...]:

@@ -20,20 +20,21 @@ what nothing else defines. A spec cannot name a file of code, and neither can a 
     files.py          --plugin FILE
     installed.py      entry points
     record.py         what was loaded, and what a run recorded of it
+    requirements.py   what a run needs of it
+    traceback.py      where in a plug-in an error arose
 """
 
 from cnnctl.plugins.files import load
-from cnnctl.plugins.record import Plugin, changed, in_use, loaded, require
-from cnnctl.plugins.registering import Declared, declared, find_class, is_registered, register
+from cnnctl.plugins.record import Plugin, changed, in_use, loaded
+from cnnctl.plugins.registering import Declared, declared, register
+from cnnctl.plugins.requirements import require
 
 __all__ = [
     "Declared",
     "Plugin",
     "changed",
     "declared",
-    "find_class",
     "in_use",
-    "is_registered",
     "load",
     "loaded",
     "register",

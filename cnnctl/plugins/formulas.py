@@ -7,8 +7,8 @@ from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 from cnnctl.arithmetic.calls import Call, Link, Outcome, Refusal
-from cnnctl.arithmetic.facts import Formula, Shape, Weight
-from cnnctl.arithmetic.registry import NoFormula
+from cnnctl.arithmetic.facts import Formula, NoFormula, Shape, Weight
+from cnnctl.plugins.traceback import places_in_plugins
 
 if TYPE_CHECKING:
     from cnnctl.arithmetic.registry import Rule
@@ -29,8 +29,6 @@ def guarded(rule: Rule) -> Rule:
         except (Refusal, NoFormula):
             raise
         except Exception as error:
-            from cnnctl.blame import places_in_plugins
-
             where = "".join(f" ({place})" for place in places_in_plugins(error))
             reason = f"{type(error).__name__}: {error}{where}"
             raise Refusal(f"the formula of {call.name} fails: {reason}", rule=RULE) from error

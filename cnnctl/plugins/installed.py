@@ -110,7 +110,7 @@ def _load(distribution: str, version: str, entry: metadata.EntryPoint) -> None:
         reason = "it registers nothing: `@cnnctl.register` stands above no class or function"
         _failures.append(Failure(distribution, version, module, reason))
         return
-    files = tuple(_files({module, *(registering.find_class(*key).__module__ for key in found)}))
+    files = tuple(_files({module, *(registering.module_of(key) for key in found)}))
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
     names = tuple(sorted(name for _, name in found))
     record.add(record.Plugin(module, files, digest, names, distribution, version))

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from cnnctl.errors import UsageError
-from cnnctl.printable import printable, shell
-
-_PACKAGE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,98}[A-Za-z0-9])?")
-_VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9.!+_-]{0,40}")
-"""What can be put into a command that a message shows."""
+from cnnctl.printable import printable
 
 
 @dataclass(frozen=True)
@@ -89,46 +83,12 @@ def in_use(names: Iterable[str]) -> tuple[Plugin, ...]:
     return tuple(p for p in _loaded if not p.distribution or wanted.intersection(p.names))
 
 
-def require(recorded: Iterable[Any], what: object) -> None:
-    """Raise a `UsageError` if a plug-in that a run was made with is not there.
-
-    Args:
-        recorded: The plug-ins in the run's `environment.json`.
-        what: The run, for the message.
-    """
-    for each in recorded:
-        if not isinstance(each, dict):
-            continue  # none of what cnnctl records
-        if not _missing(each):
-            continue
-        from cnnctl.plugins import installed
-
-        failures = installed.load()
-        if not _missing(each):
-            continue
-        if "distribution" not in each:
-            path = Path(str(each.get("path")))
-            raise UsageError(
-                f"{what} was made with the plug-in {path.name}, which is not loaded",
-                hint=f"--plugin {shell(path)} runs it; look at it first if it is not your own",
-            )
-        name = str(each["distribution"])
-        for failure in failures:
-            if failure.distribution == name:
-                raise UsageError(f"{what} needs a plug-in that fails", hint=str(failure))
-        raise UsageError(
-            f"{what} was made with the plug-in {_printable(name)} "
-            f"{_printable(each.get('version'))}, and {_what_is_there(name, each)}",
-            hint=_to_install(name, str(each.get("version"))),
-        )
-
-
 def changed(recorded: Iterable[Any]) -> Iterator[Changed]:
     """The plug-ins that are not as a run recorded them."""
     for each in recorded:
         if not isinstance(each, dict):
             continue
-        there = [plugin for plugin in _loaded if _names(each) & set(plugin.names)]
+        there = [plugin for plugin in _loaded if names_of(each) & set(plugin.names)]
         sums = {plugin.sha256 for plugin in there}
         versions = {plugin.version for plugin in there if plugin.version}
         version = each.get("version")
@@ -142,33 +102,16 @@ def changed(recorded: Iterable[Any]) -> Iterator[Changed]:
 
 
 def _state(version: Any, digest: Any) -> str:
-    text = f"SHA-256 {_printable(digest)[:12]}"
-    return f"version {_printable(version)} ({text})" if version else text
+    text = f"SHA-256 {short(digest)[:12]}"
+    return f"version {short(version)} ({text})" if version else text
 
 
-def _missing(recorded: dict[str, Any]) -> set[str]:
-    return _names(recorded) - {name for plugin in _loaded for name in plugin.names}
-
-
-def _names(recorded: dict[str, Any]) -> set[str]:
+def names_of(recorded: dict[str, Any]) -> set[str]:
+    """The names that a recorded plug-in registered."""
     names = recorded.get("names")
     return {str(name) for name in names} if isinstance(names, list) else set()
 
 
-def _what_is_there(name: str, recorded: dict[str, Any]) -> str:
-    here = next((plugin for plugin in _loaded if plugin.distribution == name), None)
-    if here is None:
-        return "it is not installed"
-    missing = ", ".join(sorted(map(_printable, _missing(recorded))))
-    return f"version {here.version}, which is installed, has no {missing}"
-
-
-def _to_install(name: str, version: str) -> str | None:
-    """The command that installs a package, where its recorded name can be one."""
-    if not (_PACKAGE.fullmatch(name) and _VERSION.fullmatch(version)):
-        return None
-    return f"pip install {name}=={version} installs it; look at it first if it is not your own"
-
-
-def _printable(text: Any) -> str:
+def short(text: Any) -> str:
+    """A text of a run's files, for a message."""
     return printable(text)[:80]

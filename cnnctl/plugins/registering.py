@@ -5,17 +5,18 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from typing import Any, TypeVar, overload
 
 from cnnctl import catalog as catalogs
+from cnnctl.arithmetic.registry import Rule
+from cnnctl.arithmetic.registry import formula as formula_of
 from cnnctl.catalog.foreign import describe
 from cnnctl.errors import UsageError
+from cnnctl.plugins.formulas import guarded
 from cnnctl.plugins.kinds import OF_KERAS, kind_of
-
-if TYPE_CHECKING:
-    from cnnctl.arithmetic.registry import Rule
+from cnnctl.plugins.traceback import placed
 
 Target = TypeVar("Target", bound="type | Callable[..., Any]")
 Key = tuple[str, str]
@@ -100,29 +101,20 @@ def _register(registered: Any, formula: Rule | None, declared: Declared) -> Any:
             f"{name} is a {_noun(kind) if kind != 'dataset' else 'class'}",
             hint=hint,
         )
-    catalogs.load().add(describe(kind, registered, _source_of(registered)))
+    # A schedule is called from below, where plug-ins are not known: it tells its own place.
+    behind = placed(registered) if kind == "rate_schedule" else registered
+    catalogs.load().add(
+        replace(describe(kind, registered, _source_of(registered)), registered=behind)
+    )
     _registered[kind, name] = registered
     _declared[name] = declared
     if formula is not None:
-        from cnnctl.arithmetic.registry import formula as formula_of
-        from cnnctl.plugins.formulas import guarded
-
         formula_of(name)(guarded(formula))
     if kind in OF_KERAS and kind != "callback":
         import keras
 
         keras.saving.register_keras_serializable(package=_package(registered))(registered)
     return registered
-
-
-def find_class(kind: str, name: str) -> Any:
-    """The class or function behind an entry of a plug-in."""
-    return _registered[kind, name]
-
-
-def is_registered(kind: str, name: str) -> bool:
-    """Whether a name of the catalog is a plug-in's."""
-    return (kind, name) in _registered
 
 
 def declared(name: str) -> Declared:
@@ -142,6 +134,11 @@ def of_module(module: str) -> frozenset[Key]:
         for key, each in _registered.items()
         if each.__module__ == module or each.__module__.startswith(f"{module}.")
     )
+
+
+def module_of(key: Key) -> str:
+    """The module in which something was registered."""
+    return str(_registered[key].__module__)
 
 
 def forget(some: Iterable[Key]) -> None:

@@ -16,7 +16,7 @@ _HEAVY = ("cnnctl.layers", "cnnctl.training", "cnnctl.model", "cnnctl.registry")
 def start_for(content: bytes) -> None:
     """Start Keras if a file may import it, itself or by another module."""
     if _may_import_keras(content):
-        from cnnctl.backend import quiet
+        from cnnctl.startup import quiet
 
         quiet()
 
@@ -27,7 +27,7 @@ def start_for_module(name: str) -> None:
     if spec and spec.origin and not spec.submodule_search_locations:
         start_for(Path(spec.origin).read_bytes())
     elif spec or "." in name:
-        from cnnctl.backend import quiet
+        from cnnctl.startup import quiet
 
         quiet()
 

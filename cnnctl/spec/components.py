@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cnnctl.catalog import Catalog, Entry
+from cnnctl.catalog import load as load_catalog
 from cnnctl.catalog.suggest import nearest
 from cnnctl.errors import Diagnostic, Location
 from cnnctl.spec import mends, mistakes
@@ -59,6 +60,11 @@ class Component:
     def place(self, argument: str) -> Location:
         """Where an argument's value stands; the component's own place if it is not given."""
         return self.places.get(argument, self.location)
+
+    @property
+    def is_of_plugin(self) -> bool:
+        """Whether it is neither Keras's nor cnnctl's own."""
+        return load_catalog().of_plugin(self.kind, self.name) is not None
 
     @property
     def shape_is_open(self) -> bool:

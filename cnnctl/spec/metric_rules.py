@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from cnnctl.errors import Diagnostic
-from cnnctl.plugins import is_registered
 from cnnctl.spec.components import Component
 
 RULE = "metric-misfit"
@@ -77,7 +76,7 @@ class Output:
 def misfits(output: Output, metrics: Sequence[Component]) -> Iterator[Diagnostic]:
     """Every metric that does not fit the output; those of plug-ins are for their authors to say."""
     for metric in metrics:
-        if metric.faults or is_registered(metric.kind, metric.name):
+        if metric.faults or metric.is_of_plugin:
             continue
         found = next(filter(None, (rule(output, metric) for rule in _RULES)), None)
         if found:
@@ -158,7 +157,7 @@ def targets(
         logits: As in `Output`.
     """
     for metric in metrics:
-        if metric.faults or is_registered(metric.kind, metric.name):
+        if metric.faults or metric.is_of_plugin:
             continue
         if misfit := _of_targets(metric, outputs, found, logits):
             place = metric.place(misfit.argument) if misfit.argument else metric.location

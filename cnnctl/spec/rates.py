@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from cnnctl.catalog import load
 from cnnctl.catalog.suggest import nearest
 from cnnctl.errors import Diagnostic, Location
-from cnnctl.plugins import is_registered
 from cnnctl.spec.components import Component
 
 if TYPE_CHECKING:
@@ -75,7 +74,7 @@ def _schedule_mend(schedule: str | Component, problem: str) -> str | None:
     """What to do about a learning rate that cannot be computed; of a plug-in its author knows."""
     from cnnctl.schedules import FUNCTIONS
 
-    if isinstance(schedule, Component) and is_registered("rate_schedule", schedule.name):
+    if isinstance(schedule, Component) and schedule.is_of_plugin:
         return None
     if isinstance(schedule, str):
         if load().find("rate_schedule", schedule):

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from cnnctl.catalog import load
 from cnnctl.catalog.suggest import nearest
 from cnnctl.errors import Diagnostic
-from cnnctl.plugins import is_registered
 from cnnctl.spec.components import Component
 from cnnctl.spec.graph import snake_case
 from cnnctl.spec.metric_rules import Output, misfits
@@ -161,7 +160,7 @@ def outputs(spec: Spec, shape: Sequence[int | None]) -> Iterator[Diagnostic]:
         return
     if mode != "float":
         yield from _of_classes(shape[0], activation, mode, loss, last)
-    if shape[0] == 1 and not is_registered("loss", loss.name):
+    if shape[0] == 1 and not loss.is_of_plugin:
         yield from _of_one_number(loss, activation, mode)
     if shape[0] is not None:
         output = Output(shape[0], mode, activation, logits_of(loss))
@@ -177,7 +176,7 @@ def are_embeddings(spec: Spec) -> bool:
 def _no_classes(metrics: Sequence[Component]) -> Iterator[Diagnostic]:
     """Metrics of classes beside outputs that are embeddings."""
     for metric in metrics:
-        if not is_registered(metric.kind, metric.name):
+        if not metric.is_of_plugin:
             yield Diagnostic(
                 "no-classes",
                 f"Circle trains embeddings, and `{metric.written}` compares outputs with classes",
@@ -196,7 +195,7 @@ def _of_classes(
                 f"{loss.name} needs an output for each class")  # fmt: skip
             mend = "use an output for each class, or `sigmoid` with `loss: binary_crossentropy`"
             yield Diagnostic("one-output", what, last.place("units"), mend)
-        elif mode == "categorical" and not is_registered("loss", loss.name):
+        elif mode == "categorical" and not loss.is_of_plugin:
             yield Diagnostic(
                 "label-mode",
                 f"{loss.name} compares one output with one number, and `data.label_mode: "
@@ -207,7 +206,7 @@ def _of_classes(
     elif mode == "int" and not (
         loss.name.startswith(("Sparse", "crossentropy"))
         or CROSSENTROPIES.get(loss.name) == "int"
-        or is_registered("loss", loss.name)
+        or loss.is_of_plugin
     ):
         yield Diagnostic(
             "label-mode",
@@ -349,8 +348,8 @@ def _may_validate(spec: Spec) -> bool:
         return True
     if not spec.data:
         return False
-    name = spec.data.dataset.name
-    return name in {"image_folder", ""} or is_registered("dataset", name)
+    dataset = spec.data.dataset
+    return dataset.name in {"image_folder", ""} or dataset.is_of_plugin
 
 
 def _epochs(spec: Spec) -> Iterator[Diagnostic]:

@@ -58,7 +58,7 @@ def main() -> NoReturn:
 def _work(task: Task) -> int:
     """Join the sweep, and work at it."""
     from cnnctl import plugins
-    from cnnctl.backend import quiet
+    from cnnctl.startup import quiet
 
     quiet()
     plugins.load([Path(each) for each in task.plugins])

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from cnnctl.backend import quiet
+from cnnctl.startup import quiet
 
 quiet()
 

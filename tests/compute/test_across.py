@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from conftest import XO
 
-from cnnctl.backend import quiet
+from cnnctl.startup import quiet
 
 quiet()
 

@@ -13,11 +13,11 @@ import pytest
 from conftest import XO
 from reliability.helpers import arrays, figures, same_bits
 
-from cnnctl.backend import quiet
 from cnnctl.compute.plan import has_bfloat16
 from cnnctl.errors import RunError
 from cnnctl.runs import Run
 from cnnctl.spec import load
+from cnnctl.startup import quiet
 
 quiet()
 

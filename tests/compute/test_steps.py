@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cnnctl.backend import quiet
+from cnnctl.startup import quiet
 
 quiet()
 

@@ -5,10 +5,10 @@ import pytest
 
 from cnnctl.arithmetic import Link, Outcome, Refusal, Weight
 from cnnctl.arithmetic.calls import same
-from cnnctl.backend import quiet
 from cnnctl.errors import SpecError
 from cnnctl.preflight import preflight
 from cnnctl.spec import load
+from cnnctl.startup import quiet
 from cnnctl.summary import summarize
 
 SPEC = """\

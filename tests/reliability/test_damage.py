@@ -8,10 +8,10 @@ import shutil
 import pytest
 
 from cnnctl import checkpoint
-from cnnctl.backend import quiet
 from cnnctl.errors import CheckpointError
 from cnnctl.evaluation import evaluate
 from cnnctl.spec import load
+from cnnctl.startup import quiet
 from reliability.helpers import RANDOM, Killed, KilledAfter, arrays, figures, same_bits
 
 quiet()

@@ -11,8 +11,8 @@ from reliability.helpers import RANDOM
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
     """A finished run of three epochs."""
-    from cnnctl.backend import quiet
     from cnnctl.spec import load
+    from cnnctl.startup import quiet
 
     quiet()
     from cnnctl.training import train

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cnnctl.backend import quiet
+from cnnctl.startup import quiet
 
 quiet()
 

@@ -15,8 +15,8 @@ import keras
 import numpy as np
 import pytest
 
-from cnnctl.backend import quiet
 from cnnctl.spec import load
+from cnnctl.startup import quiet
 
 quiet()
 

@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 
 from cnnctl import checkpoint, runs
-from cnnctl.backend import quiet
 from cnnctl.spec import load
+from cnnctl.startup import quiet
 from reliability.helpers import RANDOM, Killed, arrays, figures, same_bits
 
 quiet()

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from conftest import CONFIGS
 
-from cnnctl.backend import quiet
 from cnnctl.spec import load
+from cnnctl.startup import quiet
 
 quiet()
 

@@ -7,10 +7,10 @@ import shutil
 import numpy as np
 import pytest
 
-from cnnctl.backend import quiet
 from cnnctl.errors import RunError, UsageError
 from cnnctl.evaluation import evaluate
 from cnnctl.spec import load
+from cnnctl.startup import quiet
 from reliability.helpers import RANDOM, Killed, KilledAfter, arrays, figures, same_bits
 
 quiet()

@@ -10,11 +10,11 @@ import keras
 import pytest
 
 from cnnctl import catalog, schedules
-from cnnctl.backend import quiet
 from cnnctl.errors import CnnctlError, SpecError
 from cnnctl.preflight import preflight
 from cnnctl.spec import load
 from cnnctl.spec.json_schema import spec_schema
+from cnnctl.startup import quiet
 from reliability.watch import at_most, command, listing
 
 quiet()

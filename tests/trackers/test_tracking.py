@@ -6,7 +6,7 @@ import shutil
 import pytest
 from conftest import XO
 
-from cnnctl.backend import quiet
+from cnnctl.startup import quiet
 
 quiet()
 
