@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
+from cnnctl.arithmetic import LayerFacts
 from cnnctl.spec.difference import matched
-from cnnctl.summary import Row
 
-Line: TypeAlias = "tuple[Row | None, ...]"
+Line: TypeAlias = "tuple[LayerFacts | None, ...]"
 """One layer of each network; None where a network has none that corresponds."""
 
-Key: TypeAlias = "Callable[[Row], object]"
+Key: TypeAlias = "Callable[[LayerFacts], object]"
 
 _KEYS: tuple[Key, ...] = (
     lambda row: (row.layer, row.output_shape, row.parameters),
@@ -21,7 +21,7 @@ _KEYS: tuple[Key, ...] = (
 """What makes two layers correspond, from the strictest to the loosest."""
 
 
-def align(networks: Sequence[Sequence[Row]]) -> tuple[Line, ...]:
+def align(networks: Sequence[Sequence[LayerFacts]]) -> tuple[Line, ...]:
     """Put layers that correspond into one line, each network's layers in their order.
 
     The last layers correspond if they are of one class. Of the others, those that are alike in
@@ -46,7 +46,10 @@ def align(networks: Sequence[Sequence[Row]]) -> tuple[Line, ...]:
 
 
 def _joined(
-    lines: Sequence[Line], rows: Sequence[Row], nothing: tuple[None, ...], keys: Sequence[Key]
+    lines: Sequence[Line],
+    rows: Sequence[LayerFacts],
+    nothing: tuple[None, ...],
+    keys: Sequence[Key],
 ) -> list[Line]:
     """Add a network to the lines of those before it."""
     if not keys or not lines or not rows:
@@ -64,6 +67,6 @@ def _joined(
     return joined
 
 
-def _nearest(line: Line) -> Row:
+def _nearest(line: Line) -> LayerFacts:
     """The layer of the last network that has one in this line."""
     return next(row for row in reversed(line) if row is not None)

@@ -5,34 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from cnnctl import arithmetic, plugins, shipped
 from cnnctl.arguments import as_texts
-from cnnctl.arithmetic.shapes import same_but_for_ones
-from cnnctl.arithmetic.weight_ranks import weight_ranks
+from cnnctl.arithmetic.shape_rules import check_shapes
 from cnnctl.compute.faults import faults
 from cnnctl.data import foresight
-from cnnctl.errors import Diagnostic, Location, SpecError, UsageError
+from cnnctl.errors import Diagnostic, SpecError, UsageError
 from cnnctl.path_kinds import is_broken_run, is_run, refuse_other
 from cnnctl.runs import Run, spec_path
-from cnnctl.spec import AnySpec, Component, Spec, load, rules
+from cnnctl.spec import AnySpec, Spec, load
 from cnnctl.spec.difference import Difference, differences
 from cnnctl.spec.loading import draft, in_order, still_told
+from cnnctl.spec.rules import compare_outputs, with_channels
 from cnnctl.spec.source import SUFFIXES
-
-_PASSING = frozenset(
-    {
-        "Activation",
-        "BatchNormalization",
-        "Dropout",
-        "GlobalAveragePooling2D",
-        "GlobalMaxPooling2D",
-        "ReLU",
-        "Softmax",
-    }
-)
-"""Layers behind which there are as many channels as before."""
 
 
 @dataclass(frozen=True)
@@ -139,7 +125,7 @@ def _shapes(spec: Spec, found: list[Diagnostic], *, look: bool) -> arithmetic.Tr
     misfits = list(_input_faults(spec, look=look))
     found.extend(misfits)
     shape = input_shape(spec, look=look)
-    trace, outputs, faults_of_shapes = held_against(spec, shape)
+    trace, outputs, faults_of_shapes = check_shapes(spec, shape)
     found.extend(faults_of_shapes)
     if "data.label_mode" in spec.doubtful:
         return trace
@@ -151,80 +137,6 @@ def _shapes(spec: Spec, found: list[Diagnostic], *, look: bool) -> arithmetic.Tr
         foresight.faults(spec, None if misfits else shape, outputs[-1] if outputs else None)
     )
     return trace
-
-
-def held_against(
-    spec: Spec, shape: tuple[int, ...] | None
-) -> tuple[arithmetic.Trace | None, tuple[int, ...], list[Diagnostic]]:
-    """Run every rule that needs the shape of an image, and no more.
-
-    `check` does so where the spec tells it, and a training once it has read the data.
-
-    Args:
-        spec: A spec or a draft.
-        shape: Of one image, without the batch; None where it is not known.
-
-    Returns:
-        The shapes of all layers, if they can be told; that of the output; and the faults.
-    """
-    trace = None
-    found: list[Diagnostic] = []
-    if shape is not None:
-        try:
-            trace = arithmetic.trace(spec.graph, shape)
-        except SpecError as error:
-            found.extend(error.diagnostics)
-    if trace is not None:
-        found.extend(_value_faults(spec, trace))
-        found.extend(weight_ranks(spec, trace))
-    outputs = _outputs(spec, trace)
-    doubtful = spec.doubtful & {"data.label_mode", "model.layers"}
-    if trace and outputs and not doubtful:
-        found.extend(rules.outputs(spec, outputs))
-    return trace, outputs, found
-
-
-def _value_faults(spec: Spec, trace: arithmetic.Trace) -> Iterator[Diagnostic]:
-    """Weights that are written out, and have not the shape of the layer's."""
-    layers = {layer.name: layer.component for layer in spec.graph.layers}
-    for facts in trace.layers:
-        for weight in facts.weights:
-            values = layers[facts.name].arguments.get(f"{weight.name}_initializer")
-            if not isinstance(values, Component) or values.name != "Values" or values.faults:
-                continue
-            shape = _shape_of(values.arguments["values"])
-            if shape is not None and values.arguments.get("filters_first"):
-                shape = (*shape[1:], shape[0])
-            if shape is None or not same_but_for_ones(shape, weight.shape):
-                came = "ragged lists" if shape is None else "×".join(map(str, shape))
-                yield Diagnostic(
-                    "values-shape",
-                    f"the {weight.name} of {facts.layer} is {'×'.join(map(str, weight.shape))}, "
-                    f"and the values are {came}",
-                    values.location,
-                    "Keras's order is (height, width, inputs, filters)"
-                    if len(weight.shape) == 4
-                    else None,
-                )
-
-
-def _shape_of(values: Any) -> tuple[int, ...] | None:
-    """The shape of nested lists; None if they are ragged."""
-    if not isinstance(values, list):
-        return ()
-    inner = {_shape_of(each) for each in values}
-    shape = inner.pop() if len(inner) == 1 else None
-    return None if shape is None else (len(values), *shape)
-
-
-def _outputs(spec: Spec, trace: arithmetic.Trace | None) -> tuple[int, ...]:
-    """The shape of the network's output; of one that ends in a faulty chain and a `Dense`, the
-    number of its units; empty if it cannot be told."""
-    last = spec.graph.layers[-1]
-    if trace and trace.layers and trace.layers[-1].name == last.name:
-        return trace.layers[-1].output_shape
-    units = last.component.arguments.get("units")
-    return (units,) if last.component.name == "Dense" and units else ()
 
 
 def input_shape(spec: Spec, *, look: bool = True) -> tuple[int, ...] | None:
@@ -270,41 +182,6 @@ def _known_shape(spec: Spec, *, look: bool) -> tuple[int, ...] | None:
     if known is None and look:
         known = foresight.stored_shape(spec.data.dataset, spec.data_base)
     return known
-
-
-def with_channels(shape: tuple[int, ...]) -> tuple[int, ...]:
-    """A picture's shape with its channels: a grey picture is often stored without."""
-    return (*shape, 1) if len(shape) == 2 else shape
-
-
-def compare_outputs(
-    spec: Spec, outputs: int | None, classes: int, data: str
-) -> Iterator[Diagnostic]:
-    """The fault of a network that has not an output for each class, and no other.
-
-    A network with more outputs than classes would train without a word, and wrongly. Two classes
-    may share one output.
-    """
-    if outputs is None or outputs == classes or (classes == 2 and outputs == 1):
-        return
-    if rules.are_embeddings(spec):
-        return
-    yield Diagnostic(
-        "class-count",
-        f"the network has {outputs} outputs, and {data} has {classes} classes",
-        _outputs_place(spec),
-        f"{classes} outputs are needed",
-    )
-
-
-def _outputs_place(spec: Spec) -> Location:
-    """Where the number of outputs is written, above layers that only pass it on."""
-    layers = {layer.name: layer for layer in spec.graph.layers}
-    at = last = spec.graph.layers[-1]
-    while at.component.name in _PASSING and at.inputs[0] in layers:
-        at = layers[at.inputs[0]]
-    sized = [name for name in ("units", "filters") if name in at.component.arguments]
-    return at.component.place(sized[0]) if sized else last.location
 
 
 def specs_in(path: Path) -> list[Path]:

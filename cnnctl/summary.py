@@ -3,60 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, fields
-from typing import Any, TypeAlias
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from cnnctl.arguments import as_path
-from cnnctl.arithmetic import Field, Formula, LayerFacts, Trace, Weight
-from cnnctl.arithmetic.facts import FLOAT_BYTES
+from cnnctl.arithmetic import LayerFacts, Trace
+from cnnctl.arithmetic.facts import FLOAT_BYTES, OpenShape
 from cnnctl.errors import DataError
 from cnnctl.preflight import is_of_run, preflight
 from cnnctl.spec import AnySpec, Spec
 from cnnctl.spec.graph import INPUT
-
-Shape: TypeAlias = "tuple[int | None, ...]"
-"""Of one picture, without the batch; None where even Keras does not know a size."""
-
-
-@dataclass(frozen=True)
-class Row:
-    """One layer.
-
-    Args:
-        name: Unique in the network.
-        layer: The class.
-        inputs: The names of the layers that feed it; `input` is the network's input.
-        input_shapes: One shape for each of them.
-        output_shape: Shape of its output.
-        parameters: Trainable and not.
-        trainable: Parameters that training changes.
-        non_trainable: Parameters that it does not.
-        macs: Multiply-adds of one forward pass of one picture; None if they are not known.
-        memory: Bytes of its output for one picture in float32; None if its shape is not known.
-        receptive_field: One `Field` for each spatial axis of its output, in positions of the
-            network's input; None where that has no meaning or is not known.
-        weights: What holds the parameters.
-        formulas: How the figures came about; empty where they are Keras's.
-    """
-
-    name: str
-    layer: str
-    inputs: tuple[str, ...]
-    input_shapes: tuple[Shape, ...]
-    output_shape: Shape
-    parameters: int
-    trainable: int
-    non_trainable: int
-    macs: int | None
-    memory: int | None
-    receptive_field: tuple[Field, ...] | None
-    weights: tuple[Weight, ...]
-    formulas: tuple[Formula, ...]
-
-    @property
-    def sees_all(self) -> bool:
-        """Whether no spatial axis is left: together its values see all that the layers saw."""
-        return len(self.output_shape) <= 1
 
 
 @dataclass(frozen=True)
@@ -66,7 +22,7 @@ class Summary:
     Args:
         name: The spec's.
         spec: The path of its file, as it was given.
-        input_shape: Shape of the network's input.
+        input_shape: OpenShape of the network's input.
         rows: The layers, in order of evaluation.
         trainable: Parameters that training changes.
         non_trainable: Parameters that it does not.
@@ -75,8 +31,8 @@ class Summary:
 
     name: str
     spec: str
-    input_shape: Shape
-    rows: tuple[Row, ...]
+    input_shape: OpenShape
+    rows: tuple[LayerFacts, ...]
     trainable: int
     non_trainable: int
     notes: tuple[str, ...] = ()
@@ -87,7 +43,7 @@ class Summary:
         return self.trainable + self.non_trainable
 
     @property
-    def output_shape(self) -> Shape:
+    def output_shape(self) -> OpenShape:
         """Shape of the network's output."""
         return self.rows[-1].output_shape if self.rows else self.input_shape
 
@@ -107,7 +63,7 @@ class Summary:
         return self.total * FLOAT_BYTES
 
     @property
-    def seen(self) -> Row | None:
+    def seen(self) -> LayerFacts | None:
         """The last layer whose values have a receptive field; None if there is none."""
         return next((row for row in reversed(self.rows) if row.receptive_field), None)
 
@@ -122,6 +78,7 @@ class Summary:
         field = self.seen.receptive_field if self.seen else None
         return {
             **asdict(self),
+            "rows": [each.to_dict() for each in self.rows],
             "output_shape": self.output_shape,
             "total": self.total,
             "macs": self.macs,
@@ -151,7 +108,7 @@ def summarize(path: AnySpec, overrides: str | Iterable[str] = ()) -> Summary:
         missing = ", ".join(f"{row.name} ({row.layer})" for row in rows if not row.formulas)
         notes = (f"no formula for {missing}: Keras built the network, and counted",)
     else:
-        rows = tuple(map(row_of, trace.layers))
+        rows = trace.layers
     trainable = sum(row.trainable for row in rows)
     non_trainable = sum(row.non_trainable for row in rows)
     file, shape = str(spec.path), trace.input_shape
@@ -173,11 +130,6 @@ def traced(path: AnySpec, overrides: str | Iterable[str] = ()) -> tuple[Spec, Tr
             hint="write it down: `model.input_shape: [height, width, channels]`",
         )
     return checked.spec, checked.trace
-
-
-def row_of(facts: LayerFacts) -> Row:
-    """What the arithmetic says of a layer, as a row."""
-    return Row(**{each.name: getattr(facts, each.name) for each in fields(Row)})
 
 
 def _sum_or_none(counts: Iterable[int | None]) -> int | None:

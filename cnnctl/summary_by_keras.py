@@ -6,13 +6,12 @@ import math
 from typing import Any
 
 from cnnctl import arithmetic
-from cnnctl.arithmetic.facts import FLOAT_BYTES
+from cnnctl.arithmetic.facts import FLOAT_BYTES, OpenShape
 from cnnctl.spec import GraphLayer, Spec
 from cnnctl.spec.graph import INPUT
-from cnnctl.summary import Row, Shape, row_of
 
 
-def rows_by_keras(spec: Spec, trace: arithmetic.Trace) -> tuple[Row, ...]:
+def rows_by_keras(spec: Spec, trace: arithmetic.Trace) -> tuple[arithmetic.LayerFacts, ...]:
     """Build the network with Keras; what has a formula keeps it, behind an unknown layer too.
 
     Args:
@@ -40,25 +39,25 @@ def rows_by_keras(spec: Spec, trace: arithmetic.Trace) -> tuple[Row, ...]:
         each.name: each for each in arithmetic.trace(spec.graph, trace.input_shape, whole).layers
     }
     return tuple(
-        row_of(known[layer.name])
+        known[layer.name]
         if layer.name in known
         else _row(layer, model.get_layer(layer.name), shapes)
         for layer in spec.graph.layers
     )
 
 
-def _row(layer: GraphLayer, built: Any, shapes: dict[str, Shape]) -> Row:
+def _row(layer: GraphLayer, built: Any, shapes: dict[str, OpenShape]) -> arithmetic.LayerFacts:
     trainable = tuple(_weight(each, trainable=True) for each in built.trainable_weights)
     frozen = tuple(_weight(each, trainable=False) for each in built.non_trainable_weights)
     shape = shapes[layer.name]
     sizes = [size for size in shape if size is not None]
-    return Row(
+    return arithmetic.LayerFacts(
         name=layer.name,
         layer=layer.component.name,
+        location=layer.location,
         inputs=layer.inputs,
         input_shapes=tuple(shapes[name] for name in layer.inputs),
         output_shape=shape,
-        parameters=sum(each.size for each in (*trainable, *frozen)),
         trainable=sum(each.size for each in trainable),
         non_trainable=sum(each.size for each in frozen),
         macs=None,

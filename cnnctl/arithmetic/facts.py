@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from cnnctl.errors import Location
 
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from fractions import Fraction
 
 Shape: TypeAlias = tuple[int, ...]
+OpenShape: TypeAlias = "tuple[int | None, ...]"
+"""Of one image, without the batch; None where even Keras does not know a size."""
+
 Number: TypeAlias = "int | float | Fraction"
 
 FLOAT_BYTES = 4
@@ -124,7 +127,7 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class LayerFacts:
-    """What the arithmetic says of one layer.
+    """One layer: what the arithmetic says of it, or Keras where that has no formula.
 
     Args:
         name: The layer's name in the network.
@@ -132,13 +135,14 @@ class LayerFacts:
         location: Where it is written.
         inputs: The names of the layers that feed it.
         input_shapes: One shape for each of them.
-        output_shape: Shape of its output for one picture.
+        output_shape: OpenShape of its output for one image.
         trainable: Parameters that training changes.
         non_trainable: Parameters that it does not: frozen ones, moving averages.
         weights: The weights that hold them.
-        formulas: How the figures came about.
-        macs: Multiply-adds of one forward pass of one picture, see `cnnctl.arithmetic.counting`.
-        memory: Bytes of its output for one picture in float32.
+        formulas: How the figures came about; empty where they are Keras's.
+        macs: Multiply-adds of one forward pass of one image, see `cnnctl.arithmetic.counting`;
+            None if they are not known.
+        memory: Bytes of its output for one image in float32; None if its shape is open.
         receptive_field: One `Field` for each spatial axis of its output; None where that has no
             meaning, as behind Flatten, where a value may come from anywhere.
     """
@@ -147,20 +151,34 @@ class LayerFacts:
     layer: str
     location: Location
     inputs: tuple[str, ...]
-    input_shapes: tuple[Shape, ...]
-    output_shape: Shape
+    input_shapes: tuple[OpenShape, ...]
+    output_shape: OpenShape
     trainable: int
     non_trainable: int
     weights: tuple[Weight, ...]
     formulas: tuple[Formula, ...]
     macs: int | None
-    memory: int
+    memory: int | None
     receptive_field: tuple[Field, ...] | None
 
     @property
     def parameters(self) -> int:
         """All parameters, trainable and not."""
         return self.trainable + self.non_trainable
+
+    @property
+    def sees_all(self) -> bool:
+        """Whether no spatial axis is left: together its values see all that the layers saw."""
+        return len(self.output_shape) <= 1
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON."""
+        order = (
+            "name", "layer", "inputs", "input_shapes", "output_shape", "parameters", "trainable",
+            "non_trainable", "macs", "memory", "receptive_field", "weights", "formulas",
+        )  # fmt: skip
+        plain = {**asdict(self), "parameters": self.parameters}
+        return {key: plain[key] for key in order}
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,11 +217,6 @@ class Trace:
         return _sum_or_none(layer.macs for layer in self.layers)
 
     @property
-    def memory(self) -> int:
-        """Bytes of all layers' outputs for one picture in float32, as training keeps them."""
-        return sum(layer.memory for layer in self.layers)
-
-    @property
     def output_shape(self) -> Shape:
         """Shape of the network's output for one picture.
 
@@ -212,7 +225,8 @@ class Trace:
         """
         if self.unknown:
             raise NoFormula(*self.unknown)
-        return self.layers[-1].output_shape if self.layers else self.input_shape
+        last = self.layers[-1].output_shape if self.layers else self.input_shape
+        return cast("Shape", last)  # no size is open where the arithmetic knows every layer
 
 
 def _sum_or_none(counts: Iterable[int | None]) -> int | None:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
-from typing import Any
 
-from cnnctl.cli.output import say, width
-from cnnctl.printable import printable, printable_lines, unescaped
+from cnnctl.cli.terminal import show, width
+from cnnctl.printable import printable, printable_lines
 
 GAP = 2
 """Spaces between the columns of a table."""
@@ -34,7 +32,7 @@ def grid(columns: Sequence[str], rows: Sequence[Sequence[str]], right: int = 1) 
         blocks[-1].append(index)
     for number, block in enumerate(blocks):
         if number:
-            say()
+            print()
         _print_block(
             [[row[index] for index in block] for row in cells],
             [index >= first for index in block],
@@ -85,16 +83,3 @@ def _print_block(
     for row in cells[1:]:
         shown.add_row(*(Text(cell) for cell in row))
     show(shown)
-
-
-def show(what: Any) -> None:
-    """Print what Rich can render; off a terminal without blanks at the ends of lines."""
-    from cnnctl.cli.console import PlainConsole
-
-    console = PlainConsole(sys.stdout, width=width())
-    with console.capture() as captured:
-        console.print(what)
-    text = captured.get()
-    if not console.is_terminal:  # where lines are compared and searched, such blanks hurt
-        text = "".join(f"{line.rstrip()}\n" for line in text.split("\n")[:-1])
-    unescaped(sys.stdout).write(text)

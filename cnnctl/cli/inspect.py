@@ -222,7 +222,7 @@ def _array(title: str, values: np.ndarray, *, channel: str = "channel") -> None:
 
 def _matrix(values: np.ndarray, mark: tuple[int, int, int, int] | None = None) -> None:
     """Numbers in columns, as many as there is room for; those within `mark` in brackets."""
-    from cnnctl.cli.output import width
+    from cnnctl.cli.terminal import width
 
     texts = [[_number(value) for value in row] for row in values[:MOST_ROWS]]
     size = max((len(text) for row in texts for text in row), default=1)

@@ -119,7 +119,8 @@ def _table(title: str | None, columns: list[str], rows: list[list[str]]) -> None
     """A table, or in a narrow terminal each row as a name with lines below it."""
     from textwrap import wrap
 
-    from cnnctl.cli.output import heading, table, width
+    from cnnctl.cli.output import heading, table
+    from cnnctl.cli.terminal import width
 
     if width() >= NARROW * len(columns):
         table(title, columns, rows, right=0)

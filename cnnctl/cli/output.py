@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import sys
 import textwrap
 from collections.abc import Sequence
 from typing import Any
 
+from cnnctl.cli.terminal import show, width
 from cnnctl.printable import printable, printable_json
 
 SAMPLE_MARK = "sample)"
-PIPE_WIDTH = 200
-"""Without a terminal lines are as wide as they need to be, up to this many columns."""
 PROSE_WIDTH = 100
 """No line of prose is longer, however wide the terminal is."""
 
@@ -39,22 +37,9 @@ def knows_unicode() -> bool:
     return (sys.stdout.encoding or "").lower().replace("-", "") in ("utf8", "utf16")
 
 
-def width() -> int:
-    """How many columns a line may have: COLUMNS if that is set, else the terminal's."""
-    given = os.environ.get("COLUMNS", "")
-    if given.isdecimal() and int(given):
-        return int(given)
-    try:
-        return os.get_terminal_size(sys.stdout.fileno()).columns or PIPE_WIDTH
-    except (OSError, ValueError):  # a pipe, a file, or what a test puts in its place
-        return PIPE_WIDTH
-
-
 def heading(text: str) -> None:
     """Print a line in bold where that is possible."""
     from rich.text import Text
-
-    from cnnctl.cli.grid import show
 
     show(Text(printable(text), style="bold"))
 

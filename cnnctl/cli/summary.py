@@ -140,7 +140,7 @@ def _print_keras(specs: list[Path], overrides: list[str]) -> int:
     """Build the models and have Keras print its summaries; returns the exit code."""
     import os
 
-    from cnnctl.cli.output import width
+    from cnnctl.cli.terminal import width
     from cnnctl.summary import traced
 
     checked, code = _of_each(specs, lambda path: traced(path, overrides))

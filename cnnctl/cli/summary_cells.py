@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from cnnctl.arithmetic import Field
-    from cnnctl.summary import Row, Summary
+    from cnnctl.arithmetic import Field, LayerFacts
+    from cnnctl.summary import Summary
 
 UNKNOWN = "–"
 ALL = "all"
@@ -23,9 +23,9 @@ class Choice:
     memory: bool = False
     receptive_field: bool = False
 
-    def columns(self, *, brief: bool = False) -> list[tuple[str, Callable[[Row], str]]]:
+    def columns(self, *, brief: bool = False) -> list[tuple[str, Callable[[LayerFacts], str]]]:
         """Their titles, and how a layer's cell is made; if brief, of fields only the extent."""
-        columns: list[tuple[str, Callable[[Row], str]]] = []
+        columns: list[tuple[str, Callable[[LayerFacts], str]]] = []
         if self.macs:
             columns.append(("multiply-adds", lambda row: count(row.macs)))
         if self.memory:
@@ -60,7 +60,7 @@ def size(number: int | None) -> str:
     return f"{value:,.1f} {unit}"
 
 
-def field(row: Row) -> str:
+def field(row: LayerFacts) -> str:
     """How much of the input a layer's values see: `14×14`."""
     if row.receptive_field is None:
         return ALL if row.sees_all else UNKNOWN
@@ -72,13 +72,13 @@ def extent(fields: Sequence[Field]) -> str:
     return "×".join(f"{axis.size:g}" for axis in fields)
 
 
-def stride(row: Row) -> str:
+def stride(row: LayerFacts) -> str:
     """How far apart the fields of neighbours are; one number if it is the same along each axis."""
     texts = [f"{axis.stride:g}" for axis in row.receptive_field or ()]
     return "×".join(texts) if len(set(texts)) > 1 else "".join(texts[:1])
 
 
-def start(row: Row) -> str:
+def start(row: LayerFacts) -> str:
     """Where the first field starts; one number if it is the same along each axis."""
     texts = [f"{axis.start:g}" for axis in row.receptive_field or ()]
     return ", ".join(texts) if len(set(texts)) > 1 else "".join(texts[:1])

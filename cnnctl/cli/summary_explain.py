@@ -12,7 +12,8 @@ from cnnctl.cli.summary_cells import picture, seen, shape
 from cnnctl.cli.summary_table import title
 
 if TYPE_CHECKING:
-    from cnnctl.summary import Row, Summary
+    from cnnctl.arithmetic import LayerFacts
+    from cnnctl.summary import Summary
 
 LABELS = {
     "macs": "multiply-adds",
@@ -74,7 +75,7 @@ def _blocks(summary: Summary) -> Iterable[tuple[str, list[tuple[str, str]]]]:
     yield "how to read them", list(_reading(summary))
 
 
-def _lines(row: Row) -> list[tuple[str, str]]:
+def _lines(row: LayerFacts) -> list[tuple[str, str]]:
     """The formulas of a layer; those that are the same along several axes are one."""
     if not row.formulas:
         return [("parameters", f"{row.parameters:,}, as Keras counts them")]
@@ -91,7 +92,7 @@ def _lines(row: Row) -> list[tuple[str, str]]:
     return [(", ".join(names), text) for text, names in labels.items()]
 
 
-def _remark(row: Row, quantity: str) -> str:
+def _remark(row: LayerFacts, quantity: str) -> str:
     """What a formula's numbers are of: the weights of a layer, by Keras's names."""
     if quantity == "memory":
         return " bytes"

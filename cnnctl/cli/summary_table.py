@@ -9,7 +9,8 @@ from cnnctl.cli.output import aligned, paragraph, say, table
 from cnnctl.cli.summary_cells import Choice, count, picture, seen, shape, size
 
 if TYPE_CHECKING:
-    from cnnctl.summary import Row, Summary
+    from cnnctl.arithmetic import LayerFacts
+    from cnnctl.summary import Summary
 
 LEGEND = (
     "receptive field: what one value sees of the input; stride: the distance to what its neighbour "
@@ -69,7 +70,7 @@ def layers(summary: Summary, choice: Choice) -> tuple[list[str], list[list[str]]
     return [*columns, *(title for title, _ in figures)], rows
 
 
-def _fed_by(row: Row, number: int, numbers: dict[str, int]) -> str:
+def _fed_by(row: LayerFacts, number: int, numbers: dict[str, int]) -> str:
     """The numbers of the layers that feed one, `input` for the network's; empty if it is usual."""
     feeding = [numbers.get(name, name) for name in row.inputs]
     usual = [number - 1 or "input"]

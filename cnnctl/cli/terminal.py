@@ -1,12 +1,29 @@
-"""A terminal that is closed while a command runs."""
+"""The terminal: how wide it is, what Rich prints on it, and what happens if it is closed."""
 
 from __future__ import annotations
 
 import errno
 import io
-from typing import TextIO
+import os
+import sys
+from typing import Any, TextIO
 
+from cnnctl.printable import unescaped
 from cnnctl.signals import HANGUP
+
+PIPE_WIDTH = 200
+"""Without a terminal lines are as wide as they need to be, up to this many columns."""
+
+
+def width() -> int:
+    """How many columns a line may have: COLUMNS if that is set, else the terminal's."""
+    given = os.environ.get("COLUMNS", "")
+    if given.isdecimal() and int(given):
+        return int(given)
+    try:
+        return os.get_terminal_size(sys.stdout.fileno()).columns or PIPE_WIDTH
+    except (OSError, ValueError):  # a pipe, a file, or what a test puts in its place
+        return PIPE_WIDTH
 
 
 class _Terminal(io.FileIO):
@@ -38,3 +55,16 @@ def outliving(stream: TextIO) -> TextIO:
         errors=stream.errors,
         line_buffering=True,
     )
+
+
+def show(what: Any) -> None:
+    """Print what Rich can render; off a terminal without blanks at the ends of lines."""
+    from cnnctl.cli.console import PlainConsole
+
+    console = PlainConsole(sys.stdout, width=width())
+    with console.capture() as captured:
+        console.print(what)
+    text = captured.get()
+    if not console.is_terminal:  # where lines are compared and searched, such blanks hurt
+        text = "".join(f"{line.rstrip()}\n" for line in text.split("\n")[:-1])
+    unescaped(sys.stdout).write(text)

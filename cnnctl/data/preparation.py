@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cnnctl import data
+from cnnctl.arithmetic.shape_rules import check_shapes
 from cnnctl.data.checks import are_whole, as_classes, fit_to
 from cnnctl.data.dataset import Dataset
 from cnnctl.data.normalization import Normalization, normalization
@@ -14,10 +15,10 @@ from cnnctl.data.notes import channels_first, dim_pixels, unused_classes
 from cnnctl.data.registered import located
 from cnnctl.data.split import hold_out, missing_classes, missing_test
 from cnnctl.errors import DataError, Diagnostic, SpecError
-from cnnctl.preflight import compare_outputs, held_against, with_channels
 from cnnctl.spec import Component, Spec, rules
 from cnnctl.spec.loading import in_order, still_told
 from cnnctl.spec.metric_rules import Targets, always_one, largest_of_measures, one_by_one, targets
+from cnnctl.spec.rules import compare_outputs, with_channels
 
 Progress = Callable[[str, int, "int | None"], None]
 """(file, bytes so far, bytes in all if known), while something is downloaded."""
@@ -80,7 +81,7 @@ def prepare(
         shape = with_channels(tuple(loaded.train.x.shape[1:]))
         inferred.append(f"input shape {list(shape)}, from the data")
     misplaced = None if _moves_channels(spec) else channels_first(loaded.train.x)
-    trace, _, found = held_against(spec, shape)
+    trace, _, found = check_shapes(spec, shape)
     if misplaced and trace is None:
         found = [replace(each, notes=(*each.notes, misplaced)) for each in found]
     if training:

@@ -2,6 +2,7 @@
 
 from cnnctl.spec.components import Component
 from cnnctl.spec.graph import Graph, GraphLayer
-from cnnctl.spec.loading import AnySpec, Spec, load
+from cnnctl.spec.loading import load
+from cnnctl.spec.spec import AnySpec, Spec
 
 __all__ = ["AnySpec", "Component", "Graph", "GraphLayer", "Spec", "load"]

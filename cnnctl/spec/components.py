@@ -115,14 +115,21 @@ class Checker:
 
     Args:
         catalog: What names there are.
+        section_of: Key of a spec → the section that has it, for arguments that belong there.
         limit: After how many faults any method raises `EnoughFaults`.
 
     Attributes:
         found: The diagnostics so far.
     """
 
-    def __init__(self, catalog: Catalog, limit: int = MAX_FAULTS) -> None:
+    def __init__(
+        self,
+        catalog: Catalog,
+        section_of: dict[str, str] | None = None,
+        limit: int = MAX_FAULTS,
+    ) -> None:
         self.catalog = catalog
+        self.section_of = section_of or {}
         self.limit = limit
         self.found: list[Diagnostic] = []
 
@@ -269,7 +276,9 @@ class Checker:
                 self._say(Diagnostic("managed-argument", message, keys[key], mend))
                 continue
             if key not in known:
-                mistake = mistakes.unknown_argument(self.catalog, entry, key, keys[key], given)
+                mistake = mistakes.unknown_argument(
+                    self.catalog, entry, key, keys[key], given, self.section_of
+                )
                 self._say(mistake.fault)
                 misspelled.add(mistake.name)
                 if mistake.name and mistake.is_certain:

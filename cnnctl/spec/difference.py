@@ -8,9 +8,9 @@ from difflib import SequenceMatcher
 from typing import Any
 
 from cnnctl.spec.components import Component
-from cnnctl.spec.loading import Spec
 from cnnctl.spec.origin import Origin, component, origins
 from cnnctl.spec.sections import Document
+from cnnctl.spec.spec import Spec
 
 _MOST_PAIRS = 2_000_000
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from collections.abc import Mapping as Values
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from cnnctl.catalog import load as load_catalog
 from cnnctl.errors import CnnctlError
@@ -19,9 +19,7 @@ from cnnctl.spec.graph import snake_case
 from cnnctl.spec.nodes import Mapping, Node, Sequence
 from cnnctl.spec.reader import read
 from cnnctl.spec.source import text_source
-
-if TYPE_CHECKING:
-    from cnnctl.spec.loading import Spec
+from cnnctl.spec.spec import Spec
 
 Mode = Literal["min", "max"]
 

@@ -255,9 +255,18 @@ def _takes_list(schema: dict[str, Any]) -> bool:
 
 
 def unknown_argument(
-    catalog: Catalog, entry: Entry, key: str, place: Location, given: dict[str, Node]
+    catalog: Catalog,
+    entry: Entry,
+    key: str,
+    place: Location,
+    given: dict[str, Node],
+    section_of: dict[str, str],
 ) -> MeantArgument:
-    """What to say of an argument that a component does not have."""
+    """What to say of an argument that a component does not have.
+
+    Args:
+        section_of: Key of a spec → the section that has it.
+    """
     from cnnctl.catalog.foreign_words import ADVICE
 
     known = [argument.name for argument in entry.arguments]
@@ -266,7 +275,7 @@ def unknown_argument(
     if certain := _renamed(entry, key, given):
         fault = Diagnostic(rule, message, place, f"did you mean `{certain}`?")
         return MeantArgument(fault, certain, is_certain=True)
-    if advice := ADVICE.get(loosen(key)) or _belongs(catalog, entry, key, given):
+    if advice := ADVICE.get(loosen(key)) or _belongs(catalog, entry, key, given, section_of):
         told = re.search(r"write `(\w+)", advice)
         name = told[1] if told and told[1] in known else ""
         return MeantArgument(Diagnostic(rule, message, place, advice), name)
@@ -289,18 +298,20 @@ def _renamed(entry: Entry, key: str, given: dict[str, Any]) -> str | None:
     return next((name for name in (*alike, *ours) if name in open_), None)
 
 
-def _belongs(catalog: Catalog, entry: Entry, key: str, given: dict[str, Node]) -> str | None:
+def _belongs(
+    catalog: Catalog,
+    entry: Entry,
+    key: str,
+    given: dict[str, Node],
+    section_of: dict[str, str],
+) -> str | None:
     """The mend for an argument that is a component, or a key of a section."""
     for argument in entry.arguments:
         kind = is_reference(argument.schema)
         if kind and argument.name not in given and find(catalog, kind, key):
             return f"write `{argument.name}: {{{key}: …}}`"
-    if entry.kind == "dataset":
-        from cnnctl.spec.sections import Data, Fit
-
-        for section in (Data, Fit):
-            if key in section.model_fields:
-                return f"it belongs in `{section.__name__.lower()}`"
+    if entry.kind == "dataset" and key in section_of:
+        return f"it belongs in `{section_of[key]}`"
     return None
 
 

@@ -10,10 +10,10 @@ from cnnctl.catalog import Argument
 from cnnctl.catalog import load as load_catalog
 from cnnctl.errors import Location
 from cnnctl.spec.components import Component
-from cnnctl.spec.loading import Spec
 from cnnctl.spec.nodes import Mapping, Node, plain
 from cnnctl.spec.schema import is_reference
 from cnnctl.spec.sections import Compile, Data, Fit, Model
+from cnnctl.spec.spec import Spec
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,10 @@ Keras would find them when the model is built, or not at all.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from cnnctl.errors import Diagnostic
 from cnnctl.spec.components import Component
-
-if TYPE_CHECKING:
-    from cnnctl.spec.loading import Spec
+from cnnctl.spec.spec import Spec
 
 _BOUNDS = (("minval", "maxval"), ("min_value", "max_value"), ("start", "initial_learning_rate"))
 """Arguments of which the first is not above the second."""

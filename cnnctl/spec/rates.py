@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from cnnctl.catalog import load
 from cnnctl.catalog.suggest import nearest
 from cnnctl.errors import Diagnostic, Location
 from cnnctl.spec.components import Component
-
-if TYPE_CHECKING:
-    from cnnctl.spec.loading import Spec
+from cnnctl.spec.spec import Spec
 
 MAX_EPOCHS_COMPUTED = 10_000
 """How many epochs of a schedule are tried before the training: they take some 0.1 s."""

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
 from cnnctl.catalog import load
 from cnnctl.catalog.suggest import nearest
-from cnnctl.errors import Diagnostic
+from cnnctl.errors import Diagnostic, Location
 from cnnctl.spec.components import Component
 from cnnctl.spec.graph import snake_case
 from cnnctl.spec.metric_rules import Output, misfits
@@ -22,9 +21,7 @@ from cnnctl.spec.metrics import (
 )
 from cnnctl.spec.pairs import contradictory
 from cnnctl.spec.rates import line_of, rates, schedules
-
-if TYPE_CHECKING:
-    from cnnctl.spec.loading import Spec
+from cnnctl.spec.spec import Spec
 
 SPARSE = "SparseCategoricalCrossentropy"
 CROSSENTROPIES = {
@@ -46,6 +43,20 @@ SINCE_RUNS = frozenset({
     "metric-name",
 })  # fmt: skip
 """Rules that runs of earlier versions may break, and are read all the same."""
+
+
+_PASSING = frozenset(
+    {
+        "Activation",
+        "BatchNormalization",
+        "Dropout",
+        "GlobalAveragePooling2D",
+        "GlobalMaxPooling2D",
+        "ReLU",
+        "Softmax",
+    }
+)
+"""Layers behind which there are as many channels as before."""
 
 
 def contradictions(spec: Spec) -> Iterator[Diagnostic]:
@@ -363,3 +374,38 @@ def _epochs(spec: Spec) -> Iterator[Diagnostic]:
                 callback.place("start_from_epoch"),
                 "lower `start_from_epoch`, or raise `fit.epochs`",
             )
+
+
+def with_channels(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """A picture's shape with its channels: a grey picture is often stored without."""
+    return (*shape, 1) if len(shape) == 2 else shape
+
+
+def compare_outputs(
+    spec: Spec, outputs: int | None, classes: int, data: str
+) -> Iterator[Diagnostic]:
+    """The fault of a network that has not an output for each class, and no other.
+
+    A network with more outputs than classes would train without a word, and wrongly. Two classes
+    may share one output.
+    """
+    if outputs is None or outputs == classes or (classes == 2 and outputs == 1):
+        return
+    if are_embeddings(spec):
+        return
+    yield Diagnostic(
+        "class-count",
+        f"the network has {outputs} outputs, and {data} has {classes} classes",
+        _outputs_place(spec),
+        f"{classes} outputs are needed",
+    )
+
+
+def _outputs_place(spec: Spec) -> Location:
+    """Where the number of outputs is written, above layers that only pass it on."""
+    layers = {layer.name: layer for layer in spec.graph.layers}
+    at = last = spec.graph.layers[-1]
+    while at.component.name in _PASSING and at.inputs[0] in layers:
+        at = layers[at.inputs[0]]
+    sized = [name for name in ("units", "filters") if name in at.component.arguments]
+    return at.component.place(sized[0]) if sized else last.location

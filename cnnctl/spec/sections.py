@@ -151,3 +151,9 @@ class Document(Section):
     """Loss and optimizer; needed for training and evaluation."""
     fit: Fit = Field(default_factory=Fit)
     """Length and batches of a training."""
+
+
+SECTION_OF = {
+    key: section.__name__.lower() for section in (Fit, Data) for key in section.model_fields
+}
+"""Key of `data` or `fit` → its section."""

@@ -13,7 +13,7 @@ from cnnctl.errors import Diagnostic
 from cnnctl.spec.components import MAX_FAULTS, Checker, EnoughFaults
 from cnnctl.spec.faults import Fault, section_of
 from cnnctl.spec.nodes import Mapping, Node, Sequence, describe, plain
-from cnnctl.spec.sections import Document, Kind, Section
+from cnnctl.spec.sections import SECTION_OF, Document, Kind, Section
 
 
 class Validated(NamedTuple):
@@ -43,7 +43,7 @@ def validate(tree: Node, default_name: str, catalog: Catalog) -> Validated:
         hint = "it starts with `model:` and its `layers:`"
         message = f"a spec is a mapping of sections, not {describe(tree)}"
         return Validated(None, [Diagnostic("wrong-type", message, tree.location, hint)])
-    checker = Checker(catalog)
+    checker = Checker(catalog, SECTION_OF)
     try:
         values = {"name": default_name, **_section(tree, Document, checker)}
     except EnoughFaults:
