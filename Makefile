@@ -18,10 +18,11 @@ train: $(VENV)/.ready-sample ## Set up, then train configs/mnist.yaml
 test: $(VENV)/.ready-dev ## Set up, then run the tests
 	$(BIN)/python -m pytest -n $(WORKERS)
 
-lint: $(VENV)/.ready-dev ## Check style and types
+lint: $(VENV)/.ready-dev ## Check style, types and floors
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 
 catalog: $(VENV)/.ready-dev ## Generate the catalog of names and arguments from the installed Keras
 	$(BIN)/python -m cnnctl.catalog.generate

@@ -13,11 +13,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from cnnctl import backend, plugins
+from cnnctl import plugins
+from cnnctl.compute.device import compute_by, start_device
 from cnnctl.compute.plan import choose
 from cnnctl.data.preparation import prepare
-from cnnctl.runs import find
-from cnnctl.spec import load
+from cnnctl.runs.run import find_run
+from cnnctl.specs import load
 
 
 def warm(call: Callable[[], object], images: int) -> float:
@@ -28,20 +29,20 @@ def warm(call: Callable[[], object], images: int) -> float:
     return images / (time.perf_counter() - began)
 
 
-run = find(Path(sys.argv[1]))
+run = find_run(Path(sys.argv[1]))
 plugins.load([Path(__file__).parent / "moments.py"])
 spec = load(run.spec_path)
 data = prepare(spec, data_dir=Path(sys.argv[2]))
 split = data.dataset.test
 assert split is not None
-device = backend.start("auto", spec.seed)
+device = start_device("auto", spec.seed)
 plan = choose(spec, data.input_shape, len(split), on_gpu=device.name != "cpu")
-backend.compute_by(plan, device)
+compute_by(plan, device)
 
 from cnnctl.compute import steps  # noqa: E402 - TensorFlow is started quietly before
-from cnnctl.data.pipeline import Feed  # noqa: E402
-from cnnctl.model import build, compile_model  # noqa: E402
-from cnnctl.weights import load_weights  # noqa: E402
+from cnnctl.compute.feed import Feed  # noqa: E402
+from cnnctl.network.build import build, compile_model  # noqa: E402
+from cnnctl.network.weights import load_weights  # noqa: E402
 
 model = build(spec, data.input_shape)
 load_weights(model, run.checkpoint("best"))

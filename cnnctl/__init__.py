@@ -13,6 +13,9 @@ Paths are `str` or `Path`. Where a spec is meant, it may be given as the path of
 name of a shipped one, or loaded (`cnnctl.load`). What cannot be done raises a `CnnctlError`; an
 argument of the wrong type, a TypeError.
 
+The formula of a plug-in's layer is a function of a `Call` that returns an `Outcome`: see
+docs/plugins.md.
+
 Names are imported when they are first used: `import cnnctl` itself starts nothing.
 """
 
@@ -24,40 +27,61 @@ from typing import TYPE_CHECKING, Any
 from cnnctl.catalog import complete_by
 
 if TYPE_CHECKING:
+    from cnnctl.arithmetic import Call as Call
+    from cnnctl.arithmetic import Formula as Formula
+    from cnnctl.arithmetic import Link as Link
+    from cnnctl.arithmetic import NoFormula as NoFormula
+    from cnnctl.arithmetic import Outcome as Outcome
+    from cnnctl.arithmetic import Refusal as Refusal
+    from cnnctl.arithmetic import Weight as Weight
+    from cnnctl.arithmetic import same as same
     from cnnctl.errors import CnnctlError as CnnctlError
-    from cnnctl.evaluation import evaluate as evaluate
+    from cnnctl.inference.evaluation import evaluate as evaluate
+    from cnnctl.inference.prediction import predict as predict
+    from cnnctl.inference.prediction import predict_split as predict_split
     from cnnctl.plugins import register as register
-    from cnnctl.prediction import predict as predict
-    from cnnctl.prediction import predict_split as predict_split
     from cnnctl.preflight import diff as diff
     from cnnctl.preflight import preflight as check
-    from cnnctl.reproduction import reproduce as reproduce
-    from cnnctl.spec import load as load
-    from cnnctl.spec.json_schema import spec_schema as schema
-    from cnnctl.starter import new as new
-    from cnnctl.summary import summarize as summarize
-    from cnnctl.training import resume as resume
-    from cnnctl.training import train as train
+    from cnnctl.scaffold.new import new as new
+    from cnnctl.specs import load as load
+    from cnnctl.specs.json_schema import spec_schema as schema
+    from cnnctl.summary.summary import summarize as summarize
+    from cnnctl.training.reproduce import reproduce as reproduce
+    from cnnctl.training.resume import resume as resume
+    from cnnctl.training.train import train as train
+
+_ARITHMETIC = (
+    "Call", "Formula", "Link", "NoFormula", "Outcome", "Refusal", "Weight", "same"
+)  # fmt: skip
+"""What the formula of a plug-in's layer is written with."""
 
 _PLACES = {
+    **{name: ("cnnctl.arithmetic", name) for name in _ARITHMETIC},
     "CnnctlError": ("cnnctl.errors", "CnnctlError"),
     "check": ("cnnctl.preflight", "preflight"),
-    "predict": ("cnnctl.prediction", "predict"),
-    "predict_split": ("cnnctl.prediction", "predict_split"),
     "diff": ("cnnctl.preflight", "diff"),
-    "evaluate": ("cnnctl.evaluation", "evaluate"),
-    "load": ("cnnctl.spec", "load"),
-    "new": ("cnnctl.starter", "new"),
+    "evaluate": ("cnnctl.inference.evaluation", "evaluate"),
+    "load": ("cnnctl.specs", "load"),
+    "new": ("cnnctl.scaffold.new", "new"),
+    "predict": ("cnnctl.inference.prediction", "predict"),
+    "predict_split": ("cnnctl.inference.prediction", "predict_split"),
     "register": ("cnnctl.plugins", "register"),
-    "reproduce": ("cnnctl.reproduction", "reproduce"),
-    "resume": ("cnnctl.training", "resume"),
-    "schema": ("cnnctl.spec.json_schema", "spec_schema"),
-    "summarize": ("cnnctl.summary", "summarize"),
-    "train": ("cnnctl.training", "train"),
+    "reproduce": ("cnnctl.training.reproduce", "reproduce"),
+    "resume": ("cnnctl.training.resume", "resume"),
+    "schema": ("cnnctl.specs.json_schema", "spec_schema"),
+    "summarize": ("cnnctl.summary.summary", "summarize"),
+    "train": ("cnnctl.training.train", "train"),
 }
 
 __all__ = [
+    "Call",
     "CnnctlError",
+    "Formula",
+    "Link",
+    "NoFormula",
+    "Outcome",
+    "Refusal",
+    "Weight",
     "check",
     "diff",
     "evaluate",
@@ -68,6 +92,7 @@ __all__ = [
     "register",
     "reproduce",
     "resume",
+    "same",
     "schema",
     "summarize",
     "train",

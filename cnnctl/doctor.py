@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from cnnctl.compute.plan import has_bfloat16
-from cnnctl.machine import free_memory, usable_cpus
+from cnnctl.io.machine import free_memory, usable_cpus
 
 OK, NOTE, BAD = "ok", "note", "bad"
 
@@ -225,7 +225,7 @@ def _plugins() -> Iterator[Finding]:
 
 def _data(data_dir: Path | None) -> Iterator[Finding]:
     from cnnctl.data.inventory import list_datasets
-    from cnnctl.data.places import decoded_folder, keras_datasets_folder
+    from cnnctl.data.named.places import decoded_folder, keras_datasets_folder
 
     given = os.environ.get("CNNCTL_DATA_DIR")
     if given is not None and not Path(given).is_dir():

@@ -6,19 +6,19 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from cnnctl import arithmetic, plugins, shipped
-from cnnctl.arguments import as_texts
+from cnnctl import arithmetic, plugins
 from cnnctl.arithmetic.shape_rules import check_shapes
-from cnnctl.compute.faults import faults
-from cnnctl.data import foresight
+from cnnctl.data import static_checks
 from cnnctl.errors import Diagnostic, SpecError, UsageError
-from cnnctl.path_kinds import is_broken_run, is_run, refuse_other
-from cnnctl.runs import Run, spec_path
-from cnnctl.spec import AnySpec, Spec, load
-from cnnctl.spec.difference import Difference, differences
-from cnnctl.spec.loading import draft, in_order, still_told
-from cnnctl.spec.rules import compare_outputs, with_channels
-from cnnctl.spec.source import SUFFIXES
+from cnnctl.io.arguments import as_texts
+from cnnctl.io.path_kinds import is_broken_run, is_run, refuse_other
+from cnnctl.runs.run import Run, spec_path
+from cnnctl.specs import AnySpec, Spec, load, shipped
+from cnnctl.specs.devices import faults
+from cnnctl.specs.difference import Difference, differences
+from cnnctl.specs.loading import draft, in_order, still_told
+from cnnctl.specs.rules import compare_outputs, with_channels
+from cnnctl.specs.source import SUFFIXES
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ def preflight(
     Args:
         path: A YAML file, the name of a shipped spec, or a spec that is loaded.
         overrides: Assignments such as `fit.epochs=3`, applied in order.
-        recorded: Whether it is the spec of a run, as in `cnnctl.spec.load`.
+        recorded: Whether it is the spec of a run, as in `cnnctl.specs.load`.
 
     Raises:
         UsageError: There is no such file.
@@ -130,11 +130,11 @@ def _shapes(spec: Spec, found: list[Diagnostic], *, look: bool) -> arithmetic.Tr
     if "data.label_mode" in spec.doubtful:
         return trace
     if outputs and spec.data and spec.data.label_mode != "float":
-        name, classes = foresight.classes(spec.data.dataset, spec.data_base)
+        name, classes = static_checks.classes(spec.data.dataset, spec.data_base)
         if classes:
             found.extend(compare_outputs(spec, outputs[-1], classes, name))
     found.extend(
-        foresight.faults(spec, None if misfits else shape, outputs[-1] if outputs else None)
+        static_checks.faults(spec, None if misfits else shape, outputs[-1] if outputs else None)
     )
     return trace
 
@@ -178,9 +178,9 @@ def _known_shape(spec: Spec, *, look: bool) -> tuple[int, ...] | None:
     """The shape of a picture as stored, where it is known."""
     if spec.data is None:
         return None
-    known = foresight.picture_shape(spec.data.dataset, spec.data_base)
+    known = static_checks.picture_shape(spec.data.dataset, spec.data_base)
     if known is None and look:
-        known = foresight.stored_shape(spec.data.dataset, spec.data_base)
+        known = static_checks.stored_shape(spec.data.dataset, spec.data_base)
     return known
 
 

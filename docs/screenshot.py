@@ -13,9 +13,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from cnnctl.backend import quiet
 from cnnctl.cli.progress import Screen
-from cnnctl.spec import load
+from cnnctl.compute.device import quiet
+from cnnctl.specs import load
 
 ROOT = Path(__file__).resolve().parent.parent
 NETWORK = "configs/mnist_book.yaml"
@@ -49,7 +49,7 @@ class Camera(Screen):
 def main() -> None:
     """Train the book's network and export what the screen showed in its fourth epoch."""
     quiet()
-    from cnnctl.training import train
+    from cnnctl.training.train import train
 
     data = Path(os.environ["CNNCTL_DATA_DIR"]).resolve()
     spec = load(ROOT / NETWORK)

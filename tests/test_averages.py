@@ -11,11 +11,12 @@ quiet()
 
 import keras  # noqa: E402
 
-from cnnctl.averages import load_averaged  # noqa: E402
-from cnnctl.evaluation import evaluate  # noqa: E402
-from cnnctl.model import build  # noqa: E402
-from cnnctl.spec import load  # noqa: E402
-from cnnctl.training import resume, train  # noqa: E402
+from cnnctl.inference.evaluation import evaluate  # noqa: E402
+from cnnctl.network.averages import load_averaged  # noqa: E402
+from cnnctl.network.build import build  # noqa: E402
+from cnnctl.specs import load  # noqa: E402
+from cnnctl.training.resume import resume  # noqa: E402
+from cnnctl.training.train import train  # noqa: E402
 
 SPEC = """
 data: {dataset: {npz: {path: data.npz}}, label_mode: float, normalize: none}

@@ -11,12 +11,13 @@ import pytest
 import tensorflow as tf
 from reliability.helpers import RANDOM, figures
 
-from cnnctl import backend
+from cnnctl.compute.device import Device, compute_by
 from cnnctl.compute.plan import Plan
 from cnnctl.errors import UsageError
-from cnnctl.notes import LOGGER, tell
-from cnnctl.runs import Run
-from cnnctl.training import sameness
+from cnnctl.io.notes import LOGGER, tell
+from cnnctl.runs.run import Run
+from cnnctl.startup import quiet
+from cnnctl.training import compatibility
 
 NOTEBOOK = """\
 import json
@@ -91,33 +92,33 @@ def running(monkeypatch):
     monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "1")
 
 
-CPU = backend.Device("cpu", "")
+CPU = Device("cpu", "")
 
 
 def test_the_plan_is_what_is_in_force(running):
-    plan, (note,) = backend.compute_by(threads(1, 2), CPU)
+    plan, (note,) = compute_by(threads(1, 2), CPU)
     assert (plan.intra_op, plan.inter_op) == (2, 5)
     assert "with 2 threads per operation and 5 operations at a time instead of 1 thread" in note
 
 
 def test_what_tensorflow_takes_of_its_own_may_be_what_is_wanted(running):
     """Then the bits are the same, and nothing is said."""
-    assert backend.compute_by(threads(2, 5), CPU) == (threads(2, 5), ())
+    assert compute_by(threads(2, 5), CPU) == (threads(2, 5), ())
 
 
 def test_as_many_as_there_are_processors(running, monkeypatch):
     monkeypatch.delenv("TF_NUM_INTEROP_THREADS")
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(7)), raising=False)
-    assert backend.compute_by(threads(2, 1), CPU)[0] == threads(2, 7)
+    assert compute_by(threads(2, 1), CPU)[0] == threads(2, 7)
 
 
 def test_what_else_somebody_has_switched(running, monkeypatch):
     monkeypatch.setattr("cnnctl.compat.runs_onednn", lambda: False)
-    assert backend.compute_by(threads(2, 5), CPU)[1] == ()  # the user has said so
+    assert compute_by(threads(2, 5), CPU)[1] == ()  # the user has said so
     monkeypatch.delenv("TF_ENABLE_ONEDNN_OPTS")
     tf.config.run_functions_eagerly(True)
     try:
-        _, notes = backend.compute_by(threads(2, 5), CPU)
+        _, notes = compute_by(threads(2, 5), CPU)
     finally:
         tf.config.run_functions_eagerly(False)
     assert [note.split(":")[0] for note in notes] == [
@@ -138,17 +139,17 @@ def test_it_is_said_each_time(caplog, monkeypatch):
 def test_another_onednn_than_the_run_had(monkeypatch):
     environment = {"onednn": "1"}
     for now, told in ((True, []), (False, ["oneDNN was on, and is off: the last bits may differ"])):
-        monkeypatch.setattr(sameness, "runs_onednn", lambda now=now: now)
-        assert list(sameness.of_machine(environment, CPU, 1)) == told
+        monkeypatch.setattr(compatibility, "runs_onednn", lambda now=now: now)
+        assert list(compatibility.of_machine(environment, CPU, 1)) == told
 
 
 def test_what_a_notebook_has_set_in_keras_is_not_what_a_spec_means(monkeypatch):
     keras.config.set_image_data_format("channels_first")
     keras.config.set_floatx("float64")
-    backend.quiet()
+    quiet()
     assert keras.config.image_data_format() == "channels_last"
     assert keras.config.floatx() == "float32"
     monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
     with pytest.raises(UsageError, match="Keras runs on jax") as caught:
-        backend.quiet()
+        quiet()
     assert "KERAS_BACKEND=tensorflow" in caught.value.hint

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cnnctl.blame import _names_in
+from cnnctl.network.failures import _names_in
 
 
 @pytest.mark.parametrize(("node", "layer"), [

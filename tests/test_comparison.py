@@ -2,8 +2,8 @@
 
 from conftest import CONFIGS
 
-from cnnctl.comparison import align
-from cnnctl.summary import summarize
+from cnnctl.summary.align import align
+from cnnctl.summary.summary import summarize
 
 
 def letters(lines, index):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from conftest import CONFIGS
 
-from cnnctl.backend import start
+from cnnctl.compute.device import start_device
 from cnnctl.preflight import preflight
 
 SPECS = sorted(CONFIGS.glob("*.yaml"))
@@ -37,12 +37,12 @@ LAYERS = {
 
 @pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
 def test_it_is_built_as_the_arithmetic_says_and_takes_a_step(path):
-    from cnnctl.model import build, compile_model
+    from cnnctl.network.build import build, compile_model
 
     checked = preflight(path)
     spec, trace = checked.spec, checked.trace
     assert trace is not None
-    start("cpu", spec.seed)
+    start_device("cpu", spec.seed)
     model = build(spec, trace.input_shape)
     compile_model(model, spec)
     assert model.count_params() == trace.total

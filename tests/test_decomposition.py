@@ -17,11 +17,11 @@ quiet()
 import keras  # noqa: E402
 import tensorflow as tf  # noqa: E402
 
-from cnnctl import export as exporting  # noqa: E402
-from cnnctl.decomposition import DECOMPOSITIONS  # noqa: E402
-from cnnctl.inference_graph import Graph  # noqa: E402
-from cnnctl.model import build  # noqa: E402
-from cnnctl.spec import load  # noqa: E402
+from cnnctl.export.decomposition import DECOMPOSITIONS  # noqa: E402
+from cnnctl.export.export import export as exporting  # noqa: E402
+from cnnctl.export.inference_graph import Graph  # noqa: E402
+from cnnctl.network.build import build  # noqa: E402
+from cnnctl.specs import load  # noqa: E402
 
 layers = keras.layers
 IMAGE, VOLUME = (9, 8, 6), (6, 5, 6, 4)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from arithmetic.twin import graph, layer
 
-from cnnctl.disagreement import disagreement, first_layer
+from cnnctl.export.disagreement import disagreement, first_layer
 
 GOOD = np.array([[0.5, 2.0], [1.0, -4.0], [0.0, 0.0]])
 

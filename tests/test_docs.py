@@ -112,7 +112,7 @@ def test_every_worked_example_is_named():
 
 
 def test_every_field_of_a_spec_is_documented():
-    from cnnctl.spec.sections import Compile, Data, Document, Fit, Model
+    from cnnctl.specs.sections import Compile, Data, Document, Fit, Model
 
     for section in (Document, Data, Model, Compile, Fit):
         for name in section.model_fields:

@@ -10,7 +10,7 @@ import pytest
 from conftest import ROOT
 
 from cnnctl import doctor
-from cnnctl.machine import usable_cpus
+from cnnctl.io.machine import usable_cpus
 
 CUDA = {"is_cuda_build": True}
 DRIVER = "/dev/nvidiactl"

@@ -12,11 +12,11 @@ from arithmetic.test_each_layer import ONE, OURS, SEVERAL, several
 from arithmetic.twin import graph, layer
 from test_inference_graph import FORMATS, exported
 
-import cnnctl.model
-from cnnctl import export as exporting
+import cnnctl.network.build
 from cnnctl.catalog import load
 from cnnctl.errors import Location
-from cnnctl.spec.components import Component
+from cnnctl.export.export import export as exporting
+from cnnctl.specs.components import Component
 
 EVERY = os.environ.get("CNNCTL_EVERY") == "1"
 SELECTION = {
@@ -68,7 +68,7 @@ def cases():
 
 @pytest.mark.parametrize(("name", "shape", "network"), cases())
 def test_a_layer_in_every_format(name, shape, network, tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr(twin, "construct", cnnctl.model.construct)
+    monkeypatch.setattr(twin, "construct", cnnctl.network.build.construct)
     model, _ = twin.built(graph(*network), shape)
     random = np.random.default_rng(0)
     for weight in model.weights:  # also those that begin as the identity

@@ -17,13 +17,13 @@ quiet()
 import keras  # noqa: E402
 import tensorflow as tf  # noqa: E402
 
-import cnnctl.trained  # noqa: E402
-from cnnctl import export as exporting  # noqa: E402
+import cnnctl.inference.trained  # noqa: E402
 from cnnctl.data import load as load_data  # noqa: E402
 from cnnctl.errors import RunError, UsageError  # noqa: E402
-from cnnctl.export import export  # noqa: E402
-from cnnctl.spec import load  # noqa: E402
-from cnnctl.training import train  # noqa: E402
+from cnnctl.export.export import export  # noqa: E402
+from cnnctl.export.export import export as exporting  # noqa: E402
+from cnnctl.specs import load  # noqa: E402
+from cnnctl.training.train import train  # noqa: E402
 
 PROGRAM = str(Path(sys.executable).parent / "cnnctl")
 FORMATS = ["keras", "saved_model", "onnx", "litert"]
@@ -182,7 +182,7 @@ def test_an_export_that_does_not_agree_leaves_nothing(run, tmp_path, monkeypatch
 
 
 def test_a_network_that_gives_no_numbers_is_told_from_its_export(run, tmp_path, monkeypatch):
-    real = cnnctl.trained.Trained.load
+    real = cnnctl.inference.trained.Trained.load
 
     def broken(*arguments):
         loaded = real(*arguments)
@@ -190,7 +190,7 @@ def test_a_network_that_gives_no_numbers_is_told_from_its_export(run, tmp_path, 
         loaded.model.set_weights([*others, bias * np.nan])
         return loaded
 
-    monkeypatch.setattr(cnnctl.trained.Trained, "load", broken)
+    monkeypatch.setattr(cnnctl.inference.trained.Trained, "load", broken)
     with pytest.raises(RunError, match="network gives outputs that are not finite for 40 of 40"):
         export(run, "saved_model", tmp_path / "net")
     assert list(tmp_path.iterdir()) == []

@@ -6,7 +6,7 @@ import h5py
 import numpy as np
 import pytest
 
-from cnnctl import hdf5
+from cnnctl.io import hdf5
 
 
 def written(arrays, groups=()):

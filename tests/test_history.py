@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from cnnctl import history
-from cnnctl.history import read_history
-from cnnctl.notes import print_notes
+from cnnctl.io.notes import print_notes
+from cnnctl.runs.history import read_history
+from cnnctl.runs.run import history
 
 HUGE = "9" * 400
 

@@ -17,10 +17,10 @@ quiet()
 import keras  # noqa: E402
 import tensorflow as tf  # noqa: E402
 
-from cnnctl import export as exporting  # noqa: E402
 from cnnctl.catalog import load as load_catalog  # noqa: E402
-from cnnctl.model import build  # noqa: E402
-from cnnctl.spec import load  # noqa: E402
+from cnnctl.export.export import export as exporting  # noqa: E402
+from cnnctl.network.build import build  # noqa: E402
+from cnnctl.specs import load  # noqa: E402
 
 FORMATS = ["saved_model", "onnx", "litert"]
 IMAGE = (9, 8, 3)

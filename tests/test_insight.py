@@ -3,15 +3,15 @@
 import numpy as np
 import pytest
 
-from cnnctl import backend
+from cnnctl.startup import quiet
 
-backend.quiet()
+quiet()
 
 import keras  # noqa: E402
 import tensorflow as tf  # noqa: E402
 
-from cnnctl import insight  # noqa: E402
 from cnnctl.errors import UsageError  # noqa: E402
+from cnnctl.inference import saliency  # noqa: E402
 
 layers = keras.layers
 
@@ -41,7 +41,7 @@ def test_the_gradient_is_that_of_the_score_before_softmax(last):
     model = network(*LAST[last]())
     before = model.to_json()
     x = np.random.default_rng(0).normal(size=(2, 8, 8, 1)).astype(np.float32)
-    found = insight.input_gradients(model, x, np.array([1, 2]))
+    found = saliency.input_gradients(model, x, np.array([1, 2]))
     assert model.to_json() == before
     dense = next(layer for layer in model.layers if isinstance(layer, layers.Dense))
     body = keras.Model(model.inputs, model.layers[2].output)
@@ -63,9 +63,9 @@ def test_the_gradient_is_that_of_the_score_before_softmax(last):
 def test_grad_cam_by_its_equations():
     model = network(*LAST["softmax"]())
     x = np.random.default_rng(1).normal(size=(2, 8, 8, 1)).astype(np.float32)
-    found = insight.grad_cam(model, x, np.array([0, 2]))
-    assert insight.last_convolution(model).name == "second"
-    maps = insight.outputs(model, [model.get_layer("second")], x)["second"]
+    found = saliency.grad_cam(model, x, np.array([0, 2]))
+    assert saliency.last_convolution(model).name == "second"
+    maps = saliency.outputs(model, [model.get_layer("second")], x)["second"]
     kernel = np.asarray(model.layers[-1].kernel).reshape(4, 4, 4, 3)
     for index, number in enumerate((0, 2)):
         # behind the last convolution the score is linear: its gradient is the kernel
@@ -82,8 +82,8 @@ def test_nothing_speaks_for_a_class():
         layers.Dense(1, kernel_initializer="ones", activation="sigmoid"),
     ])  # fmt: skip
     x = np.ones((1, 4, 4, 1), np.float32)
-    assert (insight.grad_cam(model, x, np.array([0])) == 0).all()
-    assert (insight.grad_cam(model, x, np.array([1])) == 1).all()
+    assert (saliency.grad_cam(model, x, np.array([0])) == 0).all()
+    assert (saliency.grad_cam(model, x, np.array([1])) == 1).all()
 
 
 def test_excitation_of_a_known_filter():
@@ -93,7 +93,7 @@ def test_excitation_of_a_known_filter():
     ])  # fmt: skip
     model.layers[0].set_weights([np.array([[[[1, -1]], [[-1, 1]]]], np.float32)])
     zero, one = np.zeros((1, 1, 1)), np.ones((1, 1, 1))
-    found = insight.excite(model, model.layers[0], [0, 1], limits=(zero, one), steps=80)
+    found = saliency.excite(model, model.layers[0], [0, 1], limits=(zero, one), steps=80)
     assert found.shape == (2, 6, 6, 1)
     assert found.min() >= 0
     assert found.max() <= 1
@@ -108,11 +108,11 @@ def test_excitation_of_a_known_filter():
 def test_layers_that_are_not_there():
     model = network(*LAST["logits"]())
     with pytest.raises(UsageError, match="no layer `third`"):
-        insight.layer_of(model, "third")
+        saliency.layer_of(model, "third")
     flat = keras.Sequential([keras.Input((4,)), layers.Dense(2)])
     with pytest.raises(UsageError, match="no convolution"):
-        insight.last_convolution(flat)
-    assert insight.with_maps(flat) == []
+        saliency.last_convolution(flat)
+    assert saliency.with_maps(flat) == []
 
 
 def gated(x, name):
@@ -171,12 +171,12 @@ def test_which_layer_grad_cam_takes(kind):
     model = keras.Model(x, scores)
     pictures = np.random.default_rng(2).random((3, 8, 8, 1), np.float32)
     classes = np.array([0, 1, 2])
-    chosen = insight.last_convolution(model, pictures, classes)
+    chosen = saliency.last_convolution(model, pictures, classes)
     assert chosen.name == "body"
-    heat = insight.grad_cam(model, pictures, classes)
+    heat = saliency.grad_cam(model, pictures, classes)
     assert heat.shape[1:] == tuple(chosen.output.shape[1:3])
     assert heat.std((1, 2)).max() > 0.05  # no flat tint
-    np.testing.assert_array_equal(heat, insight.grad_cam(model, pictures, classes, chosen))
+    np.testing.assert_array_equal(heat, saliency.grad_cam(model, pictures, classes, chosen))
 
 
 def test_maps_whose_channels_come_first():
@@ -189,7 +189,7 @@ def test_maps_whose_channels_come_first():
     ])  # fmt: skip
     x = np.random.default_rng(4).random((2, 8, 8, 1), np.float32)
     found, expected = (
-        insight.grad_cam(model, x, np.array([0, 1]), model.get_layer(name))
+        saliency.grad_cam(model, x, np.array([0, 1]), model.get_layer(name))
         for name in ("up", "body")
     )
     np.testing.assert_allclose(found, expected, atol=1e-5)
@@ -198,14 +198,14 @@ def test_maps_whose_channels_come_first():
 def test_networks_without_maps_of_places():
     dots = keras.Sequential([keras.Input((4, 4, 1)), conv("dot", size=4), layers.Flatten()])
     with pytest.raises(UsageError, match="no convolution with maps larger than 1×1"):
-        insight.last_convolution(dots)
-    assert insight.exciting(dots).name == "dot"
+        saliency.last_convolution(dots)
+    assert saliency.exciting(dots).name == "dot"
     rows = keras.Sequential([keras.Input((9, 4)), layers.Conv1D(3, 3), layers.Flatten()])
     volume = keras.Sequential([keras.Input((5, 5, 5, 1)), layers.Conv3D(3, 3), layers.Flatten()])
     for model in (rows, volume):
-        assert insight.convolutions(model) == []
+        assert saliency.convolutions(model) == []
     x = keras.Input((8, 8, 1))
     blind = layers.Lambda(tf.stop_gradient)(conv("body")(x))
     model = keras.Model(x, layers.Dense(2)(layers.Flatten()(blind)))
     with pytest.raises(UsageError, match="do not depend on the maps of body"):
-        insight.grad_cam(model, np.ones((1, 8, 8, 1), np.float32), np.array([0]))
+        saliency.grad_cam(model, np.ones((1, 8, 8, 1), np.float32), np.array([0]))

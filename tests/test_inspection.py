@@ -9,19 +9,19 @@ from conftest import CONFIGS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cnnctl import backend
+from cnnctl.startup import quiet
 
-backend.quiet()
+quiet()
 
 import keras  # noqa: E402
 
 from cnnctl.errors import SpecError  # noqa: E402
-from cnnctl.inspection import inspect  # noqa: E402
+from cnnctl.inference.explain import View  # noqa: E402
+from cnnctl.inference.inspection import inspect  # noqa: E402
 from cnnctl.preflight import preflight  # noqa: E402
-from cnnctl.spec import load  # noqa: E402
-from cnnctl.summary import summarize  # noqa: E402
-from cnnctl.sums import View  # noqa: E402
-from cnnctl.training import train  # noqa: E402
+from cnnctl.specs import load  # noqa: E402
+from cnnctl.summary.summary import summarize  # noqa: E402
+from cnnctl.training.train import train  # noqa: E402
 
 EXAMPLES = CONFIGS / "examples"
 layers = keras.layers
@@ -155,7 +155,7 @@ def test_the_gradients_are_those_of_a_training_step(xo_spec):
     spec = preflight(xo_spec, overrides).spec
     picture = np.random.default_rng(0).normal(size=(9, 9, 1)).astype(np.float32)
     found = inspect(spec, picture, gradients=True, label=1)
-    from cnnctl.model import build, compile_model
+    from cnnctl.network.build import build, compile_model
 
     keras.utils.set_random_seed(spec.seed)
     model = build(spec, (9, 9, 1))

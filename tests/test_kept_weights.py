@@ -10,10 +10,11 @@ quiet()
 import keras  # noqa: E402
 from conftest import XO  # noqa: E402
 
-from cnnctl.spec import load  # noqa: E402
-from cnnctl.training import resume, train  # noqa: E402
+from cnnctl.specs import load  # noqa: E402
 from cnnctl.training.kept_weights import keep_weights  # noqa: E402
 from cnnctl.training.optimizer_state import carry_over  # noqa: E402
+from cnnctl.training.resume import resume  # noqa: E402
+from cnnctl.training.train import train  # noqa: E402
 
 
 def network(layers, seed, optimizer=None):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cnnctl import machine
+from cnnctl.io import machine
 
 GB = 1 << 30
 

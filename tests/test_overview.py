@@ -17,10 +17,10 @@ from cnnctl.startup import quiet
 quiet()
 
 from cnnctl.errors import SpecError, UsageError  # noqa: E402
-from cnnctl.notes import print_notes  # noqa: E402
-from cnnctl.overview import compare, entries  # noqa: E402
-from cnnctl.spec import load  # noqa: E402
-from cnnctl.training import train  # noqa: E402
+from cnnctl.io.notes import print_notes  # noqa: E402
+from cnnctl.reports.overview import compare, entries  # noqa: E402
+from cnnctl.specs import load  # noqa: E402
+from cnnctl.training.train import train  # noqa: E402
 
 PROGRAM = str(Path(sys.executable).parent / "cnnctl")
 SCORE = (

@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cnnctl import runs
 from cnnctl.data.npz import load_npz
 from cnnctl.errors import CnnctlError, DataError, UsageError
-from cnnctl.path_kinds import WORDS, kind_of, refuse_other
+from cnnctl.inference.trained import find
+from cnnctl.io.path_kinds import WORDS, kind_of, refuse_other
 from cnnctl.preflight import specs_in
-from cnnctl.spec import load
-from cnnctl.trained import find
+from cnnctl.runs.run import find_run, newest_run
+from cnnctl.specs import load
 
 
 @pytest.fixture(scope="module")
@@ -125,7 +125,7 @@ def test_another_thing_than_a_spec(
 def test_another_thing_than_a_run(
     things: dict[str, Path], name: str, message: str, hint: str
 ) -> None:
-    for command in (runs.find, find):
+    for command in (find_run, find):
         with pytest.raises(UsageError) as caught:
             command(things[name])
         assert message in caught.value.message
@@ -153,7 +153,7 @@ def test_the_name_of_a_shipped_spec_is_no_run(
     assert "cnnctl train mnist" in (caught.value.hint or "")
     (tmp_path / "runs" / "mnist").mkdir(parents=True)
     with pytest.raises(UsageError, match="no such run: mnist") as caught:
-        runs.newest("mnist")
+        newest_run("mnist")
     assert "its runs are in runs/mnist" in (caught.value.hint or "")
 
 

@@ -24,8 +24,8 @@ quiet()
 
 import keras  # noqa: E402
 
-from cnnctl.spec import load  # noqa: E402
-from cnnctl.training import train  # noqa: E402
+from cnnctl.specs import load  # noqa: E402
+from cnnctl.training.train import train  # noqa: E402
 
 PROGRAM = str(Path(sys.executable).parent / "cnnctl")
 LISTENING = {

@@ -14,19 +14,19 @@ from conftest import XO
 from data.test_deep import png16
 from PIL import Image
 
-from cnnctl import backend
+from cnnctl.startup import quiet
 
-backend.quiet()
+quiet()
 
 import keras  # noqa: E402
 
 from cnnctl.data import load as load_data  # noqa: E402
-from cnnctl.data.incoming import Incoming  # noqa: E402
 from cnnctl.errors import DataError, UsageError  # noqa: E402
-from cnnctl.prediction import Predictions, _folders, predict, predict_split  # noqa: E402
-from cnnctl.spec import load  # noqa: E402
-from cnnctl.trained import find  # noqa: E402
-from cnnctl.training import train  # noqa: E402
+from cnnctl.inference.images import Incoming  # noqa: E402
+from cnnctl.inference.prediction import Predictions, _folders, predict, predict_split  # noqa: E402
+from cnnctl.inference.trained import find  # noqa: E402
+from cnnctl.specs import load  # noqa: E402
+from cnnctl.training.train import train  # noqa: E402
 
 PROGRAM = str(Path(sys.executable).parent / "cnnctl")
 DATA = {"count": 120, "test_count": 40, "translate": 1}
@@ -352,7 +352,7 @@ def test_a_spec_is_drawn_without_tensorflow(tmp_path):
 def test_layers_that_change_pictures_are_found_in_any_network():
     from conftest import CONFIGS
 
-    from cnnctl.samples import leading
+    from cnnctl.inference.samples import leading
 
     found = [layer.component.name for layer in leading(load(CONFIGS / "cifar10_resnet.yaml"))]
     assert found == ["RandomFlip", "RandomTranslation"]

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cnnctl.printable import (
+from cnnctl.io.printable import (
     ENCODABLE,
     Escaped,
     printable,

@@ -60,9 +60,10 @@ def test_a_new_spec_needs_nothing_heavy(tmp_path):
 
 @pytest.mark.parametrize(
     "module",
-    ["cnnctl", "cnnctl.spec", "cnnctl.catalog", "cnnctl.arithmetic", "cnnctl.runs", "cnnctl.data",
-     "cnnctl.preflight", "cnnctl.summary", "cnnctl.schedules", "cnnctl.shipped", "cnnctl.starter",
-     "cnnctl.spec.json_schema", "cnnctl.overview", "cnnctl.trackers.tracking",
+    ["cnnctl", "cnnctl.specs", "cnnctl.catalog", "cnnctl.arithmetic", "cnnctl.runs.run",
+     "cnnctl.data", "cnnctl.preflight", "cnnctl.summary.summary", "cnnctl.specs.schedules",
+     "cnnctl.specs.shipped", "cnnctl.scaffold.new",
+     "cnnctl.specs.json_schema", "cnnctl.reports.overview", "cnnctl.trackers.tracking",
      "cnnctl.sweep.space", "cnnctl.sweep.checks"],
 )  # fmt: skip
 def test_modules_of_the_reading_half(module):

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 from catalog.samples import alternatives, kind_of, sample
 
-from cnnctl import registry
 from cnnctl.catalog import load
 from cnnctl.catalog.allowed import MODULES
 from cnnctl.errors import Location, UsageError
-from cnnctl.model import construct as build
-from cnnctl.registry import construct
-from cnnctl.spec.components import Component
+from cnnctl.network import registry
+from cnnctl.network.build import construct as build
+from cnnctl.network.registry import construct
+from cnnctl.specs.components import Component
 
 EVERY_ENTRY = [(kind, name) for kind in MODULES for name in load().names(kind)]
 

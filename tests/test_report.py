@@ -16,9 +16,9 @@ from cnnctl.startup import quiet
 
 quiet()
 
-from cnnctl.report import report  # noqa: E402
-from cnnctl.spec import load  # noqa: E402
-from cnnctl.training import train  # noqa: E402
+from cnnctl.reports.report import report  # noqa: E402
+from cnnctl.specs import load  # noqa: E402
+from cnnctl.training.train import train  # noqa: E402
 
 PROGRAM = str(Path(sys.executable).parent / "cnnctl")
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))),
@@ -190,7 +190,7 @@ def test_in_a_browser(runs, tmp_path, width, dark, count):
 
 
 def test_the_table_of_many_epochs_has_some_rows_and_columns():
-    from cnnctl.report import MOST_EPOCHS, MOST_FIGURES, _history
+    from cnnctl.reports.report import MOST_EPOCHS, MOST_FIGURES, _history
 
     rows = [{"epoch": n, **{f"k{i}": 0.5 for i in range(200)}} for n in range(1, 2_501)]
     page = Page(_history(rows))

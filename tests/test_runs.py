@@ -5,48 +5,50 @@ from pathlib import Path
 
 import pytest
 
-from cnnctl import checkpoint, overview, runs
 from cnnctl.errors import CheckpointError, RunError, UsageError
-from cnnctl.files import replacing, write_json
-from cnnctl.notes import print_notes
-from cnnctl.path_kinds import is_broken_run, is_run
+from cnnctl.io.atomic import replacing, write_json
+from cnnctl.io.notes import print_notes
+from cnnctl.io.path_kinds import is_broken_run, is_run
 from cnnctl.preflight import specs_in
+from cnnctl.reports import overview
+from cnnctl.runs import checkpoint
+from cnnctl.runs.run import checkpoint_name, create_run, epoch_of, find_run, newest_run
 
 
 def with_checkpoints(tmp_path, *epochs):
-    run = runs.create("net", tmp_path)
+    run = create_run("net", tmp_path)
     run.spec_path.write_text("name: net\n")
     for epoch in epochs:
         files = {checkpoint.WEIGHTS: bytes([epoch]) * 100, checkpoint.STATE: b"{}"}
-        checkpoint.write(run.checkpoints_dir / runs.checkpoint_name(epoch), files)
+        checkpoint.write(run.checkpoints_dir / checkpoint_name(epoch), files)
     return run
 
 
 def test_numbers_go_on_from_the_largest(tmp_path):
     (tmp_path / "net/007").mkdir(parents=True)
     (tmp_path / "net/notes").mkdir()
-    assert runs.create("net", tmp_path).path.name == "008"
-    assert runs.create("net", tmp_path).path.name == "009"
+    assert create_run("net", tmp_path).path.name == "008"
+    assert create_run("net", tmp_path).path.name == "009"
 
 
 def test_find_takes_a_run_or_the_newest_of_a_name(tmp_path):
     first, second = with_checkpoints(tmp_path), with_checkpoints(tmp_path)
-    assert runs.find(first.path).path == first.path
-    assert runs.find(tmp_path / "net").path == second.path
+    assert find_run(first.path).path == first.path
+    assert find_run(tmp_path / "net").path == second.path
 
 
 def test_what_is_no_run_is_refused(tmp_path):
     run = with_checkpoints(tmp_path)
     with pytest.raises(UsageError, match="not a run folder"):
-        runs.find(tmp_path)
+        find_run(tmp_path)
     with pytest.raises(UsageError, match="no such run") as caught:
-        runs.find(tmp_path / "net/002")
+        find_run(tmp_path / "net/002")
     assert str(run.path) in caught.value.hint
 
 
 def test_checkpoints_by_name_and_number(tmp_path):
     run = with_checkpoints(tmp_path, 2, 10, 3)
-    assert [runs.epoch_of(path) for path in run.checkpoints()] == [2, 3, 10]
+    assert [epoch_of(path) for path in run.checkpoints()] == [2, 3, 10]
     run.point("best", run.checkpoint("3"))
     run.point("last", run.checkpoint("epoch-0010"))
     assert run.checkpoint("best").name == "epoch-0003"
@@ -60,7 +62,7 @@ def test_checkpoints_by_name_and_number(tmp_path):
 def test_a_folder_without_a_manifest_is_no_checkpoint(tmp_path):
     run = with_checkpoints(tmp_path, 1, 2)
     (run.checkpoint("2") / checkpoint.MANIFEST).unlink()
-    assert [runs.epoch_of(path) for path in run.checkpoints()] == [1]
+    assert [epoch_of(path) for path in run.checkpoints()] == [1]
 
 
 @pytest.mark.parametrize(
@@ -139,7 +141,7 @@ def test_a_run_without_its_spec_is_told_from_other_folders(tmp_path, left, lost)
     (run.path / "sources/net.yaml").write_text("name: net\n")
     if left:
         left(run.spec_path)
-    for find in (runs.find, runs.newest, overview.compare):
+    for find in (find_run, newest_run, overview.compare):
         with pytest.raises(UsageError) as caught:
             find([run.path] if find is overview.compare else run.path)
         assert caught.value.message == f"{run} is a run folder without spec.yaml"
@@ -150,9 +152,9 @@ def test_a_run_without_its_spec_is_told_from_other_folders(tmp_path, left, lost)
     with pytest.raises(UsageError, match="not a spec"):  # its copies are a run's
         specs_in(tmp_path)
     with pytest.raises(UsageError, match="without spec") as caught:
-        runs.find(run.path)
+        find_run(run.path)
     subprocess.run(caught.value.hint.partition(": ")[2], shell=True, check=True)  # as it says
-    assert runs.find(run.path) == run
+    assert find_run(run.path) == run
     assert run.spec_path.read_text() == "name: net\n"
 
 
@@ -166,7 +168,7 @@ def test_neither_a_checkpoint_nor_any_folder_is_a_broken_run(tmp_path):
 def test_a_run_whose_checkpoints_are_gone_is_one_still(tmp_path, capsys):
     run = begun(tmp_path, 1)
     shutil.rmtree(run.checkpoints_dir)
-    assert runs.find(run.path) == run
+    assert find_run(run.path) == run
     (found,) = overview.entries(tmp_path)
     assert found.figures == {"loss": 0.5}
     run.model_path.write_bytes(b"")
@@ -227,7 +229,7 @@ def test_what_is_damaged_is_noted_and_hides_no_other_run(tmp_path, capsys):
 def test_the_newest_run_is_not_passed_over_for_what_it_lost(tmp_path):
     _, second = begun(tmp_path, 1), begun(tmp_path, 1)
     (second.path / "environment.json").unlink()
-    assert runs.newest(tmp_path / "net") == second
+    assert newest_run(tmp_path / "net") == second
 
 
 def test_a_folder_in_the_place_of_a_file_is_said_to_be_in_the_way(tmp_path):

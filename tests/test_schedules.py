@@ -6,8 +6,8 @@ import re
 import pytest
 
 from cnnctl.catalog import load
-from cnnctl.schedules import Expression, ExpressionError, make
-from cnnctl.spec import Component
+from cnnctl.specs import Component
+from cnnctl.specs.schedules import Expression, ExpressionError, make
 
 
 def rates(name, arguments, epochs):

@@ -10,8 +10,8 @@ from simpleeval import simple_eval
 
 from cnnctl.errors import DataError, SpecError
 from cnnctl.preflight import specs_in
-from cnnctl.spec import load
-from cnnctl.summary import summarize
+from cnnctl.specs import load
+from cnnctl.summary.summary import summarize
 
 NO_FORMULA = """\
 name: dots
@@ -95,7 +95,7 @@ def test_rows_are_those_of_keras(name):
     from cnnctl.startup import quiet
 
     quiet()
-    from cnnctl.model import build
+    from cnnctl.network.build import build
 
     path = CONFIGS / f"{name}.yaml"
     summary = summarize(path)
@@ -193,7 +193,7 @@ def test_a_frozen_wrapper_keeps_all_its_weights(wrapped, tmp_path):
     import keras
     import numpy as np
 
-    from cnnctl.model import build
+    from cnnctl.network.build import build
 
     path = tmp_path / "frozen.yaml"
     path.write_text(

@@ -9,16 +9,16 @@ import numpy as np
 import pytest
 from conftest import XO
 
-from cnnctl import runs
-from cnnctl.checkpoint import WEIGHTS
 from cnnctl.errors import RunError, SpecError, Stopped, TrainingError
-from cnnctl.evaluation import evaluate
-from cnnctl.spec import load
+from cnnctl.inference.evaluation import evaluate
+from cnnctl.runs.checkpoint import WEIGHTS
+from cnnctl.runs.run import epoch_of, find_run
+from cnnctl.specs import load
 from cnnctl.startup import quiet
 
 quiet()
 
-from cnnctl.training import train  # noqa: E402 - Keras is started quietly before
+from cnnctl.training.train import train  # noqa: E402 - Keras is started quietly before
 
 
 def trained(tmp_path, *changes, text=XO, folder="runs", observer=None):
@@ -85,15 +85,15 @@ def test_the_figures_are_those_of_plain_keras(tmp_path):
     """Without shuffling and dropout, the history equals `model.fit` on normalized arrays."""
     import keras
 
-    from cnnctl.backend import start
+    from cnnctl.compute.device import start_device
     from cnnctl.data.preparation import prepare
-    from cnnctl.model import build, compile_model
+    from cnnctl.network.build import build, compile_model
 
     text = XO.replace("    - Dropout: {rate: 0.2}\n", "")
     result = trained(tmp_path, "fit.shuffle=false", text=text)
     spec = load(tmp_path / "tiny.yaml")
     data = prepare(spec)
-    start("cpu", spec.seed)
+    start_device("cpu", spec.seed)
     model = build(spec, data.input_shape)
     compile_model(model, spec)
     train_split, held_out = data.dataset.train, data.dataset.validation
@@ -163,7 +163,7 @@ def test_callbacks_of_keras_do_their_work(tmp_path):
 
 def test_only_the_newest_and_the_best_checkpoints_are_kept(tmp_path):
     result = trained(tmp_path, "fit.epochs=6")
-    kept = {runs.epoch_of(path) for path in result.run.checkpoints()}
+    kept = {epoch_of(path) for path in result.run.checkpoints()}
     assert kept == {5, 6, result.best_epoch}
 
 
@@ -173,14 +173,14 @@ def test_model_checkpoint_decides_what_is_best_and_what_is_kept(tmp_path):
     rows = result.history
     best = max(rows, key=lambda row: row["val_accuracy"])["epoch"]  # the first of equals, as Keras
     assert result.best_epoch == best
-    assert [runs.epoch_of(path) for path in result.run.checkpoints()] == [1, 2, 3, 4, 5]
+    assert [epoch_of(path) for path in result.run.checkpoints()] == [1, 2, 3, 4, 5]
 
 
 def test_divergence_is_caught_before_a_checkpoint_is_written(tmp_path):
     with pytest.raises(TrainingError, match="diverged: in epoch 1") as caught:
         trained(tmp_path, "compile.optimizer.SGD.learning_rate=1e30")
     assert "learning rate" in caught.value.hint
-    run = runs.find(tmp_path / "runs/tiny/001")
+    run = find_run(tmp_path / "runs/tiny/001")
     assert run.checkpoints() == []
     assert run.state()["status"] == "failed"
 
@@ -213,7 +213,7 @@ def test_a_folder_that_ctrl_c_catches_in_the_making_goes(tmp_path, monkeypatch):
     def interrupted(*arguments):
         raise Stopped(signal.SIGINT)
 
-    monkeypatch.setattr("cnnctl.training.fit.write_environment", interrupted)
+    monkeypatch.setattr("cnnctl.training.train.write_environment", interrupted)
     (tmp_path / "tiny.yaml").write_text(XO)
     with pytest.raises(Stopped):
         train(load(tmp_path / "tiny.yaml"), runs_dir=tmp_path / "runs", device="cpu")

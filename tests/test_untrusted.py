@@ -3,11 +3,12 @@ import os
 
 import pytest
 
-from cnnctl import checkpoint, hdf5, untrusted
-from cnnctl.data.decoding import Format, decode
+from cnnctl.data.images.decode import Format, decode
 from cnnctl.data.npz import load_npz
 from cnnctl.errors import CheckpointError, CnnctlError, DataError, SpecError, listed, shortened
-from cnnctl.untrusted import open_plain, parse_json, read_plain, reason
+from cnnctl.io import hdf5, untrusted
+from cnnctl.io.untrusted import open_plain, parse_json, read_plain, reason
+from cnnctl.runs import checkpoint
 
 
 @pytest.mark.parametrize(
@@ -87,7 +88,7 @@ def test_too_little_memory_wherever_a_file_is_read(tmp_path, monkeypatch):
 def test_too_little_memory_for_weights(tmp_path, monkeypatch):
     import keras
 
-    from cnnctl.weights import load_weights
+    from cnnctl.network.weights import load_weights
 
     model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
     model.save_weights(tmp_path / "a.weights.h5")
@@ -95,7 +96,7 @@ def test_too_little_memory_for_weights(tmp_path, monkeypatch):
     monkeypatch.setattr(hdf5.File, "values", _short_of_memory)
     with pytest.raises(CheckpointError, match="more memory"):
         load_weights(model, tmp_path / "a.weights.h5")
-    monkeypatch.setattr("cnnctl.weights._load", _short_of_memory)
+    monkeypatch.setattr("cnnctl.network.weights._load", _short_of_memory)
     with pytest.raises(CheckpointError, match="more memory"):
         load_weights(model, tmp_path / "a.weights.h5")
     assert all(map(np_equal, before, model.get_weights()))

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from conftest import HELD_BELOW_BFLOAT16
 
-from cnnctl import checkpoint
-from cnnctl.checkpoint import STATE, WEIGHTS
 from cnnctl.errors import CheckpointError
-from cnnctl.weights import load_weights, to_bytes
+from cnnctl.network.weights import load_weights, to_bytes
+from cnnctl.runs import checkpoint
+from cnnctl.runs.checkpoint import STATE, WEIGHTS
 
 
 def network(units=3):

@@ -3,7 +3,7 @@
     facts = trace(spec.graph, (28, 28, 1))
     facts.total, facts.layers[0].formulas
 
-Each family of layers has a file with its rules; `registry` is the table of them.
+Each family of layers has a file with its rules; `formula_table` is the table of them.
 """
 
 from cnnctl.arithmetic import (  # noqa: F401 - a family registers its rules when imported
@@ -16,7 +16,7 @@ from cnnctl.arithmetic import (  # noqa: F401 - a family registers its rules whe
     identity,
     merging,
     normalization,
-    own,
+    own_layers,
     pooling,
     recurrent,
     reshaping,
@@ -24,7 +24,7 @@ from cnnctl.arithmetic import (  # noqa: F401 - a family registers its rules whe
     transposed,
     wrappers,
 )
-from cnnctl.arithmetic.calls import Call, Link, Outcome, Refusal
+from cnnctl.arithmetic.calls import Call, Link, Outcome, Refusal, same
 from cnnctl.arithmetic.facts import (
     Field,
     Formula,
@@ -34,7 +34,7 @@ from cnnctl.arithmetic.facts import (
     Trace,
     Weight,
 )
-from cnnctl.arithmetic.registry import formula, known
+from cnnctl.arithmetic.formula_table import formula, known
 from cnnctl.arithmetic.trace import trace
 
 __all__ = [
@@ -51,5 +51,6 @@ __all__ = [
     "Weight",
     "formula",
     "known",
+    "same",
     "trace",
 ]

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from cnnctl.arithmetic.calls import Call, Outcome, Refusal
 from cnnctl.arithmetic.facts import Shape, Weight
-from cnnctl.arithmetic.registry import formula
+from cnnctl.arithmetic.formula_table import formula
 from cnnctl.arithmetic.shapes import shown
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cnnctl.arithmetic.calls import Call, Link, Outcome, Refusal, same
 from cnnctl.arithmetic.facts import Shape
-from cnnctl.arithmetic.registry import formula
+from cnnctl.arithmetic.formula_table import formula
 from cnnctl.arithmetic.shapes import need_axes, shown, size_formulas
 
 _CHANNELS = {

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from cnnctl.arithmetic.facts import Formula, Number, Shape, Weight
 
 if TYPE_CHECKING:
-    from cnnctl.spec.components import Component
+    from cnnctl.specs.components import Component
 
 
 class Refusal(Exception):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cnnctl.arithmetic.calls import Call, Outcome, Refusal
 from cnnctl.arithmetic.facts import Weight
-from cnnctl.arithmetic.registry import formula
+from cnnctl.arithmetic.formula_table import formula
 from cnnctl.arithmetic.windows import kernel_window, slid_shape, slide
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from cnnctl.arithmetic.calls import Call, Link, Outcome, Refusal
 from cnnctl.arithmetic.convolution import bias
 from cnnctl.arithmetic.facts import Formula, Weight
-from cnnctl.arithmetic.registry import formula
+from cnnctl.arithmetic.formula_table import formula
 
 
 def low_rank(call: Call, kernel: Weight) -> tuple[Weight, ...]:

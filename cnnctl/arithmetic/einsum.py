@@ -9,7 +9,7 @@ from typing import NamedTuple
 from cnnctl.arithmetic.calls import Call, Link, Outcome, Refusal
 from cnnctl.arithmetic.dense import low_rank
 from cnnctl.arithmetic.facts import NoFormula, Open, Shape, Weight
-from cnnctl.arithmetic.registry import formula
+from cnnctl.arithmetic.formula_table import formula
 from cnnctl.arithmetic.shapes import refuse_open, shown
 
 _FORMS = (

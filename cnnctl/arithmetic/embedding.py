@@ -5,7 +5,7 @@ from __future__ import annotations
 from cnnctl.arithmetic.calls import Call, Outcome, same
 from cnnctl.arithmetic.dense import low_rank
 from cnnctl.arithmetic.facts import Weight
-from cnnctl.arithmetic.registry import formula
+from cnnctl.arithmetic.formula_table import formula
 
 
 @formula("Embedding", "ReversibleEmbedding")

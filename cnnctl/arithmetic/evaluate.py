@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from cnnctl.arithmetic.calls import Call, Outcome
 from cnnctl.arithmetic.facts import Shape
-from cnnctl.arithmetic.registry import rule_of
+from cnnctl.arithmetic.formula_table import rule_of
 
 if TYPE_CHECKING:
-    from cnnctl.spec.components import Component
+    from cnnctl.specs.components import Component
 
 
 def evaluate(component: Component, shapes: tuple[Shape, ...]) -> Outcome:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cnnctl.arithmetic.calls import Call, Outcome, Refusal, same
 from cnnctl.arithmetic.facts import Weight
-from cnnctl.arithmetic.registry import formula
+from cnnctl.arithmetic.formula_table import formula
 from cnnctl.arithmetic.shapes import axes_of, need_axes
 
 

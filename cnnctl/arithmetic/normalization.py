@@ -8,7 +8,7 @@ from cnnctl.arithmetic.calls import Call, Outcome, Refusal, same
 from cnnctl.arithmetic.convolution import divisors
 from cnnctl.arithmetic.evaluate import evaluate
 from cnnctl.arithmetic.facts import Weight
-from cnnctl.arithmetic.registry import formula
+from cnnctl.arithmetic.formula_table import formula
 from cnnctl.arithmetic.shapes import axes_of, axis_of, shown
 from cnnctl.arithmetic.wrappers import RECURRENT
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cnnctl.arithmetic.calls import Call, Link, Outcome, Refusal
-from cnnctl.arithmetic.registry import formula
+from cnnctl.arithmetic.formula_table import formula
 from cnnctl.arithmetic.shapes import join, need_axes, size_formulas, sizes, split
 from cnnctl.arithmetic.windows import Window, padding, slid_shape, slide
 

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from cnnctl.arithmetic.calls import Call, Outcome, Refusal, replaced
 from cnnctl.arithmetic.evaluate import evaluate
 from cnnctl.arithmetic.facts import Formula, NoFormula, Shape, Weight
-from cnnctl.arithmetic.registry import formula
+from cnnctl.arithmetic.formula_table import formula
 from cnnctl.arithmetic.shapes import join, refuse_open, sequence_hint, shown, split
 from cnnctl.arithmetic.windows import kernel_window, slide
 
 if TYPE_CHECKING:
-    from cnnctl.spec.components import Component
+    from cnnctl.specs.components import Component
 
 _GATES = {"SimpleRNN": 1, "GRU": 3, "LSTM": 4}
 

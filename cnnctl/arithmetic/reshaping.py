@@ -6,7 +6,7 @@ import math
 
 from cnnctl.arithmetic.calls import Call, Link, Links, Outcome, Refusal
 from cnnctl.arithmetic.facts import Formula, Shape
-from cnnctl.arithmetic.registry import formula
+from cnnctl.arithmetic.formula_table import formula
 from cnnctl.arithmetic.shapes import join, need_axes, shown, size_formulas, size_list, sizes, split
 
 

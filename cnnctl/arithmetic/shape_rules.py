@@ -10,7 +10,7 @@ from cnnctl.arithmetic.shapes import same_but_for_ones
 from cnnctl.arithmetic.trace import trace as trace_of
 from cnnctl.arithmetic.weight_ranks import weight_ranks
 from cnnctl.errors import Diagnostic, SpecError
-from cnnctl.spec import Component, Spec, rules
+from cnnctl.specs import Component, Spec, rules
 
 
 def check_shapes(

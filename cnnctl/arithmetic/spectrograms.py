@@ -6,7 +6,7 @@ import math
 
 from cnnctl.arithmetic.calls import Call, Outcome, Refusal
 from cnnctl.arithmetic.facts import Formula, Weight
-from cnnctl.arithmetic.registry import formula
+from cnnctl.arithmetic.formula_table import formula
 from cnnctl.arithmetic.shapes import need_axes, refuse_open, shown
 from cnnctl.arithmetic.windows import Window, padding, slide
 

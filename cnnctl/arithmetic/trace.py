@@ -16,7 +16,7 @@ from cnnctl.arithmetic.shapes import TAKES_AXES, refuse_open, shown
 from cnnctl.errors import Diagnostic, SpecError
 
 if TYPE_CHECKING:
-    from cnnctl.spec.graph import Graph, GraphLayer
+    from cnnctl.specs.graph import Graph, GraphLayer
 
 CHAIN_LENGTH = 6
 """How many links of a chain of shapes a message shows."""
@@ -55,7 +55,7 @@ def trace(
     Raises:
         SpecError: A layer does not fit its input; all that can be told, each at its line.
     """
-    from cnnctl.spec.graph import INPUT
+    from cnnctl.specs.graph import INPUT
 
     picture = tuple(input_shape)
     flows = {INPUT: _Flow(INPUT, picture, fields.of_input(picture))}

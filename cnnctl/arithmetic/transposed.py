@@ -5,7 +5,7 @@ from __future__ import annotations
 from cnnctl.arithmetic.calls import Call, Link, Outcome, Refusal
 from cnnctl.arithmetic.convolution import bias
 from cnnctl.arithmetic.facts import Weight
-from cnnctl.arithmetic.registry import formula
+from cnnctl.arithmetic.formula_table import formula
 from cnnctl.arithmetic.shapes import join, size_formulas, sizes, split
 from cnnctl.arithmetic.windows import kernel_window
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from cnnctl.arithmetic.facts import LayerFacts, Trace
 from cnnctl.errors import Diagnostic
-from cnnctl.spec import Component, Spec
+from cnnctl.specs import Component, Spec
 
 ROLES = ("initializer", "regularizer", "constraint")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from cnnctl.arithmetic.calls import Call, Link, Links, Outcome, Refusal
 from cnnctl.arithmetic.evaluate import defaults, evaluate
 from cnnctl.arithmetic.facts import NoFormula
-from cnnctl.arithmetic.registry import formula
+from cnnctl.arithmetic.formula_table import formula
 from cnnctl.arithmetic.shapes import shown
 
 RECURRENT = {"SimpleRNN", "GRU", "LSTM", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D", "RNN"}

@@ -9,9 +9,11 @@ needs no Keras; a test compares the two. The rest is written by hand:
 
     allowed.py           which names, which not and why
     managed.py           arguments that a spec may not give, and why
-    rules*.py            the arguments' types
+    argument_rules.py    the arguments' types; by class and by name: rules_by_*.py
     own.py               what Keras does not have: blocks, data sets, rate schedules
-    foreign_*.py         what other tools call these things, for the mend of a mistake
+    synonyms.py          what other tools call these things, for the fix of an error
+    migration_hints.py   the same for arguments, keys and values
+    describe.py          the entry of a plug-in's class or function
 """
 
 from cnnctl.catalog.catalog import KINDS, Catalog, complete_by, load

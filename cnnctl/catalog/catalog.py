@@ -105,7 +105,7 @@ class Catalog:
         (`keras.layers.conv2d`), or another tool's for the same (`Linear`). The answer is a
         spelling, or a component with arguments: `Activation: {activation: tanh}`.
         """
-        from cnnctl.catalog.foreign_names import counterpart
+        from cnnctl.catalog.synonyms import counterpart
 
         spellings = self._spellings_of(kind)
         last = name.rpartition(".")[2]

@@ -15,7 +15,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from cnnctl.catalog import allowed, docstrings, managed, rules
+from cnnctl.catalog import allowed, argument_rules, docstrings, managed
 from cnnctl.catalog.catalog import STORED
 from cnnctl.catalog.entry import Argument, Entry, to_stored
 from cnnctl.catalog.example_values import VALUES
@@ -162,9 +162,11 @@ def _parameters(described: Any) -> Iterator[tuple[str, inspect.Parameter]]:
 
 def _argument(kind: str, class_name: str, parameter: inspect.Parameter, doc: str) -> Argument:
     required = parameter.default is parameter.empty
-    required |= (kind, class_name, parameter.name) in rules.REQUIRED
+    required |= (kind, class_name, parameter.name) in argument_rules.REQUIRED
     default = None if required else parameter.default
-    schema = rules.schema_of(kind, class_name, parameter.name, default=default, required=required)
+    schema = argument_rules.schema_of(
+        kind, class_name, parameter.name, default=default, required=required
+    )
     return Argument(parameter.name, schema, required=required, default=default, doc=doc)
 
 

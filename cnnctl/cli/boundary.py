@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator
 from types import FrameType
 
 from cnnctl.errors import CnnctlError, Diagnostic, Stopped
-from cnnctl.notes import print_notes
-from cnnctl.printable import ENCODABLE, Escaped, printable, printable_lines, unescaped
-from cnnctl.signals import heeded, is_repeated
+from cnnctl.io.notes import print_notes
+from cnnctl.io.printable import ENCODABLE, Escaped, printable, printable_lines, unescaped
+from cnnctl.io.signals import heeded, is_repeated
 
 MAX_WIDTH = 160
 """Longer source lines are cut around the caret."""

@@ -12,7 +12,7 @@ from cnnctl.cli.options import Json, Plugin, Set, or_shipped
 from cnnctl.cli.output import say
 
 if TYPE_CHECKING:
-    from cnnctl.spec.origin import Origin
+    from cnnctl.specs.provenance import Origin
 
 
 def check(
@@ -38,7 +38,7 @@ def check(
     from cnnctl.cli.output import print_json
     from cnnctl.errors import CnnctlError, SpecError, UsageError
     from cnnctl.preflight import preflight, specs_in
-    from cnnctl.spec.origin import origins
+    from cnnctl.specs.provenance import origins
 
     rows, faults = [], 0
     for path in [each for given in paths for each in specs_in(given)]:
@@ -75,7 +75,7 @@ def check(
 
 def _show_origins(path: Path, found: list[Origin]) -> None:
     from cnnctl.cli.output import table
-    from cnnctl.spec.dump import flow
+    from cnnctl.specs.dump import flow
 
     rows = [[each.path, flow(each.value), each.source] for each in found]
     table(str(path), ["value", "is", "from"], rows, right=0)

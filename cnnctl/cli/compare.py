@@ -12,7 +12,7 @@ from cnnctl.cli.options import Json, Plugin
 from cnnctl.cli.output import say
 
 if TYPE_CHECKING:
-    from cnnctl.overview import Entry, Group, Spread
+    from cnnctl.reports.overview import Entry, Group, Spread
 
 
 def compare(
@@ -37,8 +37,8 @@ def compare(
     once: mean ± standard deviation.
     """
     from cnnctl.cli.output import print_json, table
-    from cnnctl.overview import compare as run_comparison
     from cnnctl.plots.style import check_suffix
+    from cnnctl.reports.overview import compare as run_comparison
 
     if plot is not None:
         check_suffix(plot)
@@ -98,7 +98,7 @@ def _spread(found: Spread | None) -> str:
 def _draw(groups: list[Group], path: Path) -> None:
     from cnnctl.plots.curves import compared
     from cnnctl.plots.style import save
-    from cnnctl.runs import Run
+    from cnnctl.runs.run import Run
 
     histories = {
         each.path: Run(Path(each.path)).history() for group in groups for each in _all(group)

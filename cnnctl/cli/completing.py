@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from cnnctl.printable import printable
+from cnnctl.io.printable import printable
 
 _MOST = 200
 """Names that are offered; of more runs, the newest."""
@@ -13,7 +13,7 @@ _MOST = 200
 
 def specs(incomplete: str) -> list[str]:
     """Shipped specs by name, spec files, and folders on the way to them."""
-    from cnnctl import shipped
+    from cnnctl.specs import shipped
 
     names = [name for name in shipped.names() if name.startswith(incomplete)]
     return [*names, *_paths(incomplete, lambda path: path.suffix in {".yaml", ".yml"})]
@@ -36,7 +36,7 @@ def specs_and_runs(incomplete: str) -> list[str]:
 def readable_data_sets(incomplete: str) -> list[str]:
     """The data sets that can be read by their name alone, those of plug-ins too."""
     from cnnctl.data.inventory import list_registered
-    from cnnctl.data.sources import SOURCES
+    from cnnctl.data.named.sources import SOURCES
 
     def found() -> list[str]:
         names = [*SOURCES, "xo", *(each.name for each in list_registered())]
@@ -47,14 +47,14 @@ def readable_data_sets(incomplete: str) -> list[str]:
 
 def data_sets(incomplete: str) -> list[str]:
     """The data sets that are fetched by their name."""
-    from cnnctl.data.sources import SOURCES
+    from cnnctl.data.named.sources import SOURCES
 
     return [name for name in SOURCES if name.startswith(incomplete)]
 
 
 def trackers(incomplete: str) -> list[str]:
     """What --track takes."""
-    from cnnctl.trackers.names import NAMES, NONE
+    from cnnctl.trackers.available import NAMES, NONE
 
     return [name for name in (*NAMES, NONE) if name.startswith(incomplete)]
 

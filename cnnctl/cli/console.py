@@ -12,7 +12,7 @@ from rich.live import Live
 from rich.segment import Segment
 from rich.text import Text
 
-from cnnctl.printable import Escaped, printable_lines, unescaped
+from cnnctl.io.printable import Escaped, printable_lines, unescaped
 
 
 class PlainConsole(Console):

@@ -13,10 +13,10 @@ import typer
 from cnnctl.cli import completing
 from cnnctl.cli.options import DataDir, FullData, Json, Plugin, Set
 from cnnctl.cli.output import remark, say
-from cnnctl.printable import printable
+from cnnctl.io.printable import printable
 
 if TYPE_CHECKING:
-    from cnnctl.spec import Spec
+    from cnnctl.specs import Spec
 
 app = typer.Typer(help="Data sets: list them, fetch one, look into one.", no_args_is_help=True)
 
@@ -38,7 +38,7 @@ def list_(data_dir: DataDir = None, plugin: Plugin = None, json: Json = False) -
     from cnnctl import catalog as catalogs
     from cnnctl.cli.output import print_json, say_left_out, table
     from cnnctl.data.inventory import list_datasets, list_registered
-    from cnnctl.data.sources import MADE
+    from cnnctl.data.named.sources import MADE
 
     entries = list_datasets(data_dir)
     say_left_out(catalogs.load().complete())
@@ -84,7 +84,7 @@ def fetch(name: _Name, data_dir: DataDir = None, json: Json = False) -> None:
     """
     from cnnctl.cli.output import print_json
     from cnnctl.data.inventory import named_source
-    from cnnctl.data.named import fetch as fetch_data
+    from cnnctl.data.named.load import fetch as fetch_data
 
     source = named_source(name)
     with _progress() as progress:
@@ -196,9 +196,9 @@ def show(
 
     With a spec or a run, each sample stands above what its network gets: normalized and augmented.
     """
-    from cnnctl import samples
     from cnnctl.cli.output import print_json, say_sample
     from cnnctl.data.inventory import describe_dataset, open_dataset
+    from cnnctl.inference import samples
     from cnnctl.plots.style import check_suffix, save
 
     spec = _spec(name, set_)
@@ -212,7 +212,7 @@ def show(
         else:
             dataset = open_dataset(name, data_dir=data_dir, progress=progress)
             found = samples.choose(dataset, split, count, seed)
-    from cnnctl.plots.data import data_set
+    from cnnctl.plots.dataset_figure import data_set
 
     say_sample(found.dataset.name)
     title = f"{found.dataset.name}, {found.name}"
@@ -239,7 +239,7 @@ def show(
 def _spec(name: str, overrides: list[str] | None) -> Spec | None:
     """The spec that is meant, if one is."""
     from cnnctl.errors import UsageError
-    from cnnctl.samples import spec_of
+    from cnnctl.inference.samples import spec_of
 
     spec = spec_of(name, overrides or ())
     if overrides and not spec:

@@ -12,8 +12,8 @@ from cnnctl.cli.options import Json, Plugin, or_shipped
 from cnnctl.cli.output import say
 
 if TYPE_CHECKING:
-    from cnnctl.spec.difference import Difference
-    from cnnctl.spec.origin import Origin
+    from cnnctl.specs.difference import Difference
+    from cnnctl.specs.provenance import Origin
 
 
 def diff(
@@ -41,7 +41,7 @@ def diff(
     """Compare two specs value by value, with everything filled in that they leave to defaults."""
     from cnnctl.cli.output import print_json
     from cnnctl.preflight import of_spec_or_run
-    from cnnctl.spec.difference import differences
+    from cnnctl.specs.difference import differences
 
     before, after = of_spec_or_run(a), of_spec_or_run(b)
     paths = [each.spec.path for each in (before, after)]
@@ -84,6 +84,6 @@ def _place(origin: Origin) -> str:
 
 
 def _text(origin: Origin) -> str:
-    from cnnctl.spec.dump import flow
+    from cnnctl.specs.dump import flow
 
     return flow(origin.value)

@@ -36,7 +36,7 @@ def evaluate(
     """
     from cnnctl.cli.output import print_json, say_sample, table
     from cnnctl.errors import UsageError
-    from cnnctl.evaluation import evaluate as run_evaluation
+    from cnnctl.inference.evaluation import evaluate as run_evaluation
     from cnnctl.preflight import preflight
 
     if set_ and spec is None:

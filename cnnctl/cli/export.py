@@ -54,7 +54,7 @@ def export(
     An export that does not agree with the Keras model is an error, and leaves no file.
     """
     from cnnctl.cli.output import print_json
-    from cnnctl.export import export as run_export
+    from cnnctl.export.export import export as run_export
     from cnnctl.preflight import preflight
 
     found = run_export(source, form, out, quantize=quantize, pixels=pixels, images=images,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cnnctl.cli.terminal import show, width
-from cnnctl.printable import printable, printable_lines
+from cnnctl.io.printable import printable, printable_lines
 
 GAP = 2
 """Spaces between the columns of a table."""

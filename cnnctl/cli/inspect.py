@@ -15,8 +15,8 @@ from cnnctl.cli.output import say
 if TYPE_CHECKING:
     import numpy as np
 
-    from cnnctl.inspection import Backward, Inspection
-    from cnnctl.sums import Sum, View
+    from cnnctl.inference.explain import Sum, View
+    from cnnctl.inference.inspection import Backward, Inspection
 
 MOST_SUMS = 9
 """Outputs of a layer whose sums are written out; of more, the first of them are."""
@@ -88,7 +88,7 @@ def inspect(
     if rate is not None and not gradients:
         raise UsageError("--rate is for --gradients")
     what: Any = preflight(source, set_ or ()).spec if is_spec else source
-    from cnnctl.inspection import inspect as run_inspection
+    from cnnctl.inference.inspection import inspect as run_inspection
 
     found = run_inspection(what, given, gradients=gradients, label=label, rate=rate,
                            checkpoint=checkpoint, data_dir=data_dir, device=device)  # fmt: skip

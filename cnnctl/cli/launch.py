@@ -29,7 +29,7 @@ def launch(
     in two processes. The result is that of one process, to the rounding of sums. On several
     machines, start `cnnctl train` on each with TF_CONFIG, or by Slurm's srun.
     """
-    from cnnctl.distribution.launch import launch as start
+    from cnnctl.compute.launch import launch as start
     from cnnctl.errors import UsageError
 
     if command[0] not in COMMANDS:

@@ -94,7 +94,7 @@ def _show(entries: list[catalogs.Entry], json: bool) -> None:
 
     from cnnctl.catalog.examples import example
     from cnnctl.cli.output import print_json
-    from cnnctl.spec.schema import takes
+    from cnnctl.specs.schema import takes
 
     if json:
         print_json([asdict(entry) for entry in entries])

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from cnnctl.cli.output import say
-from cnnctl.printable import printable
+from cnnctl.io.printable import printable
 
 
 def markdown(columns: Sequence[str], rows: Sequence[Sequence[str]], right: int = 1) -> None:

@@ -8,7 +8,7 @@ import typer
 
 from cnnctl.cli.options import Json, Plugin
 from cnnctl.cli.output import remark
-from cnnctl.printable import shell
+from cnnctl.io.printable import shell
 
 
 def new(
@@ -31,7 +31,7 @@ def new(
     A file that is there already is never changed.
     """
     from cnnctl.cli.output import print_json
-    from cnnctl.starter import new as write
+    from cnnctl.scaffold.new import new as write
 
     started = write(name, like)
     remark(f"wrote {started.path}")

@@ -38,7 +38,7 @@ Split = Annotated[
 
 def or_shipped(given: Any) -> Any:
     """Paths as they are, and the name of a shipped spec as its path where there is no such file."""
-    from cnnctl import shipped
+    from cnnctl.specs import shipped
 
     if isinstance(given, list):
         return [or_shipped(each) for each in given]
@@ -78,7 +78,7 @@ FullData = Annotated[
 
 def _known_device(context: typer.Context, device: str) -> str:
     if device != "auto" and not context.resilient_parsing:  # which it is for completion
-        from cnnctl.backend import refuse_device
+        from cnnctl.compute.device import refuse_device
 
         refuse_device(device)
     return device

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from cnnctl.cli.terminal import show, width
-from cnnctl.printable import printable, printable_json
+from cnnctl.io.printable import printable, printable_json
 
 SAMPLE_MARK = "sample)"
 PROSE_WIDTH = 100

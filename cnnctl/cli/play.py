@@ -32,7 +32,7 @@ def play(
 
     checked = preflight(spec).spec if spec else None
     quiet()
-    from cnnctl.play.network import Network
+    from cnnctl.play.drawing import Network
     from cnnctl.play.server import HOST, serve
 
     network = Network(source, spec=checked, checkpoint=checkpoint, data_dir=data_dir, device=device)

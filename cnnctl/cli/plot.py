@@ -21,7 +21,7 @@ from cnnctl.cli.options import (
     or_shipped,
 )
 from cnnctl.cli.output import say
-from cnnctl.printable import shell
+from cnnctl.io.printable import shell
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -84,7 +84,7 @@ def plot(
     """
     from cnnctl.cli.output import print_json
     from cnnctl.errors import UsageError
-    from cnnctl.plots.subject import KINDS, Choice, Subject, drawn
+    from cnnctl.plots.figures import KINDS, Choice, Subject, drawn
     from cnnctl.preflight import preflight
 
     every = [*KINDS, ARCHITECTURE]
@@ -131,7 +131,7 @@ def plot(
 
 def _architecture(path: Path, overrides: list[str] | None, is_spec: bool) -> Figure:
     from cnnctl.plots.architecture import architecture
-    from cnnctl.summary import summarize
+    from cnnctl.summary.summary import summarize
 
     return architecture(summarize(path, (overrides or ()) if is_spec else ()))
 
@@ -156,7 +156,7 @@ class _Place:
     def write(self, kind: str, figure: Any) -> str:
         """Write a figure, and return where it is."""
         from cnnctl.errors import RunError
-        from cnnctl.files import cannot_write
+        from cnnctl.io.atomic import cannot_write
         from cnnctl.plots.style import save
 
         path = self.file

@@ -20,10 +20,10 @@ from cnnctl.cli.options import (
     Split,
 )
 from cnnctl.cli.output import remark, say
-from cnnctl.printable import printable
+from cnnctl.io.printable import printable
 
 if TYPE_CHECKING:
-    from cnnctl.prediction import Predictions
+    from cnnctl.inference.prediction import Predictions
 
 FEW = 5
 """Pictures that get a table each; more get one line each."""
@@ -79,9 +79,9 @@ def predict(
 
     Pictures are made like those that the network was trained on, and what was done is said.
     """
-    from cnnctl import prediction
     from cnnctl.cli.output import say_sample
     from cnnctl.errors import UsageError
+    from cnnctl.inference import prediction
     from cnnctl.plots.style import check_suffix
     from cnnctl.preflight import preflight
 
@@ -135,7 +135,7 @@ def _chosen(found: Predictions, count: int, seed: int, worst: bool) -> list[int]
 
 def _draw(found: Predictions, path: Path, title: str) -> None:
     from cnnctl.errors import UsageError
-    from cnnctl.plots.pictures import predictions
+    from cnnctl.plots.image_grid import predictions
     from cnnctl.plots.style import save
 
     if found.x.ndim not in (3, 4):

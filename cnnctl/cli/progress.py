@@ -11,8 +11,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from cnnctl.cli.output import remark, say_sample, sparkline
-from cnnctl.printable import printable
-from cnnctl.spec.metrics import in_short, is_one_of_several
+from cnnctl.io.printable import printable
+from cnnctl.specs.metrics import in_short, is_one_of_several
 
 if TYPE_CHECKING:
     from typing import Self
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.live import Live
 
-    from cnnctl.spec import Spec
-    from cnnctl.training import Facts
+    from cnnctl.specs import Spec
+    from cnnctl.training.results import Facts
 
 NOT_FIGURES = ("epoch", "seconds", "images_per_second", "learning_rate")
 ROWS_SHOWN = 20

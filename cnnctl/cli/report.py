@@ -11,7 +11,7 @@ import typer
 from cnnctl.cli import completing
 from cnnctl.cli.options import DataDir, Device, FullData, Json, Plugin
 from cnnctl.cli.output import say
-from cnnctl.printable import printable, unescaped
+from cnnctl.io.printable import printable, unescaped
 
 
 def report(
@@ -39,13 +39,13 @@ def report(
 
     Everything is in the file: it needs no network and can be sent as it is.
     """
-    from cnnctl import runs
     from cnnctl.cli.output import print_json
     from cnnctl.errors import UsageError
-    from cnnctl.files import write_text
-    from cnnctl.report import report as make
+    from cnnctl.io.atomic import write_text
+    from cnnctl.reports.report import report as make
+    from cnnctl.runs.run import find_run
 
-    found = [runs.find(source) for source in sources]
+    found = [find_run(source) for source in sources]
     path = out or (found[0].path / "report.html" if len(found) == 1 else Path("comparison.html"))
     if not path.parent.is_dir():
         raise UsageError(f"there is no folder {path.parent}")

@@ -12,7 +12,7 @@ from cnnctl.cli.options import DataDir, Device, FullData, Json, Plugin
 from cnnctl.cli.output import remark, say
 
 if TYPE_CHECKING:
-    from cnnctl.reproduction import Reproduction
+    from cnnctl.training.reproduce import Reproduction
 
 
 def reproduce(
@@ -40,14 +40,14 @@ def reproduce(
     from cnnctl.cli.output import print_json
     from cnnctl.cli.progress import observer
     from cnnctl.preflight import preflight_run
-    from cnnctl.runs import newest
+    from cnnctl.runs.run import newest_run
     from cnnctl.startup import quiet
 
-    found = newest(run)
+    found = newest_run(run)
     shown = observer(preflight_run(found).spec)
     with shown:
         quiet()
-        from cnnctl.reproduction import reproduce as run_reproduction
+        from cnnctl.training.reproduce import reproduce as run_reproduction
 
         result = run_reproduction(
             found.path,

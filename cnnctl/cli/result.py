@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from cnnctl.cli.output import print_json, say, say_sample, table
 from cnnctl.cli.progress import NOT_FIGURES
+from cnnctl.io.printable import shell
 from cnnctl.plugins import loaded
-from cnnctl.printable import shell
-from cnnctl.spec.metrics import in_short
+from cnnctl.specs.metrics import in_short
 
 if TYPE_CHECKING:
-    from cnnctl.training import TrainingResult
+    from cnnctl.training.results import TrainingResult
 
 
 def show_result(result: TrainingResult, *, json: bool) -> None:

@@ -47,27 +47,27 @@ def resume(
     With --epochs a finished run gets more. It goes on as the same training: where the model, the
     loss and optimizer, the data or the versions are others, it is refused, unless --allow names it.
     """
-    from cnnctl.arguments import with_epochs
     from cnnctl.cli.progress import observer
     from cnnctl.cli.result import show_result
-    from cnnctl.distribution.launch import end_with_launcher
+    from cnnctl.compute.launch import end_with_launcher
+    from cnnctl.io.arguments import with_epochs
     from cnnctl.preflight import preflight_run
-    from cnnctl.runs import newest
+    from cnnctl.runs.run import newest_run
     from cnnctl.startup import quiet
-    from cnnctl.trackers.names import chosen
+    from cnnctl.trackers.available import chosen
     from cnnctl.trackers.tracking import Tracking
 
     end_with_launcher()
-    found = newest(run)
+    found = newest_run(run)
     overrides = [*with_epochs(set_ or (), epochs)]
     shown = observer(preflight_run(found, overrides).spec)
     places: dict[str, Any] = {"data_dir": data_dir, "full_data": full_data, "device": device}
     tracked = Tracking(chosen(track, found.path), shown, say=shown.say, **places)
     with shown, tracked:
         quiet()
-        from cnnctl import training
+        from cnnctl.training.resume import resume as resume_run
 
-        result = training.resume(
+        result = resume_run(
             found.path,
             overrides=overrides,
             allow=allow or (),

@@ -32,8 +32,8 @@ def runs(
     """List runs with their figures: those of the best epoch, and of the test set."""
     from cnnctl.cli.output import print_json, table
     from cnnctl.errors import UsageError
-    from cnnctl.overview import entries
-    from cnnctl.spec.metrics import is_one_of_several
+    from cnnctl.reports.overview import entries
+    from cnnctl.specs.metrics import is_one_of_several
 
     if mode is not None and best is None:
         raise UsageError("--mode is for --best", hint=f"--best METRIC --mode {mode}")

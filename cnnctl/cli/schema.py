@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from cnnctl.cli.options import Plugin
-from cnnctl.printable import printable_json
+from cnnctl.io.printable import printable_json
 
 
 def schema(plugin: Plugin = None) -> None:
@@ -16,7 +16,7 @@ def schema(plugin: Plugin = None) -> None:
     """
     from cnnctl import catalog as catalogs
     from cnnctl.cli.output import say_left_out
-    from cnnctl.spec.json_schema import schema_text, spec_schema
+    from cnnctl.specs.json_schema import schema_text, spec_schema
 
     sys.stdout.write(printable_json(schema_text(spec_schema())))
     say_left_out(catalogs.load().complete())

@@ -14,7 +14,7 @@ from cnnctl.cli.output import say
 
 if TYPE_CHECKING:
     from cnnctl.cli.summary_cells import Choice
-    from cnnctl.summary import Summary
+    from cnnctl.summary.summary import Summary
 
 Result = TypeVar("Result")
 
@@ -65,7 +65,7 @@ def summary(
     from cnnctl.cli.output import print_json
     from cnnctl.cli.summary_cells import Choice
     from cnnctl.preflight import specs_in
-    from cnnctl.summary import summarize
+    from cnnctl.summary.summary import summarize
 
     figures = {"--macs": macs, "--receptive-field": receptive_field, "--memory": memory}
     _refuse_contradictions(
@@ -141,15 +141,15 @@ def _print_keras(specs: list[Path], overrides: list[str]) -> int:
     import os
 
     from cnnctl.cli.terminal import width
-    from cnnctl.summary import traced
+    from cnnctl.summary.summary import traced
 
     checked, code = _of_each(specs, lambda path: traced(path, overrides))
     if not checked:
         return code
-    from cnnctl.backend import start
+    from cnnctl.compute.device import start_device
 
-    start("cpu")  # a GPU is left to those who train
-    from cnnctl.model import build
+    start_device("cpu")  # a GPU is left to those who train
+    from cnnctl.network.build import build
 
     room = max(width(), KERAS_LEAST)
     os.environ["COLUMNS"] = str(room)  # where Keras's printer looks

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from cnnctl.arithmetic import Field, LayerFacts
-    from cnnctl.summary import Summary
+    from cnnctl.summary.summary import Summary
 
 UNKNOWN = "–"
 ALL = "all"

@@ -12,7 +12,7 @@ from cnnctl.cli.output import paragraph, say
 from cnnctl.cli.summary_cells import Choice, count, labels, seen, shape, size
 
 if TYPE_CHECKING:
-    from cnnctl.summary import Summary
+    from cnnctl.summary.summary import Summary
 
 SIDE_BY_SIDE = 3
 """How many networks are shown layer by layer."""
@@ -51,7 +51,7 @@ def each_in_a_line(
 
 
 def _side_by_side(summaries: Sequence[Summary], choice: Choice, *, as_markdown: bool) -> None:
-    from cnnctl.comparison import align
+    from cnnctl.summary.align import align
 
     names = labels(summaries)
     lines = align([summary.rows for summary in summaries])

@@ -13,7 +13,7 @@ from cnnctl.cli.summary_table import title
 
 if TYPE_CHECKING:
     from cnnctl.arithmetic import LayerFacts
-    from cnnctl.summary import Summary
+    from cnnctl.summary.summary import Summary
 
 LABELS = {
     "macs": "multiply-adds",

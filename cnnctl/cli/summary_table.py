@@ -10,7 +10,7 @@ from cnnctl.cli.summary_cells import Choice, count, picture, seen, shape, size
 
 if TYPE_CHECKING:
     from cnnctl.arithmetic import LayerFacts
-    from cnnctl.summary import Summary
+    from cnnctl.summary.summary import Summary
 
 LEGEND = (
     "receptive field: what one value sees of the input; stride: the distance to what its neighbour "

@@ -20,7 +20,7 @@ from cnnctl.cli.options import (
     SpecPath,
 )
 from cnnctl.cli.output import say
-from cnnctl.printable import shell
+from cnnctl.io.printable import shell
 
 if TYPE_CHECKING:
     from cnnctl.sweep import Outcome
@@ -101,9 +101,9 @@ def sweep(
     Each trial is an ordinary run. The same command again goes on with what is not finished, also
     from other terminals and machines at the same time. Ctrl-C ends the trainings after their step.
     """
-    from cnnctl.arguments import with_epochs
     from cnnctl.cli.output import print_json, say_sample
     from cnnctl.cli.sweep_screen import watcher
+    from cnnctl.io.arguments import with_epochs
     from cnnctl.sweep import Request
     from cnnctl.sweep import sweep as run_sweep
 
@@ -191,7 +191,7 @@ def show(outcome: Outcome, spec: Path, words: list[str], runs_dir: Path) -> None
 
 def _as_typed(spec: Path) -> str | Path:
     """A spec as a command takes it: a shipped one by its name."""
-    from cnnctl import shipped
+    from cnnctl.specs import shipped
 
     names = [name for name in shipped.names() if shipped.find(name) == spec]
     return names[0] if names and spec.is_absolute() else spec

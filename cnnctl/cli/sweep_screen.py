@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from cnnctl.cli.output import remark
-from cnnctl.printable import printable
+from cnnctl.io.printable import printable
 from cnnctl.sweep.checks import labels
 from cnnctl.sweep.space import Value, short_names
 from cnnctl.sweep.table import DONE

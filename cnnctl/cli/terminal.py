@@ -8,8 +8,8 @@ import os
 import sys
 from typing import Any, TextIO
 
-from cnnctl.printable import unescaped
-from cnnctl.signals import HANGUP
+from cnnctl.io.printable import unescaped
+from cnnctl.io.signals import HANGUP
 
 PIPE_WIDTH = 200
 """Without a terminal lines are as wide as they need to be, up to this many columns."""

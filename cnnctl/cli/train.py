@@ -27,7 +27,7 @@ from cnnctl.cli.options import (
 if TYPE_CHECKING:
     from cnnctl.cli.progress import Lines
     from cnnctl.play.live import Live
-    from cnnctl.spec import Spec
+    from cnnctl.specs import Spec
 
 
 def train(
@@ -61,14 +61,14 @@ def train(
     Everything about the training is kept in a new run folder, runs/NAME/001. Ctrl-C ends it after
     the step in progress, and keeps the epochs that were finished; `cnnctl resume` goes on.
     """
-    from cnnctl.arguments import with_epochs
     from cnnctl.cli.progress import observer
     from cnnctl.cli.result import show_result
-    from cnnctl.distribution.launch import end_with_launcher
+    from cnnctl.compute.launch import end_with_launcher
     from cnnctl.errors import UsageError
+    from cnnctl.io.arguments import with_epochs
     from cnnctl.preflight import preflight
     from cnnctl.startup import quiet
-    from cnnctl.trackers.names import chosen
+    from cnnctl.trackers.available import chosen
     from cnnctl.trackers.tracking import Tracking
 
     end_with_launcher()
@@ -91,7 +91,8 @@ def train(
         if page:
             shown.say(f"live: {page.address}")
         quiet()
-        from cnnctl import training
+        from cnnctl.training.resume import resume as resume_run
+        from cnnctl.training.train import train as train_spec
 
         settings: dict[str, Any] = {
             **places,
@@ -100,11 +101,11 @@ def train(
             "progress": shown.downloaded,
         }
         if earlier is not None:
-            result = training.resume(earlier, spec=checked.spec, allow=allow or (), **settings)
+            result = resume_run(earlier, spec=checked.spec, allow=allow or (), **settings)
         else:
             if resume:
                 shown.say(f"no run of {checked.spec.name} in {runs_dir} to go on with: a new one")
-            result = training.train(checked.spec, runs_dir=runs_dir, **settings)
+            result = train_spec(checked.spec, runs_dir=runs_dir, **settings)
         if result.unchanged and result.run and track:
             tracked.send(result.run)
     show_result(result, json=json)
@@ -114,7 +115,7 @@ def train(
 
 def _leads(spec: Spec) -> bool:
     """Whether this process speaks to people: of several that train together, one does."""
-    from cnnctl.distribution.cluster import from_environment
+    from cnnctl.compute.cluster import from_environment
 
     return spec.fit.distribute != "multi_worker" or from_environment().leads
 
@@ -128,10 +129,10 @@ def _page(shown: Lines, port: int) -> Live:
 def _newest(spec: Spec, runs_dir: Path) -> Path | None:
     """The newest run of a spec that got so far as to be resumed."""
     from cnnctl.errors import UsageError
-    from cnnctl.runs import newest
+    from cnnctl.runs.run import newest_run
 
     try:
-        run = newest(runs_dir / spec.name)
+        run = newest_run(runs_dir / spec.name)
     except UsageError:
         return None
     return run.path if run.environment() else None

@@ -14,11 +14,11 @@ from typing import Any
 
 from cnnctl import arithmetic
 from cnnctl.catalog import load
-from cnnctl.compute.across import looking_across, may_only
-from cnnctl.compute.faults import faults
 from cnnctl.errors import SpecError, UsageError
-from cnnctl.machine import usable_cpus
-from cnnctl.spec import Spec
+from cnnctl.io.machine import usable_cpus
+from cnnctl.specs import Spec
+from cnnctl.specs.batch import looking_across, may_only
+from cnnctl.specs.devices import faults
 
 MIXED = "mixed_bfloat16"
 """Products in bfloat16, sums and weights in float32."""

@@ -16,11 +16,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from cnnctl.compute import order
-from cnnctl.compute.across import mixing
+from cnnctl.compute import graph_order
+from cnnctl.compute.feed import EVALUATION_BATCH, Feed
 from cnnctl.compute.plan import MIXED, Plan
-from cnnctl.data.pipeline import EVALUATION_BATCH, Feed
-from cnnctl.spec import Spec
+from cnnctl.specs import Spec
+from cnnctl.specs.batch import mixing
 
 Logs = dict[str, Any]
 Step = Callable[[Any], None]
@@ -38,13 +38,13 @@ def train_function(model: keras.Model, feed: Feed, plan: Plan) -> Execution:
 
     def step(x: tf.Tensor, y: tf.Tensor) -> None:
         variables = model.trainable_weights
-        with order.pooled_first(model) if plan.reordered else nullcontext():
+        with graph_order.pooled_first(model) if plan.reordered else nullcontext():
             losses, outputs, gradients = computed(model, x, y, plan)
         count_loss(model, tf.add_n(losses), tf.shape(x)[0])
         if plan.reordered and plan.precision != MIXED:
-            order.inputs_first()
+            graph_order.inputs_first()
         if variables:
-            summed = [order.summed(each) if plan.parts > 1 else each[0] for each in gradients]
+            summed = [graph_order.summed(each) if plan.parts > 1 else each[0] for each in gradients]
             model.optimizer.apply_gradients(zip(summed, variables, strict=True))
         model.compute_metrics(x, y, joined(outputs))
 
@@ -77,7 +77,7 @@ def computed(
     counted = tf.shape(x)[0] if pictures is None else pictures
     variables = model.trainable_weights
     losses, outputs, gradients = [], [], []
-    with order.read_once(variables) if parts > 1 else nullcontext(variables) as weights:
+    with graph_order.read_once(variables) if parts > 1 else nullcontext(variables) as weights:
         for part_x, part_y, own in cut(x, y, parts):
             with tf.GradientTape() as tape:
                 if parts > 1:

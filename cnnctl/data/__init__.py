@@ -1,8 +1,16 @@
-"""Data: where pictures come from, and whether they fit.
+"""Data: where images come from, and whether they fit.
 
-`load` returns a `Dataset` as it is stored; `fit_to` checks it against a network, `hold_out` sets
-validation pictures aside, `normalization` says how pixels become inputs. Nothing here needs
-TensorFlow or Keras, and importing this module does not import NumPy.
+    named/, images/            the named data sets; folders of images
+    npz.py, inline.py          arrays in a file or in the spec
+    xo.py, registered.py       data that is made, by cnnctl or by a plug-in
+    dataset.py, split.py       what a data set is; validation images are held out
+    checks.py, remarks.py      whether it fits a network, and what is worth knowing
+    static_checks.py           what can be said before anything is loaded
+    pixel_normalization.py     how pixels become inputs
+    preparation.py             all of this for a spec
+    inventory.py               what `cnnctl data` tells
+
+Nothing here needs TensorFlow or Keras, and importing this module does not import NumPy.
 """
 
 from __future__ import annotations
@@ -14,8 +22,8 @@ from typing import Any
 from cnnctl.catalog import load as load_catalog
 from cnnctl.data.checks import fit_to
 from cnnctl.data.dataset import Dataset, Split
-from cnnctl.data.normalization import Normalization, normalization
-from cnnctl.data.sources import MADE, SOURCES
+from cnnctl.data.named.sources import MADE, SOURCES
+from cnnctl.data.pixel_normalization import Normalization, normalization
 from cnnctl.data.split import hold_out
 from cnnctl.errors import DataError
 
@@ -60,7 +68,7 @@ def load(
     """
     options = {key: value for key, value in (arguments or {}).items() if value is not None}
     if name in SOURCES:
-        from cnnctl.data.named import load_named
+        from cnnctl.data.named.load import load_named
 
         return load_named(
             SOURCES[name], data_dir=data_dir, full_data=full_data, progress=progress, **options
@@ -70,7 +78,7 @@ def load(
 
         return load_npz(_path(options, base))
     if name == "image_folder":
-        from cnnctl.data.image_folder import load_image_folder
+        from cnnctl.data.images.folder import load_image_folder
 
         size = options.pop("image_size", None)
         return load_image_folder(

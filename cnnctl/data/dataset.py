@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from cnnctl.arguments import as_choice
 from cnnctl.data.chunks import chunks, mapping
 from cnnctl.data.class_names import canonical
 from cnnctl.data.pixels import Range, range_of
 from cnnctl.data.split_names import SPLITS
 from cnnctl.errors import DataError
+from cnnctl.io.arguments import as_choice
 
 if TYPE_CHECKING:
     import numpy as np

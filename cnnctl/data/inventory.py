@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 from cnnctl import plugins
 from cnnctl.catalog import load as load_catalog
 from cnnctl.data.checks import are_targets, fit_to
-from cnnctl.data.download import Progress
-from cnnctl.data.notes import channels_first, unused_classes
-from cnnctl.data.places import find
-from cnnctl.data.sample import sample_file
-from cnnctl.data.sources import MADE, SOURCES, Source
+from cnnctl.data.named.download import Progress
+from cnnctl.data.named.places import find
+from cnnctl.data.named.sample import sample_file
+from cnnctl.data.named.sources import MADE, SOURCES, Source
+from cnnctl.data.remarks import channels_first, unused_classes
 from cnnctl.data.split import missing_classes, missing_test
 from cnnctl.errors import UsageError
-from cnnctl.path_kinds import kind_of, refuse_other
+from cnnctl.io.path_kinds import kind_of, refuse_other
 
 if TYPE_CHECKING:
     from cnnctl.data.dataset import Dataset

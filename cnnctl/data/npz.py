@@ -18,8 +18,8 @@ from cnnctl.data.arrays import (
 )
 from cnnctl.data.dataset import Dataset, Split, make_dataset
 from cnnctl.errors import DataError, listed, shortened
-from cnnctl.path_kinds import refuse_other
-from cnnctl.untrusted import MAX_READ, open_plain, open_zip, reason
+from cnnctl.io.path_kinds import refuse_other
+from cnnctl.io.untrusted import MAX_READ, open_plain, open_zip, reason
 
 if TYPE_CHECKING:
     import numpy as np

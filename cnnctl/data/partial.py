@@ -15,8 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from cnnctl.files import flush
-from cnnctl.untrusted import open_plain
+from cnnctl.io.atomic import flush
+from cnnctl.io.untrusted import open_plain
 
 _SUFFIX = ".part"
 

@@ -10,15 +10,15 @@ from cnnctl import data
 from cnnctl.arithmetic.shape_rules import check_shapes
 from cnnctl.data.checks import are_whole, as_classes, fit_to
 from cnnctl.data.dataset import Dataset
-from cnnctl.data.normalization import Normalization, normalization
-from cnnctl.data.notes import channels_first, dim_pixels, unused_classes
+from cnnctl.data.pixel_normalization import Normalization, normalization
 from cnnctl.data.registered import located
+from cnnctl.data.remarks import channels_first, dim_pixels, unused_classes
 from cnnctl.data.split import hold_out, missing_classes, missing_test
 from cnnctl.errors import DataError, Diagnostic, SpecError
-from cnnctl.spec import Component, Spec, rules
-from cnnctl.spec.loading import in_order, still_told
-from cnnctl.spec.metric_rules import Targets, always_one, largest_of_measures, one_by_one, targets
-from cnnctl.spec.rules import compare_outputs, with_channels
+from cnnctl.specs import Component, Spec, rules
+from cnnctl.specs.loading import in_order, still_told
+from cnnctl.specs.metric_rules import Targets, always_one, largest_of_measures, one_by_one, targets
+from cnnctl.specs.rules import compare_outputs, with_channels
 
 Progress = Callable[[str, int, "int | None"], None]
 """(file, bytes so far, bytes in all if known), while something is downloaded."""
@@ -64,7 +64,7 @@ def prepare(
         progress: Is told how a download goes.
         fixed: The normalization of an earlier training, instead of one from these pictures.
         training: Whether what callbacks monitor is held against what will be reported.
-        recorded: Whether it is the spec of a run, as in `cnnctl.spec.load`.
+        recorded: Whether it is the spec of a run, as in `cnnctl.specs.load`.
 
     Raises:
         DataError: The data cannot be found, is damaged, or does not fit.

@@ -27,7 +27,7 @@ from cnnctl.errors import CnnctlError, DataError, Diagnostic
 from cnnctl.plugins.traceback import places_in_plugins
 
 if TYPE_CHECKING:
-    from cnnctl.spec import Component
+    from cnnctl.specs import Component
 
 _NAMES = "class_names"
 _ARRAYS = tuple(key for pair in KEYS.values() for key in pair)

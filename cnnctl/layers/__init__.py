@@ -6,7 +6,7 @@ Importing this package registers them with Keras, so that it can load a model th
 from cnnctl.layers.activation_with_arguments import ActivationWithArguments
 from cnnctl.layers.locally_connected import LocallyConnected2D
 from cnnctl.layers.lp_pooling import LpPooling2D
-from cnnctl.layers.values import Values
+from cnnctl.layers.values_initializer import Values
 from cnnctl.layers.weighted_average_pooling import WeightedAveragePooling2D
 
 __all__ = [

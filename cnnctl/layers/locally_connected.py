@@ -8,7 +8,7 @@ from typing import Any
 import keras
 from keras import activations, constraints, initializers, ops, regularizers
 
-from cnnctl.layers.windows import check_padding, output_length, pair, shifted
+from cnnctl.layers.sliding_windows import check_padding, output_length, pair, shifted
 
 
 @keras.saving.register_keras_serializable(package="cnnctl")

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from cnnctl.layers.pooling import Pooling2D
+from cnnctl.layers.pooling_base import Pooling2D
 
 
 @keras.saving.register_keras_serializable(package="cnnctl")

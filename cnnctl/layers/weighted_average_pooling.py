@@ -9,7 +9,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from cnnctl.layers.pooling import Pooling2D
+from cnnctl.layers.pooling_base import Pooling2D
 
 
 @keras.saving.register_keras_serializable(package="cnnctl")

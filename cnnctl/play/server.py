@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 from cnnctl.errors import CnnctlError, UsageError
-from cnnctl.printable import printable
+from cnnctl.io.printable import printable
 
 if TYPE_CHECKING:
-    from cnnctl.play.network import Network
+    from cnnctl.play.drawing import Network
 
 HOST = "127.0.0.1"
 MOST_BYTES = 20_000_000

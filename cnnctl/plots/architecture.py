@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cnnctl.plots.style import BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, figure, look
-from cnnctl.spec.graph import INPUT
+from cnnctl.specs.graph import INPUT
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from cnnctl.summary import Summary
+    from cnnctl.summary.summary import Summary
 
 _SIDE = 2.6
 """Height, in inches, of the largest map."""

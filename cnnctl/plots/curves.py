@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from cnnctl.errors import UsageError
-from cnnctl.notes import note
+from cnnctl.io.notes import note
 from cnnctl.plots.style import CYCLE, GREY, figure, logarithmic, look
-from cnnctl.spec.metrics import metric_of
+from cnnctl.specs.metrics import metric_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cnnctl.errors import UsageError
-from cnnctl.files import replacing
-from cnnctl.printable import printable, printable_lines
+from cnnctl.io.atomic import replacing
+from cnnctl.io.printable import printable, printable_lines
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

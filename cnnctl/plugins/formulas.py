@@ -11,7 +11,7 @@ from cnnctl.arithmetic.facts import Formula, NoFormula, Shape, Weight
 from cnnctl.plugins.traceback import places_in_plugins
 
 if TYPE_CHECKING:
-    from cnnctl.arithmetic.registry import Rule
+    from cnnctl.arithmetic.formula_table import Rule
 
 RULE = "bad-formula"
 
@@ -35,7 +35,7 @@ def guarded(rule: Rule) -> Rule:
         if not _is_sane(outcome, call):
             raise Refusal(
                 f"the formula of {call.name} gives no sound Outcome: {outcome!r:.100}",
-                "return Outcome(shape, weights, macs, links=links), see cnnctl/arithmetic/calls.py",
+                "return Outcome(shape, weights, macs, links=links), see `cnnctl.Outcome`",
                 rule=RULE,
             )
         return outcome

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from cnnctl.printable import printable
+from cnnctl.io.printable import printable
 
 
 @dataclass(frozen=True)

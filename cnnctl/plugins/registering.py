@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any, TypeVar, overload
 
 from cnnctl import catalog as catalogs
-from cnnctl.arithmetic.registry import Rule
-from cnnctl.arithmetic.registry import formula as formula_of
-from cnnctl.catalog.foreign import describe
+from cnnctl.arithmetic.formula_table import Rule
+from cnnctl.arithmetic.formula_table import formula as formula_of
+from cnnctl.catalog.describe import describe
 from cnnctl.errors import UsageError
 from cnnctl.plugins.formulas import guarded
 from cnnctl.plugins.kinds import OF_KERAS, kind_of
@@ -74,7 +74,7 @@ def register(
     Args:
         registered: The class or function; its name is what a spec says.
         formula: For a layer: works out its shape and weights without TensorFlow, see
-            `cnnctl.arithmetic.registry`. Without it, `summary` builds the network with Keras.
+            `cnnctl.arithmetic.formula_table`. Without it, `summary` builds the network with Keras.
         input_shape: For a function that returns a data set: the shape of a picture, so that
             `check` and `summary` need not load it. A class has an attribute of that name.
         class_names: Likewise, the names of the classes.

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from cnnctl.errors import UsageError
+from cnnctl.io.printable import shell
 from cnnctl.plugins import installed
 from cnnctl.plugins.record import loaded, names_of, short
-from cnnctl.printable import shell
 
 _PACKAGE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,98}[A-Za-z0-9])?")
 _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9.!+_-]{0,40}")

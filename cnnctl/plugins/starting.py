@@ -10,7 +10,7 @@ from pathlib import Path
 _LIGHT = sys.stdlib_module_names | {"cnnctl", "numpy"}
 """What a plug-in may import without Keras being started for it."""
 
-_HEAVY = ("cnnctl.layers", "cnnctl.training", "cnnctl.model", "cnnctl.registry")
+_HEAVY = ("cnnctl.layers", "cnnctl.training", "cnnctl.network")
 
 
 def start_for(content: bytes) -> None:

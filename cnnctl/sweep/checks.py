@@ -10,9 +10,9 @@ from pathlib import Path
 from cnnctl.catalog.suggest import nearest
 from cnnctl.errors import Diagnostic, Location, SpecError, UsageError
 from cnnctl.preflight import preflight
-from cnnctl.spec import Spec, rules
-from cnnctl.spec.merge import FLAG
-from cnnctl.spec.metrics import is_reported, mode_of, reported
+from cnnctl.specs import Spec, rules
+from cnnctl.specs.merge import FLAG
+from cnnctl.specs.metrics import is_reported, mode_of, reported
 from cnnctl.sweep.space import Parameter, Space, Value
 
 COMPANY = 64

@@ -10,9 +10,10 @@ from pathlib import Path
 from cnnctl import plugins
 from cnnctl.compute.plan import threads_each
 from cnnctl.errors import RunError, UsageError
-from cnnctl.files import write_json, write_text
-from cnnctl.runs import Run
-from cnnctl.spec.faults import name_of
+from cnnctl.io.atomic import write_json, write_text
+from cnnctl.io.untrusted import parse_json, read_plain
+from cnnctl.runs.run import Run
+from cnnctl.specs.schema_errors import name_of
 from cnnctl.sweep import storage
 from cnnctl.sweep.definition import Definition
 from cnnctl.sweep.importance import importance
@@ -22,7 +23,6 @@ from cnnctl.sweep.storage import SWEEPS, Place
 from cnnctl.sweep.table import DONE, Row, best, ranked, rows, to_csv
 from cnnctl.sweep.tickets import Tickets
 from cnnctl.sweep.values import Outcome, Outlook, Request, Task, Watcher
-from cnnctl.untrusted import parse_json, read_plain
 
 LOOK = 0.5
 """Seconds between two looks at the study while the workers train."""
@@ -191,7 +191,7 @@ def _write_figures(
 ) -> tuple[dict[str, str], dict[str, str]]:
     """Write the table and the figures of a sweep; where they are, and what was not drawn."""
     from cnnctl.plots.style import save
-    from cnnctl.plots.sweep import parallel_coordinates, slices
+    from cnnctl.sweep.plots import parallel_coordinates, slices
 
     table = place.path / "trials.csv"
     write_text(table, to_csv(found, definition.space, definition.monitor))

@@ -10,8 +10,8 @@ from typing import Any
 
 from cnnctl import plugins
 from cnnctl.errors import UsageError
-from cnnctl.spec import Spec
-from cnnctl.spec.nodes import plain
+from cnnctl.specs import Spec
+from cnnctl.specs.nodes import plain
 from cnnctl.sweep.space import Space, size
 
 METHODS = ("grid", "random", "tpe")

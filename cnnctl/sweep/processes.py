@@ -16,8 +16,8 @@ from types import FrameType
 
 from cnnctl.compute.plan import threads_each
 from cnnctl.errors import CnnctlError, UsageError
-from cnnctl.files import cannot_write
-from cnnctl.signals import heeded, is_repeated
+from cnnctl.io.atomic import cannot_write
+from cnnctl.io.signals import heeded, is_repeated
 from cnnctl.sweep.values import Task
 from cnnctl.sweep.worker import RENEW
 

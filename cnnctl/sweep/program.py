@@ -19,7 +19,7 @@ from types import FrameType
 from typing import NoReturn
 
 from cnnctl.errors import CnnctlError, Stopped
-from cnnctl.signals import heeded
+from cnnctl.io.signals import heeded
 from cnnctl.sweep.joining import join
 from cnnctl.sweep.tickets import Tickets
 from cnnctl.sweep.values import Task

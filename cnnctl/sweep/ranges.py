@@ -13,10 +13,10 @@ from typing import NoReturn
 
 from cnnctl.catalog.suggest import loosen, nearest
 from cnnctl.errors import Diagnostic, Location, SpecError
-from cnnctl.spec.dump import flow
-from cnnctl.spec.nodes import Mapping, Node, Scalar, Sequence, describe, plain, shortened
-from cnnctl.spec.reader import read
-from cnnctl.spec.source import read_source
+from cnnctl.specs.dump import flow
+from cnnctl.specs.nodes import Mapping, Node, Scalar, Sequence, describe, plain, shortened
+from cnnctl.specs.reader import read
+from cnnctl.specs.source import read_source
 from cnnctl.sweep.space import Parameter, choice
 
 KINDS = {

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cnnctl.errors import Diagnostic, Location, SpecError
-from cnnctl.spec.dump import flow
-from cnnctl.spec.nodes import Node, describe, plain
-from cnnctl.spec.nodes import Sequence as Items
-from cnnctl.spec.reader import read
-from cnnctl.spec.source import text_source
+from cnnctl.specs.dump import flow
+from cnnctl.specs.nodes import Node, describe, plain
+from cnnctl.specs.nodes import Sequence as Items
+from cnnctl.specs.reader import read
+from cnnctl.specs.source import text_source
 
 FLAG = "--over"
 """The flag by which the command line gives a list of values."""

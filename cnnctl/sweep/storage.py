@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cnnctl.errors import RunError, UsageError
-from cnnctl.files import cannot_write, write_text
+from cnnctl.io.atomic import cannot_write, write_text
 
 if TYPE_CHECKING:
     from optuna.storages import BaseStorage

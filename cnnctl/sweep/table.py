@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from cnnctl.spec.nodes import plain
-from cnnctl.spec.reader import read
-from cnnctl.spec.source import text_source
+from cnnctl.specs.nodes import plain
+from cnnctl.specs.reader import read
+from cnnctl.specs.source import text_source
 from cnnctl.sweep.space import Space, Value, assignments
 from cnnctl.sweep.trial import counting, ticket_of
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from cnnctl import runs
+from cnnctl.runs.run import RUNS_DIR
 from cnnctl.sweep.definition import Definition
 from cnnctl.sweep.importance import Importance
 from cnnctl.sweep.table import Row
@@ -46,7 +46,7 @@ class Request:
     workers: int = 1
     storage: str | None = None
     name: str | None = None
-    runs_dir: Path = runs.RUNS_DIR
+    runs_dir: Path = RUNS_DIR
     data_dir: Path | None = None
     full_data: bool = False
     device: str = "auto"

@@ -18,9 +18,9 @@ from cnnctl.errors import (
     UsageError,
 )
 from cnnctl.preflight import preflight
-from cnnctl.runs import Run
-from cnnctl.spec import Spec
-from cnnctl.spec.nodes import plain
+from cnnctl.runs.run import Run
+from cnnctl.specs import Spec
+from cnnctl.specs.nodes import plain
 from cnnctl.sweep import space as spaces
 from cnnctl.sweep.definition import Definition
 from cnnctl.sweep.heart import Heart
@@ -112,7 +112,8 @@ class Worker:
         """Train one seed of a ticket, or go on with it; its figure, or None if it was pruned."""
         import keras
 
-        from cnnctl import training
+        from cnnctl.training.resume import resume
+        from cnnctl.training.train import train
 
         given = self.task.settings["data_dir"]
         settings = {
@@ -127,9 +128,9 @@ class Worker:
             if earlier is not None:
                 # A run that cannot go on (a lost checkpoint, other versions) is trained anew.
                 with suppress(UsageError, CheckpointError, RunError):
-                    result = training.resume(earlier.path, **settings)
+                    result = resume(earlier.path, **settings)
             if result is None:
-                result = training.train(spec, runs_dir=self.runs_dir, **settings)
+                result = train(spec, runs_dir=self.runs_dir, **settings)
         except Pruned:
             return None
         if reporter.pruned or reporter.taken:

@@ -10,7 +10,7 @@ import time
 from pathlib import PurePosixPath
 from typing import Any
 
-from cnnctl.trackers.story import figures_of
+from cnnctl.trackers.metadata import figures_of
 from cnnctl.trackers.tracker import Ending, Opened, Story
 
 EXPERIMENT = "cnnctl"

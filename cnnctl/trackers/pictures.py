@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from cnnctl.errors import CnnctlError
-from cnnctl.runs import Run
+from cnnctl.runs.run import Run
 
 WORST = 24
 """Pictures of the worst mistakes."""
@@ -21,10 +21,10 @@ def pictures(run: Run, **settings: Any) -> tuple[dict[str, bytes], str | None]:
     Returns:
         PNG files by name, and why there are none.
     """
-    from cnnctl.plots.mistakes import confusion
-    from cnnctl.plots.pictures import predictions
+    from cnnctl.plots.confusion import confusion
+    from cnnctl.plots.figures import Subject
+    from cnnctl.plots.image_grid import predictions
     from cnnctl.plots.style import to_bytes
-    from cnnctl.plots.subject import Subject
 
     subject = Subject(run.path, **settings)
     try:

@@ -6,7 +6,7 @@ import struct
 import time
 from typing import Any
 
-from cnnctl.trackers.story import figures_of
+from cnnctl.trackers.metadata import figures_of
 from cnnctl.trackers.tracker import Ending, Opened, Story
 
 FOLDER = "tensorboard"

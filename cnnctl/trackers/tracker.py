@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from cnnctl.runs import Run
+from cnnctl.runs.run import Run
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from cnnctl.files import write_json
-from cnnctl.printable import shell
-from cnnctl.runs import Run
+from cnnctl.io.atomic import write_json
+from cnnctl.io.printable import shell
+from cnnctl.runs.run import Run
+from cnnctl.trackers.available import make
 from cnnctl.trackers.delivery import Delivery
-from cnnctl.trackers.names import make
-from cnnctl.trackers.story import ending, story
+from cnnctl.trackers.metadata import ending, story
 from cnnctl.trackers.tracker import Ending, Opened, Story
 
 PATIENCE = 60.0

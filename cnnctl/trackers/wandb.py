@@ -10,7 +10,7 @@ from typing import Any
 
 from cnnctl.errors import UsageError
 from cnnctl.trackers import wandb_files
-from cnnctl.trackers.story import figures_of
+from cnnctl.trackers.metadata import figures_of
 from cnnctl.trackers.tracker import Ending, Opened, Story
 
 PROJECT = "cnnctl"

@@ -10,7 +10,7 @@ import struct
 from collections.abc import Iterator
 from pathlib import Path
 
-from cnnctl.untrusted import read_plain
+from cnnctl.io.untrusted import read_plain
 
 _HEADER = 7
 _BLOCK = 1 << 15

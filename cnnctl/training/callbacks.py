@@ -11,18 +11,17 @@ from typing import Any, Protocol
 import keras
 import numpy as np
 
-from cnnctl import schedules
 from cnnctl.errors import SpecError
-from cnnctl.files import write_text
-from cnnctl.model import construct
-from cnnctl.runs import Run
-from cnnctl.spec import Component, Spec
-from cnnctl.spec.metrics import MONITORING, mode_of
-from cnnctl.spec.rules import monitored
+from cnnctl.io.atomic import write_text
+from cnnctl.io.untrusted import open_plain
+from cnnctl.network.build import construct
+from cnnctl.runs.run import Run
+from cnnctl.specs import Component, Spec, schedules
+from cnnctl.specs.metrics import MONITORING, mode_of
+from cnnctl.specs.rules import monitored
 from cnnctl.training import state
 from cnnctl.training.checkpoints import ALL, Captured, Checkpoints
 from cnnctl.training.divergence import refuse
-from cnnctl.untrusted import open_plain
 
 DEFAULT_MONITORS = ("val_loss", "loss")
 """What decides which epoch is the best where no ModelCheckpoint says so: the first reported."""

@@ -12,12 +12,12 @@ from typing import Any
 
 import keras
 
-from cnnctl import checkpoint
-from cnnctl.checkpoint import ARRAYS, SPEC, STATE, WEIGHTS
 from cnnctl.errors import RunError
-from cnnctl.runs import Run, checkpoint_name, epoch_of
+from cnnctl.network.weights import to_bytes
+from cnnctl.runs import checkpoint
+from cnnctl.runs.checkpoint import ARRAYS, SPEC, STATE, WEIGHTS
+from cnnctl.runs.run import Run, checkpoint_name, epoch_of
 from cnnctl.training import state
-from cnnctl.weights import to_bytes
 
 ALL = math.inf
 """For `keep`: every checkpoint."""

@@ -11,8 +11,8 @@ from typing import Any
 
 import keras
 
-from cnnctl import signals
 from cnnctl.errors import Stopped
+from cnnctl.io import signals
 
 
 class Interrupt(keras.callbacks.Callback):

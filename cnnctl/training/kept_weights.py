@@ -11,7 +11,7 @@ import keras
 import numpy as np
 
 from cnnctl.errors import listed
-from cnnctl.spec.graph import snake_case
+from cnnctl.specs.graph import snake_case
 
 
 @dataclass(frozen=True)

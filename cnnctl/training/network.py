@@ -11,28 +11,28 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from cnnctl.backend import Device
-from cnnctl.blame import reason_of
-from cnnctl.checkpoint import ARRAYS, WEIGHTS
-from cnnctl.compute import replicas as of_replicas
+from cnnctl.compute import replica_steps as of_replicas
 from cnnctl.compute import steps
+from cnnctl.compute.device import Device
+from cnnctl.compute.feed import Feed
 from cnnctl.compute.plan import Plan
+from cnnctl.compute.strategy import Replicas
 from cnnctl.compute.updates import unfuse
-from cnnctl.data.pipeline import Feed
 from cnnctl.data.preparation import Prepared
-from cnnctl.distribution.replicas import Replicas
 from cnnctl.errors import SpecError, listed
-from cnnctl.model import build, compile_model
-from cnnctl.spec import Spec
-from cnnctl.spec.rules import monitored
+from cnnctl.network.build import build, compile_model
+from cnnctl.network.failures import reason_of
+from cnnctl.network.weights import load_bytes
+from cnnctl.runs.checkpoint import ARRAYS, WEIGHTS
+from cnnctl.specs import Spec
+from cnnctl.specs.rules import monitored
 from cnnctl.training import state
 from cnnctl.training.callbacks import Resumed
 from cnnctl.training.divergence import FiniteLoss
 from cnnctl.training.kept_weights import keep_weights
 from cnnctl.training.optimizer_state import carry_over
 from cnnctl.training.randomness import Randomness
-from cnnctl.training.values import Start
-from cnnctl.weights import load_bytes
+from cnnctl.training.results import Start
 
 
 @dataclass(frozen=True)

@@ -9,33 +9,33 @@ from importlib import metadata
 
 import keras
 
-from cnnctl import backend, runs
-from cnnctl.averages import load_averaged, spec_of
-from cnnctl.blame import failure
-from cnnctl.checkpoint import WEIGHTS
+from cnnctl.compute.device import Device
 from cnnctl.compute.plan import Plan
+from cnnctl.compute.strategy import Replicas
 from cnnctl.data.preparation import Prepared
-from cnnctl.distribution.replicas import Replicas
 from cnnctl.errors import CnnctlError, RunError, Stopped
-from cnnctl.evaluation import Evaluation, figures
-from cnnctl.files import replacing, write_json
-from cnnctl.model import build, compile_model
-from cnnctl.runs import Run
-from cnnctl.spec import Spec
-from cnnctl.spec.difference import differences
-from cnnctl.spec.dump import dump
-from cnnctl.spec.nodes import plain
+from cnnctl.inference.evaluation import Evaluation, figures
+from cnnctl.io.atomic import replacing, write_json
+from cnnctl.network.averages import load_averaged, spec_of
+from cnnctl.network.build import build, compile_model
+from cnnctl.network.failures import failure
+from cnnctl.runs.checkpoint import WEIGHTS
+from cnnctl.runs.run import Run, checkpoint_name
+from cnnctl.specs import Spec
+from cnnctl.specs.difference import differences
+from cnnctl.specs.dump import dump
+from cnnctl.specs.nodes import plain
 from cnnctl.training.callbacks import Recorder, checkpoints_from_spec, from_spec
-from cnnctl.training.following import Agreement, follow
+from cnnctl.training.follower import Agreement, follow
 from cnnctl.training.interrupt import Interrupt
 from cnnctl.training.network import ready
-from cnnctl.training.values import Facts, Settings, Start, TrainingResult
+from cnnctl.training.results import Facts, Settings, Start, TrainingResult
 
 
 def run_session(
     spec: Spec,
     data: Prepared,
-    device: backend.Device,
+    device: Device,
     plan: Plan,
     replicas: Replicas,
     settings: Settings,
@@ -158,7 +158,7 @@ def _evaluate(
     assert data.dataset.test is not None
     evaluation = Evaluation(
         source=str(run),
-        checkpoint=runs.checkpoint_name(epoch),
+        checkpoint=checkpoint_name(epoch),
         data=data.dataset.name,
         split="test",
         images=len(data.dataset.test.x),

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from cnnctl.arithmetic import trace
 from cnnctl.errors import SpecError
-from cnnctl.spec.components import Component
-from cnnctl.spec.graph import expand
+from cnnctl.specs.components import Component
+from cnnctl.specs.graph import expand
 
 from .twin import layer
 

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from cnnctl import model, preflight
+from cnnctl import preflight
 from cnnctl.arithmetic import trace
-from cnnctl.spec import load
+from cnnctl.network import build
+from cnnctl.specs import load
 
 CONFIGS = sorted((Path(__file__).parents[2] / "configs").rglob("*.yaml"))
 
@@ -21,7 +22,7 @@ def test_the_arithmetic_of_a_config_equals_keras(path: Path) -> None:
     if shape is None:
         pytest.skip("only its pictures tell the input shape")
     traced = trace(spec.graph, shape)
-    built = model.build(spec, shape)
+    built = build.build(spec, shape)
     assert not traced.unknown
     for each in traced.layers:
         made = built.get_layer(each.name)

@@ -13,7 +13,7 @@ import pytest
 import tensorflow as tf
 
 from cnnctl.arithmetic import Field, LayerFacts
-from cnnctl.spec.components import Component
+from cnnctl.specs.components import Component
 
 from .twin import built, facts, graph, last, layer
 

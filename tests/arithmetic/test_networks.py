@@ -6,7 +6,7 @@ import pytest
 from counting import calls
 
 from cnnctl.arithmetic import Trace
-from cnnctl.spec.components import Component
+from cnnctl.specs.components import Component
 
 from .twin import facts, layer
 

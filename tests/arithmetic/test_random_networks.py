@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, given, settings
 
 from cnnctl.arithmetic import trace
 from cnnctl.errors import SpecError
-from cnnctl.spec.components import Component
-from cnnctl.spec.graph import Graph
+from cnnctl.specs.components import Component
+from cnnctl.specs.graph import Graph
 
 from .grammar import networks
 from .twin import built, differences, graph

@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 
 from cnnctl.errors import Diagnostic, Location, SpecError
-from cnnctl.spec.components import Component
+from cnnctl.specs.components import Component
 
 from .twin import built, cell, construct, facts, graph, layer
 

@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
-from cnnctl.arithmetic import Call, NoFormula, Outcome, Weight, formula, registry
-from cnnctl.spec.components import Component
+from cnnctl.arithmetic import Call, NoFormula, Outcome, Weight, formula, formula_table
+from cnnctl.specs.components import Component
 
 from .twin import facts, layer
 
@@ -32,7 +32,7 @@ def test_a_form_without_a_formula_is_unknown_too() -> None:
 
 
 def test_a_plug_in_brings_its_own_formula(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(registry, "_RULES", dict(registry._RULES))
+    monkeypatch.setattr(formula_table, "_RULES", dict(formula_table._RULES))
 
     @formula("MyBlock")
     def my_block(call: Call) -> Outcome:
@@ -49,7 +49,7 @@ def test_a_plug_in_brings_its_own_formula(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_a_frozen_layer_of_a_plug_in_is_frozen(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(registry, "_RULES", dict(registry._RULES))
+    monkeypatch.setattr(formula_table, "_RULES", dict(formula_table._RULES))
     formula("MyBlock")(lambda call: Outcome(call.shape, (Weight("kernel", (3,)),)))
     made: Component = layer("MyBlock", trainable=False)
     assert (facts((4,), made).trainable, facts((4,), made).non_trainable) == (0, 3)

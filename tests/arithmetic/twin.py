@@ -14,8 +14,8 @@ import keras
 from cnnctl.arithmetic import LayerFacts, Trace, trace
 from cnnctl.catalog import load
 from cnnctl.errors import Location
-from cnnctl.spec.components import Component
-from cnnctl.spec.graph import INPUT, Graph, expand
+from cnnctl.specs.components import Component
+from cnnctl.specs.graph import INPUT, Graph, expand
 
 
 def layer(class_name: str, inputs: Sequence[str] | None = None, **arguments: Any) -> Component:

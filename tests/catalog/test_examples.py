@@ -5,9 +5,9 @@ import pytest
 from cnnctl.catalog import KINDS, Argument, Entry, load
 from cnnctl.catalog.example_values import NESTED, PLACES, SHOWN
 from cnnctl.catalog.examples import example
-from cnnctl.spec.reader import read
-from cnnctl.spec.source import text_source
-from cnnctl.spec.validate import validate
+from cnnctl.specs.reader import read
+from cnnctl.specs.source import text_source
+from cnnctl.specs.validate import validate
 
 EVERY_ENTRY = [(kind, name) for kind in KINDS for name in load().names(kind)]
 WHOLE = {

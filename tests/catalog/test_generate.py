@@ -57,7 +57,7 @@ def test_a_class_that_keras_adds_has_to_be_decided_on(monkeypatch):
 
 
 def test_an_argument_without_a_rule_is_named():
-    from cnnctl.catalog.rules import schema_of
+    from cnnctl.catalog.argument_rules import schema_of
 
     with pytest.raises(KeyError, match=r"Conv2D\.newcomer"):
         schema_of("layer", "Conv2D", "newcomer", default=1, required=False)

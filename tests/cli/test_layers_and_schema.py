@@ -6,7 +6,7 @@ import pytest
 
 from cnnctl.catalog import load
 from cnnctl.catalog.examples import example
-from cnnctl.spec.json_schema import spec_schema
+from cnnctl.specs.json_schema import spec_schema
 
 PLUGIN = '''
 import cnnctl, keras

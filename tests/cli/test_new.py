@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 from conftest import XO
 
-from cnnctl import shipped, starter
-from cnnctl.editor import SCHEMA_FILE, write_schema
 from cnnctl.errors import RunError
 from cnnctl.preflight import preflight
-from cnnctl.spec.json_schema import schema_text, spec_schema
-from cnnctl.spec.nodes import plain
+from cnnctl.scaffold import new as starter
+from cnnctl.scaffold.schema_file import SCHEMA_FILE, write_schema
+from cnnctl.specs import shipped
+from cnnctl.specs.json_schema import schema_text, spec_schema
+from cnnctl.specs.nodes import plain
 
 MODELINE = f"# yaml-language-server: $schema={SCHEMA_FILE}\n"
 
@@ -54,11 +55,11 @@ def test_the_starter_is_commented_and_whole():
 
 
 def test_the_starter_trains():
-    from cnnctl.backend import start
-    from cnnctl.model import build, compile_model
+    from cnnctl.compute.device import start_device
+    from cnnctl.network.build import build, compile_model
 
     checked = preflight(starter.new("mine").path)
-    start("cpu", 0)
+    start_device("cpu", 0)
     model = build(checked.spec, checked.trace.input_shape)
     compile_model(model, checked.spec)
     rng = np.random.default_rng(0)
@@ -86,7 +87,7 @@ def test_what_its_comments_propose_is_valid(tmp_path):
 
 
 def test_the_defaults_that_its_comments_name():
-    from cnnctl.spec.sections import Data, Document, Fit
+    from cnnctl.specs.sections import Data, Document, Fit
 
     text = starter.STARTER.read_text()
     assert Document.model_fields["seed"].default == 0

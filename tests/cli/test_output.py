@@ -12,7 +12,7 @@ from rich.console import Console
 
 from cnnctl.cli.output import bar, sparkline
 from cnnctl.cli.progress import Screen
-from cnnctl.spec import load
+from cnnctl.specs import load
 
 
 def test_a_falling_curve():

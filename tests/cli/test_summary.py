@@ -16,7 +16,7 @@ from test_reading_half import SCRIPT
 from test_summary import NO_FORMULA
 
 from cnnctl.preflight import specs_in
-from cnnctl.summary import summarize
+from cnnctl.summary.summary import summarize
 
 MNIST, RESNET, XO = (CONFIGS / f"{name}.yaml" for name in ("mnist", "cifar10_resnet", "xo"))
 

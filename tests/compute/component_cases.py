@@ -10,7 +10,7 @@ from components import Case
 
 from cnnctl.catalog import load
 from cnnctl.catalog.example_values import SHOWN, VALUES
-from cnnctl.spec import Component
+from cnnctl.specs import Component
 
 IMAGE = (9, 8, 3)
 HEAD = [{"Flatten": {"name": "flat"}}, {"Dense": {"units": 3, "activation": "softmax"}}]

@@ -17,13 +17,13 @@ quiet()
 import keras  # noqa: E402
 
 from cnnctl.data.preparation import prepare  # noqa: E402
-from cnnctl.model import build, compile_model  # noqa: E402
-from cnnctl.spec import load  # noqa: E402
-from cnnctl.spec.metrics import reported  # noqa: E402
-from cnnctl.training import train  # noqa: E402
+from cnnctl.network.build import build, compile_model  # noqa: E402
+from cnnctl.network.weights import load_weights  # noqa: E402
+from cnnctl.specs import load  # noqa: E402
+from cnnctl.specs.metrics import reported  # noqa: E402
 from cnnctl.training.callbacks import from_spec  # noqa: E402
 from cnnctl.training.randomness import Randomness  # noqa: E402
-from cnnctl.weights import load_weights  # noqa: E402
+from cnnctl.training.train import train  # noqa: E402
 
 IMAGES, HELD_OUT, BATCH = 22, 5, 8
 """Training images in batches of 8, 8 and 6; the held-out ones in parts of 2 and 3."""

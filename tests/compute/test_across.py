@@ -11,9 +11,9 @@ quiet()
 import keras  # noqa: E402
 
 from cnnctl.data.preparation import prepare  # noqa: E402
-from cnnctl.model import build, compile_model  # noqa: E402
-from cnnctl.spec import load  # noqa: E402
-from cnnctl.training import train  # noqa: E402
+from cnnctl.network.build import build, compile_model  # noqa: E402
+from cnnctl.specs import load  # noqa: E402
+from cnnctl.training.train import train  # noqa: E402
 
 PLAIN = XO.replace("    - Dropout: {rate: 0.2}\n", "") + "  shuffle: false\n"
 LOSS = "loss: sparse_categorical_crossentropy"

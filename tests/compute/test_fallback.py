@@ -4,9 +4,9 @@ import pytest
 from components import Case, compared, files
 from components import relative as apart
 
-from cnnctl.compute import order
+from cnnctl.compute import graph_order
 from cnnctl.compute.plan import Plan, recorded
-from cnnctl.runs import Run
+from cnnctl.runs.run import Run
 
 CONVOLUTION = [
     {"Conv2D": {"filters": 4, "kernel_size": 3, "activation": "relu"}},
@@ -28,7 +28,7 @@ def test_no_optimization_ends_a_training(broken, data, tmp_path, monkeypatch):
     def breaks(*arguments):
         raise TypeError("'>=' not supported between instances of 'NoneType' and 'int'")
 
-    monkeypatch.setattr(order, broken, breaks)
+    monkeypatch.setattr(graph_order, broken, breaks)
     found = compared(Case(CONVOLUTION, optimizer="adam"), tmp_path, data)
     assert not found.plan.fused
     assert not found.plan.reordered

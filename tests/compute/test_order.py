@@ -14,11 +14,11 @@ quiet()
 import keras  # noqa: E402
 import tensorflow as tf  # noqa: E402
 
-from cnnctl.compute import order, steps  # noqa: E402
+from cnnctl.compute import graph_order, steps  # noqa: E402
+from cnnctl.compute.feed import Feed  # noqa: E402
 from cnnctl.compute.plan import Plan  # noqa: E402
 from cnnctl.data.dataset import Split  # noqa: E402
-from cnnctl.data.normalization import Normalization  # noqa: E402
-from cnnctl.data.pipeline import Feed  # noqa: E402
+from cnnctl.data.pixel_normalization import Normalization  # noqa: E402
 
 layers = keras.layers
 
@@ -65,7 +65,7 @@ def trained(model, plan):
 def test_relu_after_pooling_is_the_same_training(parts, strides, padding, monkeypatch):
     arguments = {"strides": strides, "padding": padding}
     moved = trained(network(**arguments), Plan(parts))
-    monkeypatch.setattr(order, "_rectified_then_pooled", lambda model: iter(()))
+    monkeypatch.setattr(graph_order, "_rectified_then_pooled", lambda model: iter(()))
     plain = trained(network(**arguments), Plan(parts))
     for a, b in zip(plain, moved, strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
@@ -74,7 +74,7 @@ def test_relu_after_pooling_is_the_same_training(parts, strides, padding, monkey
 def test_the_network_is_as_before_afterwards():
     model = network()
     before = model.to_json()
-    with order.pooled_first(model):
+    with graph_order.pooled_first(model):
         assert model.get_layer("c1").activation is keras.activations.linear
         assert model.get_layer("c2").activation is keras.activations.linear
     assert model.to_json() == before
@@ -87,16 +87,16 @@ def test_a_convolution_that_somebody_else_reads_is_left_alone():
     pooled = layers.MaxPooling2D(2)(read_twice)
     output = layers.Conv2D(4, 3, activation="relu", name="output")(pooled)
     model = keras.Model(inputs, [output, layers.GlobalAveragePooling2D()(read_twice)])
-    assert not list(order._rectified_then_pooled(model))
+    assert not list(graph_order._rectified_then_pooled(model))
     shared = layers.Conv2D(4, 3, activation="relu")
     model = keras.Model(inputs, [layers.MaxPooling2D(2)(shared(inputs)),
                                  layers.MaxPooling2D(3)(shared(inputs))])  # fmt: skip
-    assert not list(order._rectified_then_pooled(model))
+    assert not list(graph_order._rectified_then_pooled(model))
     model = keras.Sequential([keras.Input((14, 14, 1)), *chain(layers.Dropout(0.1), pool_size=2)])
-    assert [pair[0].name for pair in order._rectified_then_pooled(model)] == ["c2"]
+    assert [pair[0].name for pair in graph_order._rectified_then_pooled(model)] == ["c2"]
     regular = layers.Conv2D(4, 3, activation="relu", activity_regularizer="l2")
     model = keras.Sequential([keras.Input((14, 14, 1)), regular, layers.MaxPooling2D(2)])
-    assert not list(order._rectified_then_pooled(model))
+    assert not list(graph_order._rectified_then_pooled(model))
 
 
 @settings(max_examples=20, deadline=None)
@@ -115,7 +115,7 @@ def test_the_sum_of_products_is_one_product(sizes, seed):
                 tape.watch(weights)
                 loss = tf.reduce_sum(tf.nn.relu(tf.constant(part) @ weights) ** 2)
             found.append(tape.gradient(loss, weights))
-        total = order.summed(found)
+        total = graph_order.summed(found)
         assert total.op.type == "MatMul"
         return total
 
@@ -133,7 +133,7 @@ def test_kernel_gradients_wait_for_input_gradients():
         with tf.GradientTape() as tape:
             loss = tf.reduce_sum(model(x, training=True))
         found = tape.gradient(loss, model.trainable_variables)
-        order.inputs_first()
+        graph_order.inputs_first()
         return found
 
     graph = step.get_concrete_function(tf.TensorSpec((None, 14, 14, 1))).graph
@@ -161,7 +161,7 @@ def test_the_product_of_all_parts_waits_for_their_input_gradients(first):
                 loss = tf.reduce_sum(model(part, training=True) ** 2)
             found.append(tape.gradient(loss, variables))
         kernels = [gradients[-4] for gradients in found]
-        return order.summed(kernels)
+        return graph_order.summed(kernels)
 
     function = step.get_concrete_function(tf.TensorSpec((None, 512)))
     (product,) = [each for each in function.graph.get_operations() if each.type == "MatMul"
@@ -177,11 +177,11 @@ def test_the_product_of_all_parts_waits_for_their_input_gradients(first):
 
 def test_the_networks_of_specs_are_rectified_after_pooling():
     """`Sequential.add` would call every layer before it again, and leave it with many consumers."""
-    from cnnctl.model import build
-    from cnnctl.spec import load
+    from cnnctl.network.build import build
+    from cnnctl.specs import load
 
     configs = Path(__file__).parents[2] / "configs"
     for name, expected in (("mnist", ["conv2d", "conv2d_1"]), ("cifar10_resnet", [])):
         spec = load(configs / f"{name}.yaml")
         model = build(spec, spec.model.input_shape)
-        assert [pair[0].name for pair in order._rectified_then_pooled(model)] == expected
+        assert [pair[0].name for pair in graph_order._rectified_then_pooled(model)] == expected

@@ -6,7 +6,7 @@ from conftest import XO
 from cnnctl.compute import plan as planning
 from cnnctl.compute.plan import Plan, choose, recorded, refuse_precision
 from cnnctl.errors import SpecError, UsageError
-from cnnctl.spec import load
+from cnnctl.specs import load
 
 
 def planned(tmp_path, *changes, text=XO, threads=2, images=1000, on_gpu=False):

@@ -15,17 +15,17 @@ from reliability.helpers import arrays, figures, same_bits
 
 from cnnctl.compute.plan import has_bfloat16
 from cnnctl.errors import RunError
-from cnnctl.runs import Run
-from cnnctl.spec import load
+from cnnctl.runs.run import Run
+from cnnctl.specs import load
 from cnnctl.startup import quiet
 
 quiet()
 
-from cnnctl import checkpoint  # noqa: E402
+from cnnctl.compute.feed import Feed  # noqa: E402
 from cnnctl.data.dataset import Split, on_disk  # noqa: E402
-from cnnctl.data.normalization import Normalization  # noqa: E402
-from cnnctl.data.pipeline import Feed  # noqa: E402
-from cnnctl.training import train  # noqa: E402
+from cnnctl.data.pixel_normalization import Normalization  # noqa: E402
+from cnnctl.runs import checkpoint  # noqa: E402
+from cnnctl.training.train import train  # noqa: E402
 
 PARTED = XO.replace("fit:", "  parts: 2\n  threads: 2\nfit:")
 

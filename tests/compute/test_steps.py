@@ -13,11 +13,11 @@ import keras  # noqa: E402
 import tensorflow as tf  # noqa: E402
 
 from cnnctl.compute import steps  # noqa: E402
+from cnnctl.compute.feed import Feed  # noqa: E402
 from cnnctl.compute.plan import Plan  # noqa: E402
 from cnnctl.compute.updates import fuse  # noqa: E402
 from cnnctl.data.dataset import Split  # noqa: E402
-from cnnctl.data.normalization import Normalization  # noqa: E402
-from cnnctl.data.pipeline import Feed  # noqa: E402
+from cnnctl.data.pixel_normalization import Normalization  # noqa: E402
 
 UNIT = Normalization("unit", (0.0,), (255.0,))
 

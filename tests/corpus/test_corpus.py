@@ -19,12 +19,12 @@ import pytest
 from cnnctl.catalog import load as load_catalog
 from cnnctl.errors import Location, SpecError
 from cnnctl.preflight import preflight
-from cnnctl.spec.faults import section_of
-from cnnctl.spec.nodes import located, plain
-from cnnctl.spec.reader import read
-from cnnctl.spec.sections import Compile, Data, Document, Fit, Model
-from cnnctl.spec.source import text_source
-from cnnctl.spec.validate import validate
+from cnnctl.specs.nodes import located, plain
+from cnnctl.specs.reader import read
+from cnnctl.specs.schema_errors import section_of
+from cnnctl.specs.sections import Compile, Data, Document, Fit, Model
+from cnnctl.specs.source import text_source
+from cnnctl.specs.validate import validate
 
 HERE = Path(__file__).parent
 NAMES = sorted(path.stem for path in HERE.glob("*.yaml"))

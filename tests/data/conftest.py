@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from cnnctl.data.dataset import Dataset, Split, make_dataset
-from cnnctl.data.sources import RemoteFile
+from cnnctl.data.named.sources import RemoteFile
 
 
 @pytest.fixture(autouse=True)
@@ -25,7 +25,7 @@ def bare_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name == "CNNCTL_DATA_DIR" or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
-    monkeypatch.setattr("cnnctl.data.places.SYSTEM_FOLDER", tmp_path / "system")
+    monkeypatch.setattr("cnnctl.data.named.places.SYSTEM_FOLDER", tmp_path / "system")
 
 
 @pytest.fixture(scope="session")

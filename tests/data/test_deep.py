@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cnnctl.data import deep, load
+from cnnctl.data import load
 from cnnctl.data.dataset import Dataset
-from cnnctl.data.incoming import Look, read
+from cnnctl.data.images import bit_depth
 from cnnctl.data.pixels import DEEP
 from cnnctl.errors import DataError
+from cnnctl.inference.images import Look, read
 
 NOISE = np.random.default_rng(3).integers(0, 65536, (5, 7, 4)).astype(np.uint16)
 COLOR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}
@@ -246,4 +247,4 @@ def test_bytes_for_a_network_of_16_bits_and_back(tmp_path: Path) -> None:
     (shallow,) = read([str(tmp_path / "b.png")], Look((1, 2, 3)))
     np.testing.assert_array_equal(shallow.x, small)
     assert shallow.steps == ("made 8 bits a pixel",)
-    np.testing.assert_array_equal(deep.to_bytes(found.x), small)
+    np.testing.assert_array_equal(bit_depth.to_bytes(found.x), small)

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from cnnctl.data.download import UnreachableError, download, file_sha256
-from cnnctl.data.sources import RemoteFile
+from cnnctl.data.named.download import UnreachableError, download, file_sha256
+from cnnctl.data.named.sources import RemoteFile
 from cnnctl.errors import DataError
 
 from .conftest import Server, wait_until
@@ -120,8 +120,9 @@ def test_a_folder_that_cannot_be_written(server: Server, tmp_path: Path) -> None
 def test_a_killed_download_leaves_nothing_that_is_believed(server: Server, tmp_path: Path) -> None:
     file = server.file("killed.bin", BODY, sent=BODY[:500_000], then=server.hang)
     program = (
-        "from pathlib import Path; from cnnctl.data.download import download\n"
-        f"from cnnctl.data.sources import RemoteFile\ndownload({file!r}, Path({str(tmp_path)!r}))"
+        "from pathlib import Path; from cnnctl.data.named.download import download\n"
+        f"from cnnctl.data.named.sources import RemoteFile\n"
+        f"download({file!r}, Path({str(tmp_path)!r}))"
     )
     process = subprocess.Popen([sys.executable, "-c", program])
     wait_until(lambda: any(path.stat().st_size for path in tmp_path.iterdir()))

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from cnnctl.data.folder_layout import Layout, find_layout
+from cnnctl.data.images.folder_layout import Layout, find_layout
 from cnnctl.data.split_names import split_of
 from cnnctl.errors import DataError
 
@@ -247,8 +247,8 @@ def test_few_of_many_other_files_are_opened(
 ) -> None:
     make(tmp_path, "a/1.png", "b/1.png", *(f"a/{number}.txt" for number in range(50)))
     opened: list[Path] = []
-    monkeypatch.setattr("cnnctl.data.folder_tree._MOST_OPENED", 20)
-    monkeypatch.setattr("cnnctl.data.folder_tree.kind_of", opened.append)
+    monkeypatch.setattr("cnnctl.data.images.folder_tree._MOST_OPENED", 20)
+    monkeypatch.setattr("cnnctl.data.images.folder_tree.kind_of", opened.append)
     assert "50 other files were not read (.txt)" in "\n".join(find_layout(tmp_path).notes)
     assert len(opened) == 20
 

@@ -11,9 +11,9 @@ import pytest
 from PIL import Image
 
 from cnnctl import evaluate, predict_split, resume, train
-from cnnctl.data import folder_split
+from cnnctl.data.images import folder_split
 from cnnctl.errors import CnnctlError, DataError
-from cnnctl.spec import load
+from cnnctl.specs import load
 
 SPEC = """\
 name: flat

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cnnctl.data.folder_split import SplitRule, split_rule
+from cnnctl.data.images.folder_split import SplitRule, split_rule
 from cnnctl.errors import DataError
 
 

@@ -15,10 +15,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from cnnctl.data import incoming, load
+from cnnctl.data import load
 from cnnctl.data.dataset import Dataset
-from cnnctl.data.folder_layout import find_layout
+from cnnctl.data.images.folder_layout import find_layout
 from cnnctl.errors import DataError
+from cnnctl.inference import images
 
 
 def put(path: Path, color: Any, size: tuple[int, int] = (6, 4), mode: str = "RGB") -> Path:
@@ -104,7 +105,7 @@ def test_a_file_has_the_same_pixels_in_training_and_in_prediction(tmp_path: Path
     expected = [upright] * 8 + [on_white] * 3 + [upright]
     for path, picture, wanted in zip(files, x, expected, strict=True):
         np.testing.assert_array_equal(picture, wanted, str(path))
-        (found,) = incoming.read([str(path)], incoming.Look((4, 4, 3)))
+        (found,) = images.read([str(path)], images.Look((4, 4, 3)))
         np.testing.assert_array_equal(found.x, wanted, str(path))
         turned = path.stem in set("2345678")
         step = "turned as its EXIF data says" if turned else "laid on white where it is transparent"
@@ -264,7 +265,7 @@ def test_real_folder_holds_the_pixels_of_the_npz(real_data: Path, tmp_path: Path
     source = real_data / "cifar10" / "test"
     if not source.is_dir() or not (real_data / "cifar10.npz").is_file():
         pytest.skip("no cifar10/ and cifar10.npz in CNNCTL_DATA_DIR")
-    from cnnctl.data.image_folder import load_image_folder
+    from cnnctl.data.images.folder import load_image_folder
 
     with np.load(real_data / "cifar10.npz") as arrays:
         known = {picture.tobytes() for picture in arrays["x_test"]}

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from cnnctl.data.incoming import Failure, Look, read
 from cnnctl.errors import DataError, UsageError
+from cnnctl.inference.images import Failure, Look, read
 
 MNIST = Look((28, 28, 1), dark=True, centred=True)
 COLOUR = Look((32, 32, 3))

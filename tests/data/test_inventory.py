@@ -12,9 +12,9 @@ from typer.testing import CliRunner
 
 from cnnctl.cli.data import app
 from cnnctl.data.inventory import describe, list_datasets, open_dataset
-from cnnctl.data.sources import SOURCES
+from cnnctl.data.named.sources import SOURCES
 from cnnctl.errors import DataError, UsageError
-from cnnctl.samples import choose
+from cnnctl.inference.samples import choose
 
 from .test_published import FASHION, write_idx
 

@@ -32,7 +32,7 @@ def test_an_unknown_name_and_a_missing_path() -> None:
     "program",
     [
         "import cnnctl.data",
-        "import cnnctl.data.sources, cnnctl.data.inventory as i; i.list_datasets()",
+        "import cnnctl.data.named.sources, cnnctl.data.inventory as i; i.list_datasets()",
         "import cnnctl.cli.data",
     ],
 )

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from cnnctl.data import load
-from cnnctl.data.named import fetch, load_named
-from cnnctl.data.sources import SOURCES, Source
+from cnnctl.data.named.load import fetch, load_named
+from cnnctl.data.named.sources import SOURCES, Source
 from cnnctl.errors import DataError
 
 from .conftest import Server, idx

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from cnnctl.data.dataset import Dataset, Split, make_dataset
-from cnnctl.data.notes import channels_first, dim_pixels, unused_classes
+from cnnctl.data.remarks import channels_first, dim_pixels, unused_classes
 
 
 def labelled(*labels: int, **options: object) -> Dataset:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from cnnctl.data.places import find, keras_datasets_folder, pickled_copy, places
-from cnnctl.data.sources import SOURCES
+from cnnctl.data.named.places import find, keras_datasets_folder, pickled_copy, places
+from cnnctl.data.named.sources import SOURCES
 from cnnctl.errors import DataError
 
 

@@ -7,7 +7,7 @@ from PIL import Image
 from cnnctl.data.preparation import prepare
 from cnnctl.errors import DataError, SpecError
 from cnnctl.preflight import preflight
-from cnnctl.spec import load
+from cnnctl.specs import load
 
 SPEC = """\
 data: {dataset: {npz: {path: a.npz}}, normalize: none, label_mode: LABELS}

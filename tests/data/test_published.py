@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cnnctl.data.published import is_published, read_cifar, read_idx, split_sha256
-from cnnctl.data.sources import SOURCES, Source
+from cnnctl.data.named.published_files import is_published, read_cifar, read_idx, split_sha256
+from cnnctl.data.named.sources import SOURCES, Source
 from cnnctl.errors import DataError
 
 from .conftest import idx

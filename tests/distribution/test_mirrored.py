@@ -95,7 +95,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 from cnnctl.compute.generators import drawn_apart
-from cnnctl.distribution.replicas import start
+from cnnctl.compute.strategy import start
 
 strategy = start("mirrored", device, None).strategy
 with strategy.scope():

@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 
 from cnnctl.data.dataset import Split
 from cnnctl.errors import UsageError
-from cnnctl.plots import curves, mistakes, pictures, style
+from cnnctl.inference.prediction import Predictions
+from cnnctl.plots import confusion, curves, image_grid, style
 from cnnctl.plots.architecture import architecture, boxes
-from cnnctl.plots.data import data_set
-from cnnctl.plots.seen import excitation, features, saliency
-from cnnctl.plots.weights import filters, histograms
-from cnnctl.prediction import Predictions
-from cnnctl.report import MOST_RUNS
-from cnnctl.summary import summarize
+from cnnctl.plots.dataset_figure import data_set
+from cnnctl.plots.feature_maps import excitation, features, saliency
+from cnnctl.plots.filters import filters, histograms
+from cnnctl.reports.report import MOST_RUNS
+from cnnctl.summary.summary import summarize
 
 NAMES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 
@@ -83,17 +83,17 @@ def drawn_texts(made):
 
 @pytest.mark.parametrize("classes", [2, 10, 20, 30, 100, 1000])
 def test_confusion_at_any_number_of_classes(classes):
-    texts_apart(mistakes.confusion(predictions(classes, 4000)))
+    texts_apart(confusion.confusion(predictions(classes, 4000)))
 
 
 def test_confusion_where_a_class_is_never_seen_or_all_are_right():
     found = predictions(10, 12)
-    texts_apart(mistakes.confusion(found))
+    texts_apart(confusion.confusion(found))
     perfect = Predictions(found.names, found.x, np.eye(10)[found.truth], found.class_names, True,
                           found.truth, data="made")  # fmt: skip
-    texts_apart(mistakes.confusion(perfect))
+    texts_apart(confusion.confusion(perfect))
     with pytest.raises(UsageError):
-        mistakes.confusion(predictions(10, known=False))
+        confusion.confusion(predictions(10, known=False))
 
 
 @settings(max_examples=60, deadline=None)
@@ -101,7 +101,7 @@ def test_confusion_where_a_class_is_never_seen_or_all_are_right():
 def test_scores_are_counted(classes, pairs):
     pairs = [(true % classes, guess % classes) for true, guess in pairs]
     truth, guesses = (np.array(each) for each in zip(*pairs, strict=True))
-    found = mistakes.scores(truth, guesses, classes)
+    found = confusion.scores(truth, guesses, classes)
     for one in range(classes):
         for other in range(classes):
             assert found.counts[one, other] == pairs.count((one, other))
@@ -118,15 +118,15 @@ def test_scores_are_counted(classes, pairs):
 def test_calibration_by_hand():
     """Two bins: 0.6 and 0.7 (one right), 0.9 and 1.0 (both right)."""
     outputs = np.array([[0.6, 0.4], [0.3, 0.7], [0.9, 0.1], [0.0, 1.0]])
-    found = mistakes.calibrate(outputs, np.array([0, 0, 0, 1]), bins=4)
+    found = confusion.calibrate(outputs, np.array([0, 0, 0, 1]), bins=4)
     assert found.counts.tolist() == [0, 0, 2, 2]
     np.testing.assert_allclose(found.confidence[2:], [0.65, 0.95])
     np.testing.assert_allclose(found.accuracy[2:], [0.5, 1.0])
     assert found.error == pytest.approx((0.15 * 2 + 0.05 * 2) / 4)
-    texts_apart(mistakes.calibration(predictions(10)))
+    texts_apart(confusion.calibration(predictions(10)))
     raw = predictions(3)
     with pytest.raises(UsageError, match="no probabilities"):
-        mistakes.calibration(Predictions(raw.names, raw.x, raw.outputs, raw.class_names, False,
+        confusion.calibration(Predictions(raw.names, raw.x, raw.outputs, raw.class_names, False,
                                          raw.truth))  # fmt: skip
 
 
@@ -177,7 +177,7 @@ def test_a_data_set_of_numbers():
 @pytest.mark.parametrize("count", [1, 2, 32])
 def test_predictions(known, count):
     found = predictions(10, known=known).some(range(count))
-    made = pictures.predictions(found, title="runs/cifar10/001: predicted (true)", columns=8)
+    made = image_grid.predictions(found, title="runs/cifar10/001: predicted (true)", columns=8)
     texts_apart(made)
     for index, axis in zip(range(count), made.axes, strict=False):
         title = axis.get_title()
@@ -256,8 +256,8 @@ def test_dollars_are_letters(tmp_path):
     names = ("$5_$", "$^", "a$_b$")
     found = replace(predictions(3), class_names=names)
     made = {
-        "confusion": mistakes.confusion(found, title="runs/$5_$"),
-        "predictions": pictures.predictions(found.some(range(4))),
+        "confusion": confusion.confusion(found, title="runs/$5_$"),
+        "predictions": image_grid.predictions(found.some(range(4))),
         "data": data_set(Split(found.x, found.truth), names, [0, 1, 2], title="$5_$"),
         "curves": curves.compared({"runs/$5_$": rows(3), "runs/$6_$": rows(30)}),
         "histograms": histograms({"$5_$/kernel": found.outputs}, {}),
@@ -292,7 +292,7 @@ def test_the_legend_of_many_runs_covers_no_curve():
 
 
 def test_a_history_of_any_size_is_drawn_in_a_figure_of_some(capsys):
-    from cnnctl.notes import print_notes
+    from cnnctl.io.notes import print_notes
     from cnnctl.plots.curves import MOST_METRICS, MOST_POINTS, curves
 
     print_notes()

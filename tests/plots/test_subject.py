@@ -10,9 +10,9 @@ quiet()
 import keras  # noqa: E402
 
 from cnnctl.errors import UsageError  # noqa: E402
-from cnnctl.model import build  # noqa: E402
-from cnnctl.plots.subject import KINDS, Choice, Subject  # noqa: E402
-from cnnctl.spec import load  # noqa: E402
+from cnnctl.network.build import build  # noqa: E402
+from cnnctl.plots.figures import KINDS, Choice, Subject  # noqa: E402
+from cnnctl.specs import load  # noqa: E402
 
 SPEC = """
 data: {dataset: {xo: {count: 60, test_count: 20}}}

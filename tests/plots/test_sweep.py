@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cnnctl.errors import UsageError
-from cnnctl.plots.sweep import Scale, parallel_coordinates, scale_of, slices
+from cnnctl.sweep.plots import Scale, parallel_coordinates, scale_of, slices
 from cnnctl.sweep.space import Parameter, parse_over
 from cnnctl.sweep.table import Row
 from plots.test_figures import texts_apart

@@ -3,13 +3,12 @@
 import keras
 import pytest
 
-from cnnctl.arithmetic import Link, Outcome, Refusal, Weight
-from cnnctl.arithmetic.calls import same
+from cnnctl import Link, Outcome, Refusal, Weight, same
 from cnnctl.errors import SpecError
 from cnnctl.preflight import preflight
-from cnnctl.spec import load
+from cnnctl.specs import load
 from cnnctl.startup import quiet
-from cnnctl.summary import summarize
+from cnnctl.summary.summary import summarize
 
 SPEC = """\
 model:
@@ -45,7 +44,7 @@ def right(call):
 
 def build(path):
     quiet()
-    from cnnctl.model import build
+    from cnnctl.network.build import build
 
     return build(load(path), (5, 5, 2))
 

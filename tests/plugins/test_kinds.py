@@ -13,8 +13,8 @@ from cnnctl.catalog import load as load_catalog
 from cnnctl.cli.app import app
 from cnnctl.errors import SpecError, UsageError
 from cnnctl.plugins.kinds import OF_KERAS
-from cnnctl.spec import load
-from cnnctl.spec.json_schema import spec_schema
+from cnnctl.specs import load
+from cnnctl.specs.json_schema import spec_schema
 
 PLUGIN = """\
 import cnnctl

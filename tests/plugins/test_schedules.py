@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from cnnctl.errors import SpecError
-from cnnctl.schedules import ExpressionError, make
-from cnnctl.spec import load
+from cnnctl.specs import load
+from cnnctl.specs.schedules import ExpressionError, make
 
 SPEC = """\
 data: {dataset: {xo: {count: 32, test_count: 8}}}

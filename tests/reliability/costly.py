@@ -613,20 +613,20 @@ def _model():
 def _readers(kind, folder):
     """The functions that read a kind of file; each gets the file's path."""
     if kind == "weights":
-        from cnnctl.weights import load_weights
+        from cnnctl.network.weights import load_weights
 
         model = _model()
         model.save_weights(folder / "good.weights.h5")
         return [lambda path: load_weights(model, path)]
     if kind == "arrays":
-        from cnnctl.data.incoming import Look, read
         from cnnctl.data.npz import load_npz
+        from cnnctl.inference.images import Look, read
 
         look = Look((9, 9, 1), None, False, False)
         return [lambda path: load_npz(path) if path.suffix == ".npz" else list(read([path], look))]
     if kind == "pictures":
-        from cnnctl.data.decoding import Format, decode
-        from cnnctl.data.incoming import Look, read
+        from cnnctl.data.images.decode import Format, decode
+        from cnnctl.inference.images import Look, read
 
         look = Look((9, 9, 1), None, False, False)
         return [
@@ -640,8 +640,8 @@ def _readers(kind, folder):
         from cnnctl.preflight import preflight
 
         return [preflight]
-    from cnnctl.data.published import read_cifar, read_idx
-    from cnnctl.data.sources import SOURCES
+    from cnnctl.data.named.published_files import read_cifar, read_idx
+    from cnnctl.data.named.sources import SOURCES
 
     return [
         lambda path: (
@@ -653,9 +653,9 @@ def _readers(kind, folder):
 
 
 def _of_runs(kind, folder):
-    from cnnctl.overview import compare, entries
-    from cnnctl.report import _history
-    from cnnctl.runs import Run
+    from cnnctl.reports.overview import compare, entries
+    from cnnctl.reports.report import _history
+    from cnnctl.runs.run import Run
 
     run = Run(folder / "runs/net/001")
     run.checkpoints_dir.mkdir(parents=True)
@@ -765,7 +765,7 @@ def _measured(read, path, seconds=20):
     """Read a file, which is ended after so many of the processor's seconds."""
     from cnnctl.cli.boundary import render
     from cnnctl.errors import CnnctlError
-    from cnnctl.notes import print_notes
+    from cnnctl.io.notes import print_notes
     from reliability.watch import Reading
 
     def late(number, frame):

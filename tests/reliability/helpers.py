@@ -5,7 +5,7 @@ from __future__ import annotations
 import h5py
 import numpy as np
 
-from cnnctl import checkpoint
+from cnnctl.runs import checkpoint
 
 RANDOM = """\
 name: random

@@ -18,8 +18,8 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from cnnctl import checkpoint
-from cnnctl.checkpoint import ARRAYS, MANIFEST, SPEC, STATE, WEIGHTS
+from cnnctl.runs import checkpoint
+from cnnctl.runs.checkpoint import ARRAYS, MANIFEST, SPEC, STATE, WEIGHTS
 
 BIAS = "layers/conv2d/vars/1"
 """An array of four numbers in every intact file."""
@@ -667,9 +667,10 @@ def fuzz(counts, folder):
 
     import keras
 
-    from cnnctl import hdf5, weights
     from cnnctl.data.npz import load_npz
     from cnnctl.errors import CheckpointError, DataError
+    from cnnctl.io import hdf5
+    from cnnctl.network import weights
     from reliability.watch import Reading
 
     layers = keras.layers

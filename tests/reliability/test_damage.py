@@ -7,16 +7,17 @@ import shutil
 
 import pytest
 
-from cnnctl import checkpoint
 from cnnctl.errors import CheckpointError
-from cnnctl.evaluation import evaluate
-from cnnctl.spec import load
+from cnnctl.inference.evaluation import evaluate
+from cnnctl.runs import checkpoint
+from cnnctl.specs import load
 from cnnctl.startup import quiet
 from reliability.helpers import RANDOM, Killed, KilledAfter, arrays, figures, same_bits
 
 quiet()
 
-from cnnctl.training import resume, train  # noqa: E402
+from cnnctl.training.resume import resume  # noqa: E402
+from cnnctl.training.train import train  # noqa: E402
 
 FLIPS = int(os.environ.get("CNNCTL_FLIPS", "300"))
 

@@ -11,11 +11,11 @@ from reliability.helpers import RANDOM
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
     """A finished run of three epochs."""
-    from cnnctl.spec import load
+    from cnnctl.specs import load
     from cnnctl.startup import quiet
 
     quiet()
-    from cnnctl.training import train
+    from cnnctl.training.train import train
 
     folder = tmp_path_factory.mktemp("finished")
     (folder / "random.yaml").write_text(RANDOM.replace("epochs: 5", "epochs: 3"))

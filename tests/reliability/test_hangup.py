@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from cnnctl import checkpoint, runs
+from cnnctl.runs import checkpoint
+from cnnctl.runs.run import Run, epoch_of
 from reliability.helpers import RANDOM
 
 PROGRAM = str(Path(sys.executable).parent / "cnnctl")
@@ -88,12 +89,12 @@ def epochs(run):
 def intact(run):
     for path in run.checkpoints():
         checkpoint.read(path)
-    return runs.epoch_of(run.checkpoints()[-1])
+    return epoch_of(run.checkpoints()[-1])
 
 
 def test_a_closed_terminal_stops_a_training_which_goes_on_later(tmp_path):
     (tmp_path / "random.yaml").write_text(RANDOM.replace("epochs: 5", "epochs: 100000"))
-    run = runs.Run(tmp_path / "runs/random/001")
+    run = Run(tmp_path / "runs/random/001")
     done = 0
     for words in (["train", "random.yaml"], ["resume", "runs/random/001"]):
         with terminal(tmp_path, PROGRAM, *words) as (made, process):
@@ -114,7 +115,7 @@ def test_a_closed_terminal_stops_several_processes(words, tmp_path):
     """None outlives the command, and each run is stopped as by any signal."""
     text = RANDOM.replace("epochs: 5", "epochs: 100000").replace("    - BatchNormalization\n", "")
     (tmp_path / "random.yaml").write_text(text)
-    run = runs.Run(tmp_path / "runs/random/001")
+    run = Run(tmp_path / "runs/random/001")
     with terminal(tmp_path, PROGRAM, *words) as (made, process):
         made.until(lambda: epochs(run) >= 2, process)
         listed = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
@@ -131,7 +132,7 @@ def test_a_training_that_ignores_it_outlives_its_terminal(by, tmp_path):
     """Started by `nohup`; or by a parent that ignores SIGHUP, so that it goes on writing to the
     terminal that is gone: the live table, the figures."""
     (tmp_path / "random.yaml").write_text(RANDOM.replace("epochs: 5", "epochs: 60"))
-    run = runs.Run(tmp_path / "runs/random/001")
+    run = Run(tmp_path / "runs/random/001")
     words = [PROGRAM, "train", "random.yaml"]
     if by == "nohup":
         words = ["nohup", *words]

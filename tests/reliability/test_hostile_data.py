@@ -35,7 +35,7 @@ def bare_machine(tmp_path, monkeypatch):
     """No data anywhere, and no way to get any."""
     monkeypatch.delenv("CNNCTL_DATA_DIR", raising=False)
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
-    monkeypatch.setattr("cnnctl.data.places.SYSTEM_FOLDER", tmp_path / "system")
+    monkeypatch.setattr("cnnctl.data.named.places.SYSTEM_FOLDER", tmp_path / "system")
     monkeypatch.setattr(
         "urllib.request.build_opener", lambda *a: pytest.fail("something was fetched")
     )

@@ -15,13 +15,13 @@ import keras
 import numpy as np
 import pytest
 
-from cnnctl.spec import load
+from cnnctl.specs import load
 from cnnctl.startup import quiet
 
 quiet()
 
-from cnnctl.model import build  # noqa: E402
-from cnnctl.training import train  # noqa: E402
+from cnnctl.network.build import build  # noqa: E402
+from cnnctl.training.train import train  # noqa: E402
 from reliability import hostile  # noqa: E402
 from reliability.watch import (  # noqa: E402
     MEGABYTES,
@@ -59,11 +59,11 @@ def reading(monkeypatch):
     found = Reading()
     found.wrap(
         monkeypatch,
-        "cnnctl.averages.load_weights",
-        "cnnctl.trained.read",
-        "cnnctl.checkpoint.read",
-        "cnnctl.checkpoint.state_of",
-        "cnnctl.runs.read_plain",
+        "cnnctl.network.averages.load_weights",
+        "cnnctl.inference.trained.read",
+        "cnnctl.runs.checkpoint.read",
+        "cnnctl.runs.checkpoint.state_of",
+        "cnnctl.runs.run.read_plain",
         "cnnctl.training.network.load_bytes",
         "cnnctl.training.state.parse",
     )
@@ -118,7 +118,7 @@ def models(monkeypatch):
         found.append((model, model.get_weights()))
         return model
 
-    monkeypatch.setattr("cnnctl.model.build", remember)
+    monkeypatch.setattr("cnnctl.network.build.build", remember)
     monkeypatch.setattr("cnnctl.training.session.build", remember)
     monkeypatch.setattr("keras.models.load_model", lambda *a, **k: pytest.fail("load_model"))
     return found

@@ -15,14 +15,16 @@ from pathlib import Path
 
 import pytest
 
-from cnnctl import checkpoint, runs
-from cnnctl.spec import load
+from cnnctl.runs import checkpoint
+from cnnctl.runs.run import Run, epoch_of
+from cnnctl.specs import load
 from cnnctl.startup import quiet
 from reliability.helpers import RANDOM, Killed, arrays, figures, same_bits
 
 quiet()
 
-from cnnctl.training import resume, train  # noqa: E402
+from cnnctl.training.resume import resume  # noqa: E402
+from cnnctl.training.train import train  # noqa: E402
 
 PROGRAM = str(Path(sys.executable).parent / "cnnctl")
 LONG = "CNNCTL_KILLS" in os.environ
@@ -41,7 +43,7 @@ def test_sigkill_at_random_moments(tmp_path):
     chance = random.Random(SEED)
     epochs = max(30, 10 * KILLS)
     (tmp_path / "random.yaml").write_text(RANDOM.replace("epochs: 5", f"epochs: {epochs}"))
-    run = runs.Run(tmp_path / "runs/random/001")
+    run = Run(tmp_path / "runs/random/001")
     kills = reported = 0
     while kills < KILLS:
         words = ["resume", "runs/random/001"] if run.environment() else ["train", "random.yaml"]
@@ -64,14 +66,14 @@ def test_sigkill_at_random_moments(tmp_path):
             break
         kills += 1
         found = run.checkpoints()
-        newest = runs.epoch_of(found[-1]) if found else 0
+        newest = epoch_of(found[-1]) if found else 0
         assert newest >= reported, "a checkpoint that was reported as saved is lost"
         for path in found:
             checkpoint.read(path)
         if not run.environment() and run.path.exists():
             # Killed before it was told what it is: there is nothing to go on with.
             assert not found
-            run = runs.Run(run.path.with_name(f"{int(run.path.name) + 1:03d}"))
+            run = Run(run.path.with_name(f"{int(run.path.name) + 1:03d}"))
     done = subprocess.run(
         [PROGRAM, "resume", str(run.path)],
         cwd=tmp_path,
@@ -90,7 +92,7 @@ def test_sigkill_at_random_moments(tmp_path):
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    expected = runs.Run(tmp_path / "straight/random/001")
+    expected = Run(tmp_path / "straight/random/001")
     assert run.environment()["plan"] == expected.environment()["plan"]
     assert figures(run) == figures(expected)
     assert same_bits(arrays(run), arrays(expected))
@@ -156,10 +158,10 @@ def test_killed_at_every_change_of_the_file_system(tmp_path, monkeypatch):
         with pytest.raises(Killed):
             train(spec, runs_dir=folder, device="cpu", observer=watcher)
         operations.last = None
-        run = runs.Run(folder / "random/001")
+        run = Run(folder / "random/001")
         for path in run.checkpoints():
             checkpoint.read(path)
-        assert runs.epoch_of(run.checkpoints()[-1]) >= watcher.reported
+        assert epoch_of(run.checkpoints()[-1]) >= watcher.reported
         resume(run.path, device="cpu")
         assert figures(run) == figures(expected)
         assert same_bits(arrays(run), arrays(expected))

@@ -16,7 +16,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cnnctl import checkpoint, runs
+from cnnctl.runs import checkpoint
+from cnnctl.runs.run import Run, epoch_of
 from reliability.helpers import RANDOM
 
 PROGRAM = str(Path(sys.executable).parent / "cnnctl")
@@ -32,7 +33,7 @@ def start(folder, *words, **options):
 def intact(run):
     for path in run.checkpoints():
         checkpoint.read(path)
-    return [runs.epoch_of(path) for path in run.checkpoints()]
+    return [epoch_of(path) for path in run.checkpoints()]
 
 
 WIDE = RANDOM.replace("filters: 4", "filters: 64").replace("epochs: 5", "epochs: 3")
@@ -49,7 +50,7 @@ def test_files_may_not_grow(tmp_path):
     assert done.returncode == 1, done.stderr
     assert re.search(r"error: cannot write .*epoch-0001: File too large", done.stderr)
     assert "Traceback" not in done.stderr
-    run = runs.Run(tmp_path / "runs/random/001")
+    run = Run(tmp_path / "runs/random/001")
     assert run.checkpoints() == []
     assert not list(run.checkpoints_dir.glob(".partial-epoch*"))
     assert run.state()["status"] == "failed"
@@ -84,7 +85,7 @@ def test_a_disk_that_fills_up(small_disk, tmp_path):
     for line in process.stderr:
         if line.startswith("epoch 3/"):
             break
-    run = runs.Run(small_disk / "random/001")
+    run = Run(small_disk / "random/001")
     fill(small_disk / "filler")
     _, rest = process.communicate(timeout=60)
     assert process.returncode == 1, rest
@@ -187,7 +188,7 @@ def test_divergence_is_caught_before_a_checkpoint(what, cnnctl, tmp_path):
     assert "the training diverged: in epoch 3" in done.stderr
     assert "`spoils`" in done.stderr if what == "weight" else "loss is nan" in done.stderr
     assert "epoch-0002 is the last good checkpoint" in done.stderr
-    run = runs.Run(tmp_path / "runs/random/001")
+    run = Run(tmp_path / "runs/random/001")
     assert intact(run) == [1, 2]
     assert run.state()["status"] == "failed"
 
@@ -203,7 +204,7 @@ def test_a_signal_says_what_is_kept_and_how_to_go_on(number, tmp_path):
     out, _ = process.communicate(timeout=60)
     assert process.returncode == 128 + number
     assert "go on with: cnnctl resume runs/random/001" in out
-    run = runs.Run(tmp_path / "runs/random/001")
+    run = Run(tmp_path / "runs/random/001")
     epochs = len(run.history())
     assert re.search(rf"{epochs} finished epochs? (is|are) kept", out)
     assert intact(run)[-1] == epochs
@@ -226,7 +227,7 @@ def test_tensorboard_has_every_epoch_after_a_signal(tmp_path):
     process.communicate(timeout=60)
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-    run = runs.Run(tmp_path / "runs/random/001")
+    run = Run(tmp_path / "runs/random/001")
     events = EventAccumulator(str(run.path / "tensorboard/train"), {"tensors": 0})
     events.Reload()
     assert len(events.Tensors("epoch_loss")) >= len(run.history()) >= 13
@@ -262,7 +263,7 @@ def test_a_second_signal_stops_at_once(tmp_path):
         _, err = process.communicate(timeout=60)
         assert process.returncode == 143, err
         assert "Traceback" not in err
-        run = runs.Run(tmp_path / "runs/random/001")
+        run = Run(tmp_path / "runs/random/001")
         assert intact(run)[-1] >= 2
 
 

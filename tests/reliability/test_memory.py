@@ -9,15 +9,15 @@ from pathlib import Path
 import pytest
 from conftest import CONFIGS
 
-from cnnctl.spec import load
+from cnnctl.specs import load
 from cnnctl.startup import quiet
 
 quiet()
 
 import keras  # noqa: E402
 
-from cnnctl.model import build, compile_model  # noqa: E402
-from cnnctl.weights import to_bytes  # noqa: E402
+from cnnctl.network.build import build, compile_model  # noqa: E402
+from cnnctl.network.weights import to_bytes  # noqa: E402
 
 LONG = "CNNCTL_KILLS" in os.environ
 

@@ -8,15 +8,16 @@ import numpy as np
 import pytest
 
 from cnnctl.errors import RunError, UsageError
-from cnnctl.evaluation import evaluate
-from cnnctl.spec import load
+from cnnctl.inference.evaluation import evaluate
+from cnnctl.specs import load
 from cnnctl.startup import quiet
 from reliability.helpers import RANDOM, Killed, KilledAfter, arrays, figures, same_bits
 
 quiet()
 
-from cnnctl.reproduction import reproduce  # noqa: E402
-from cnnctl.training import resume, train  # noqa: E402
+from cnnctl.training.reproduce import reproduce  # noqa: E402
+from cnnctl.training.resume import resume  # noqa: E402
+from cnnctl.training.train import train  # noqa: E402
 
 VARIANTS = {
     "adam": RANDOM,

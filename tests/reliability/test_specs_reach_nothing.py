@@ -9,18 +9,18 @@ from pathlib import Path
 import keras
 import pytest
 
-from cnnctl import catalog, schedules
+from cnnctl import catalog
 from cnnctl.errors import CnnctlError, SpecError
 from cnnctl.preflight import preflight
-from cnnctl.spec import load
-from cnnctl.spec.json_schema import spec_schema
+from cnnctl.specs import load, schedules
+from cnnctl.specs.json_schema import spec_schema
 from cnnctl.startup import quiet
 from reliability.watch import at_most, command, listing
 
 quiet()
 
-from cnnctl.model import build  # noqa: E402
-from cnnctl.training import train  # noqa: E402
+from cnnctl.network.build import build  # noqa: E402
+from cnnctl.training.train import train  # noqa: E402
 
 NET = """\
 name: net

@@ -1,7 +1,7 @@
 import pytest
 
 from cnnctl.errors import SpecError
-from cnnctl.spec import load
+from cnnctl.specs import load
 
 
 def graph(tmp_path, layers):

@@ -14,14 +14,14 @@ from cnnctl.catalog import KINDS, Argument, Catalog, Entry, load
 from cnnctl.catalog.catalog import STORED
 from cnnctl.catalog.own import OWN
 from cnnctl.errors import Location, SpecError
-from cnnctl.spec import load as load_spec
-from cnnctl.spec.components import Checker
-from cnnctl.spec.json_schema import schema_text, spec_schema
-from cnnctl.spec.merge import merge
-from cnnctl.spec.nodes import Mapping, Scalar, Sequence, plain
-from cnnctl.spec.reader import read
-from cnnctl.spec.source import read_source, text_source
-from cnnctl.spec.validate import validate
+from cnnctl.specs import load as load_spec
+from cnnctl.specs.components import Checker
+from cnnctl.specs.json_schema import schema_text, spec_schema
+from cnnctl.specs.merge import merge
+from cnnctl.specs.nodes import Mapping, Scalar, Sequence, plain
+from cnnctl.specs.reader import read
+from cnnctl.specs.source import read_source, text_source
+from cnnctl.specs.validate import validate
 
 CORPUS = sorted((ROOT / "tests/corpus").rglob("*.yaml"))
 SCHEMA = spec_schema(load())

@@ -1,10 +1,10 @@
 import pytest
 
 from cnnctl.errors import SpecError
-from cnnctl.spec.merge import merge, override
-from cnnctl.spec.nodes import plain
-from cnnctl.spec.reader import read
-from cnnctl.spec.source import text_source
+from cnnctl.specs.merge import merge, override
+from cnnctl.specs.nodes import plain
+from cnnctl.specs.reader import read
+from cnnctl.specs.source import text_source
 
 BASE = """
 seed: 0

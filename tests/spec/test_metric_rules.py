@@ -9,8 +9,8 @@ from conftest import XO
 from cnnctl.catalog import load as load_catalog
 from cnnctl.errors import Location, SpecError
 from cnnctl.preflight import preflight
-from cnnctl.spec.components import Checker
-from cnnctl.spec.metric_rules import (
+from cnnctl.specs.components import Checker
+from cnnctl.specs.metric_rules import (
     OF_ZERO_AND_ONE,
     Output,
     Targets,
@@ -19,7 +19,7 @@ from cnnctl.spec.metric_rules import (
     one_by_one,
     targets,
 )  # fmt: skip
-from cnnctl.spec.nodes import located
+from cnnctl.specs.nodes import located
 
 SURE, UNSURE = 4.0, 0.45
 """Logits of 0.98 and of 0.61, which is on the right side of every threshold for probabilities, and

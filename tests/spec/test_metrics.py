@@ -10,13 +10,13 @@ from keras.src.trainers.compile_utils import MetricsList
 
 from cnnctl import plugins
 from cnnctl.catalog import load as load_catalog
-from cnnctl.catalog.foreign import describe
+from cnnctl.catalog.describe import describe
 from cnnctl.errors import SpecError
 from cnnctl.preflight import preflight_run
-from cnnctl.runs import Run
-from cnnctl.spec import load
-from cnnctl.spec.dump import flow
-from cnnctl.spec.metrics import (
+from cnnctl.runs.run import Run
+from cnnctl.specs import load
+from cnnctl.specs.dump import flow
+from cnnctl.specs.metrics import (
     in_short,
     is_reported,
     metric_of,
@@ -25,7 +25,7 @@ from cnnctl.spec.metrics import (
     reported,
 )
 from cnnctl.training.callbacks import checkpoints_from_spec, from_spec
-from cnnctl.training.resumption import _best
+from cnnctl.training.resume import _best
 
 NEEDED = {"num_classes": 2, "target_class_ids": [0], "recall": 0.5, "precision": 0.5,
           "sensitivity": 0.5, "specificity": 0.5}  # fmt: skip

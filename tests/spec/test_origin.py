@@ -6,8 +6,8 @@ import pytest
 from conftest import CONFIGS, XO
 
 from cnnctl.preflight import preflight, specs_in
-from cnnctl.spec.difference import differences
-from cnnctl.spec.origin import origins
+from cnnctl.specs.difference import differences
+from cnnctl.specs.provenance import origins
 
 
 def sources(spec):
@@ -43,7 +43,7 @@ def test_each_value_names_its_file_and_line_its_flag_or_its_default(tmp_path):
 @pytest.mark.parametrize("path", specs_in(CONFIGS), ids=lambda path: path.stem)
 def test_every_path_can_be_set(path):
     """A path as it is shown is one that `--set` takes; to set what is there changes nothing."""
-    from cnnctl.spec.dump import flow
+    from cnnctl.specs.dump import flow
 
     spec = preflight(path).spec
     given = [each for each in origins(spec) if each.location and "." in each.path]

@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cnnctl.errors import SpecError
-from cnnctl.spec.dump import dump
-from cnnctl.spec.nodes import Mapping, Sequence, plain
-from cnnctl.spec.reader import read
-from cnnctl.spec.source import read_source, text_source
+from cnnctl.specs.dump import dump
+from cnnctl.specs.nodes import Mapping, Sequence, plain
+from cnnctl.specs.reader import read
+from cnnctl.specs.source import read_source, text_source
 
 
 def parse(text):
@@ -101,7 +101,7 @@ def test_a_large_text_is_read_as_a_small_one(monkeypatch):
     for path in files:
         found = []
         for limit in (1 << 30, 0):
-            monkeypatch.setattr("cnnctl.spec.reader.LARGE", limit)
+            monkeypatch.setattr("cnnctl.specs.reader.LARGE", limit)
             faults = []
             try:
                 tree = read(read_source(path), faults)

@@ -7,7 +7,7 @@ from conftest import XO
 
 from cnnctl.errors import SpecError
 from cnnctl.preflight import preflight
-from cnnctl.spec import load
+from cnnctl.specs import load
 
 SCHEDULE = "{ExponentialDecay: {initial_learning_rate: 0.1, decay_steps: 9, decay_rate: 0.5}}"
 

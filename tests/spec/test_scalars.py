@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cnnctl.spec.scalars import resolve
+from cnnctl.specs.scalars import resolve
 
 
 @pytest.mark.parametrize(

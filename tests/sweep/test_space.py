@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cnnctl.errors import SpecError, UsageError
-from cnnctl.spec.dump import flow
-from cnnctl.spec.nodes import plain
-from cnnctl.spec.reader import read
-from cnnctl.spec.source import text_source
+from cnnctl.specs.dump import flow
+from cnnctl.specs.nodes import plain
+from cnnctl.specs.reader import read
+from cnnctl.specs.source import text_source
 from cnnctl.sweep import space as spaces
 from cnnctl.sweep.checks import check, monitor_of
 from cnnctl.sweep.ranges import read_ranges

@@ -15,7 +15,7 @@ pytest.importorskip("optuna", reason="the extra `sweep` is not installed")
 
 from reliability.helpers import arrays, figures, same_bits
 
-from cnnctl import runs
+from cnnctl.runs.run import Run
 from cnnctl.sweep.conduct import _refuse_another_storage
 from cnnctl.sweep.storage import Place
 
@@ -85,7 +85,7 @@ def test_two_commands_train_each_point_once(xo_spec, tmp_path):
     for each in trials:
         found = dict(trained[tuple(each["set"])])
         assert sorted(found) == [0, 1]
-        best = [min(row["val_loss"] for row in runs.Run(found[seed]).history()) for seed in (0, 1)]
+        best = [min(row["val_loss"] for row in Run(found[seed]).history()) for seed in (0, 1)]
         assert each["each"] == best
         assert each["value"] == pytest.approx(sum(best) / 2)
         assert each["deviation"] == pytest.approx(abs(best[0] - best[1]) / 2**0.5)
@@ -125,7 +125,7 @@ def test_the_trial_of_a_killed_worker_is_taken_up_again(tmp_path):
     killed = next(each for each in trials if each["runs"] == ["tiny/001"])
     assert killed["losses"] == 1
     assert killed["epoch"] == killed["planned"] == 25
-    run = runs.Run(first)
+    run = Run(first)
     assert len(run.state()["resumed"]) == 1
     # Threads as the workers had them: they shared the processors.
     share = json.loads((first / "environment.json").read_text())["threads"]["cpus"]
@@ -135,7 +135,7 @@ def test_the_trial_of_a_killed_worker_is_taken_up_again(tmp_path):
         capture_output=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0
-    straight = runs.Run(tmp_path / "straight/tiny/001")
+    straight = Run(tmp_path / "straight/tiny/001")
     assert figures(run) == figures(straight)
     assert same_bits(arrays(run), arrays(straight))
     assert killed["value"] == min(row["val_loss"] for row in straight.history())
@@ -183,7 +183,7 @@ def test_a_bad_trial_is_pruned(tmp_path):
     *good, bad = json.loads(out)["trials"]
     assert [each["state"] for each in good] == ["finished"] * 4
     assert bad["state"] == "pruned"
-    run = runs.Run(tmp_path / "runs" / bad["runs"][0])
+    run = Run(tmp_path / "runs" / bad["runs"][0])
     assert bad["epoch"] == len(run.history()) < 5
     assert run.state()["status"] == "stopped"
     assert "the others do better" in run.state()["reason"]

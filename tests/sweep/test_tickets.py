@@ -9,10 +9,10 @@ from conftest import XO
 
 optuna = pytest.importorskip("optuna", reason="the extra `sweep` is not installed")
 
-from cnnctl import runs  # noqa: E402
 from cnnctl.errors import RunError, UsageError  # noqa: E402
-from cnnctl.files import write_json  # noqa: E402
-from cnnctl.spec import load  # noqa: E402
+from cnnctl.io.atomic import write_json  # noqa: E402
+from cnnctl.runs.run import Run, create_run  # noqa: E402
+from cnnctl.specs import load  # noqa: E402
 from cnnctl.sweep import storage, tickets  # noqa: E402
 from cnnctl.sweep.definition import count_trials, define  # noqa: E402
 from cnnctl.sweep.importance import importance  # noqa: E402
@@ -132,13 +132,13 @@ def test_a_run_of_the_same_name_on_another_machine_is_another_trial_s(opened, tm
     """What far/tiny/001 was trained for is not what near/tiny/001 was."""
     far, near = opened(BATCHES, ONE, "far/sweeps/tiny"), opened(BATCHES, OTHER, "near/sweeps/tiny")
     for folder in ("far", "near"):
-        run = runs.create("tiny", tmp_path / folder)
+        run = create_run("tiny", tmp_path / folder)
         write_json(run.path / "environment.json", {"seed": 0})
     spec = load(tmp_path / "tiny.yaml")
     with far.place.locked(ONE), near.place.locked(OTHER):
         claim = far.claim()
         reporter = Reporter(far, claim, "val_loss", 0, tmp_path / "far")
-        run = runs.Run(tmp_path / "far/tiny/001")
+        run = Run(tmp_path / "far/tiny/001")
         reporter.started(SimpleNamespace(spec=spec, run=run, done=0))
         far.give_back(claim)
         claim = near.claim()
@@ -279,7 +279,7 @@ def load_spec(definition):
 
 def definition_tree(definition):
     from cnnctl.errors import Location
-    from cnnctl.spec.nodes import located
+    from cnnctl.specs.nodes import located
 
     return located(definition.tree, Location("tiny.yaml"))
 

@@ -2,7 +2,7 @@
 
 from threading import Condition, Event
 
-from cnnctl.runs import Run
+from cnnctl.runs.run import Run
 from cnnctl.trackers.delivery import Delivery
 from cnnctl.trackers.tracker import Ending, Opened, Story
 

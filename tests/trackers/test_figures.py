@@ -12,7 +12,7 @@ import pytest
 from conftest import XO
 from reliability.helpers import arrays, figures, same_bits
 
-from cnnctl.runs import Run
+from cnnctl.runs.run import Run
 from trackers.readers import of_mlflow, of_run, of_tensorboard, of_wandb, surroundings
 
 pytest.importorskip("mlflow", reason="the extra `mlflow` is not installed")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from cnnctl.runs import Run
+from cnnctl.runs.run import Run
 from trackers.readers import of_mlflow, of_run, of_tensorboard, of_wandb, surroundings
 
 pytest.importorskip("mlflow", reason="the extra `mlflow` is not installed")

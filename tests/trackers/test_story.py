@@ -5,10 +5,10 @@ import json
 import pytest
 from conftest import CONFIGS, XO
 
-from cnnctl.runs import Run
-from cnnctl.spec import load
-from cnnctl.spec.nodes import plain
-from cnnctl.trackers.story import LONGEST, artefacts, ending, flattened, story
+from cnnctl.runs.run import Run
+from cnnctl.specs import load
+from cnnctl.specs.nodes import plain
+from cnnctl.trackers.metadata import LONGEST, artefacts, ending, flattened, story
 
 
 @pytest.mark.parametrize("path", sorted(CONFIGS.glob("*.yaml")), ids=lambda path: path.stem)

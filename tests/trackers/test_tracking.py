@@ -10,10 +10,10 @@ from cnnctl.startup import quiet
 
 quiet()
 
-from cnnctl.runs import Run  # noqa: E402
-from cnnctl.spec import load  # noqa: E402
+from cnnctl.runs.run import Run  # noqa: E402
+from cnnctl.specs import load  # noqa: E402
 from cnnctl.trackers.tracking import Tracking  # noqa: E402
-from cnnctl.training import train  # noqa: E402
+from cnnctl.training.train import train  # noqa: E402
 from trackers.readers import of_mlflow, of_run, of_tensorboard  # noqa: E402
 
 

@@ -1,1 +1,0 @@
-"""Training on several devices: which processes there are, their replicas, and starting them."""

@@ -1,0 +1,1 @@
+"""Reports on runs: one HTML file, and tables of runs."""

@@ -1,0 +1,1 @@
+"""What `cnnctl new` writes: a first spec, and the schema beside it."""

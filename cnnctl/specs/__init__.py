@@ -1,0 +1,30 @@
+"""The language of a spec: YAML text to a typed, located, checked `Spec`. Never imports Keras.
+
+From the text to the spec:
+
+    source.py, reader.py, nodes.py, scalars.py    the text, as a tree with places
+    merge.py, loading.py                          `extends` and `--set`; a file to a `Spec`
+    sections.py, validate.py                      the sections, typed
+    components.py, schema.py                      what is constructed by class name
+    graph.py                                      the network with its blocks written out
+    spec.py                                       the result
+    shipped.py                                    the specs that come with cnnctl
+
+What contradicts itself (each is a rule, located):
+
+    rules.py, pairs.py, learning_rates.py, metrics.py, metric_rules.py, devices.py, batch.py
+    schedules.py                                  learning rates by epoch
+
+What to say of an error:
+
+    syntax.py, tuples.py, recovery.py, schema_errors.py, value_hints.py
+
+About a spec: difference.py, provenance.py, dump.py, json_schema.py, json_definitions.py.
+"""
+
+from cnnctl.specs.components import Component
+from cnnctl.specs.graph import Graph, GraphLayer
+from cnnctl.specs.loading import load
+from cnnctl.specs.spec import AnySpec, Spec
+
+__all__ = ["AnySpec", "Component", "Graph", "GraphLayer", "Spec", "load"]
