@@ -36,7 +36,7 @@ data = prepare(spec, data_dir=Path(sys.argv[2]))
 split = data.dataset.test
 assert split is not None
 device = start_device("auto", spec.seed)
-plan = choose(spec, data.input_shape, len(split), on_gpu=device.name != "cpu")
+plan = choose(data.checked, len(split), on_gpu=device.name != "cpu")
 compute_by(plan, device)
 
 from cnnctl.compute import steps  # noqa: E402 - TensorFlow is started quietly before

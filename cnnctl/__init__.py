@@ -40,8 +40,8 @@ if TYPE_CHECKING:
     from cnnctl.inference.prediction import predict as predict
     from cnnctl.inference.prediction import predict_split as predict_split
     from cnnctl.plugins import register as register
+    from cnnctl.preflight import check as check
     from cnnctl.preflight import diff as diff
-    from cnnctl.preflight import preflight as check
     from cnnctl.scaffold.new import new as new
     from cnnctl.specs import load as load
     from cnnctl.specs.json_schema import spec_schema as schema
@@ -58,7 +58,7 @@ _ARITHMETIC = (
 _PLACES = {
     **{name: ("cnnctl.arithmetic", name) for name in _ARITHMETIC},
     "CnnctlError": ("cnnctl.errors", "CnnctlError"),
-    "check": ("cnnctl.preflight", "preflight"),
+    "check": (("cnnctl.preflight", "check")),
     "diff": ("cnnctl.preflight", "diff"),
     "evaluate": ("cnnctl.inference.evaluation", "evaluate"),
     "load": ("cnnctl.specs", "load"),
@@ -102,9 +102,6 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name not in _PLACES:
         raise AttributeError(f"module 'cnnctl' has no attribute {name!r}")
-    if name in {"reproduce", "resume", "train"}:
-        # Their modules need Keras, which is started in cnnctl's way before anything imports it.
-        import_module("cnnctl.startup").quiet()
     module, attribute = _PLACES[name]
     return getattr(import_module(module), attribute)
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 
-from cnnctl import arithmetic, plugins
+from cnnctl import plugins
+from cnnctl.arithmetic.checked import Checked
 from cnnctl.arithmetic.shape_rules import check_shapes
 from cnnctl.data import static_checks
 from cnnctl.errors import Diagnostic, SpecError, UsageError
@@ -14,29 +15,14 @@ from cnnctl.io.arguments import as_texts
 from cnnctl.io.path_kinds import is_broken_run, is_run, refuse_other
 from cnnctl.runs.run import Run, spec_path
 from cnnctl.specs import AnySpec, Spec, load, shipped
-from cnnctl.specs.devices import faults
+from cnnctl.specs.devices import device_errors
 from cnnctl.specs.difference import Difference, differences
 from cnnctl.specs.loading import draft, in_order, still_told
 from cnnctl.specs.rules import compare_outputs, with_channels
 from cnnctl.specs.source import SUFFIXES
 
 
-@dataclass(frozen=True)
-class Checked:
-    """A spec that has passed.
-
-    Args:
-        spec: The spec.
-        trace: Its shapes and parameters; None where only the pictures tell the input shape.
-    """
-
-    spec: Spec
-    trace: arithmetic.Trace | None
-
-
-def preflight(
-    path: AnySpec, overrides: str | Iterable[str] = (), *, recorded: bool = False
-) -> Checked:
+def check(path: AnySpec, overrides: str | Iterable[str] = (), *, recorded: bool = False) -> Checked:
     """Read a spec, work out its shapes, and hold its outputs against its data set's classes.
 
     Args:
@@ -58,48 +44,37 @@ def preflight(
     else:
         path = shipped.locate(path)
         spec, found = draft(path, overrides)
-    trace = _shapes(spec, found, look=not recorded) if spec else None
-    if spec and spec.compile and not found:
-        found.extend(faults(spec))
+    checked = _check(spec, found, look=not recorded) if spec else None
+    if checked and checked.spec.compile and not found:
+        found.extend(device_errors(checked.spec, checked.batch_dependent))
     if recorded:
         found = still_told(found)
-    if spec is None or found:
+    if checked is None or found:
         raise SpecError(in_order(found, path, overrides))
-    return Checked(spec, trace)
+    return checked
 
 
-def preflight_run(run: Run, overrides: Iterable[str] = ()) -> Checked:
+def check_run(run: Run, overrides: Iterable[str] = ()) -> Checked:
     """The same for the spec of a run.
 
     Raises:
         UsageError: A plug-in that the run was made with is not loaded.
-        SpecError: As in `preflight`.
+        SpecError: As in `check`.
     """
     plugins.require(run.environment().get("plugins") or (), run)
-    return preflight(run.spec_path, overrides, recorded=True)
+    return check(run.spec_path, overrides, recorded=True)
 
 
-def passed(given: AnySpec, overrides: str | Iterable[str] = ()) -> Spec:
-    """A spec that is loaded as it is; one of a path or a name once it has passed.
-
-    Raises:
-        UsageError, SpecError: As in `preflight`.
-    """
-    if isinstance(given, Spec):
-        return load(given, overrides)
-    return preflight(given, overrides).spec
-
-
-def of_spec_or_run(given: AnySpec) -> Checked:
+def check_spec_or_run(given: AnySpec) -> Checked:
     """The same for a spec, or for that of a run folder.
 
     Raises:
-        UsageError, SpecError: As in `preflight`.
+        UsageError, SpecError: As in `check`.
     """
     if isinstance(given, Spec):
-        return preflight(given)
+        return check(given)
     path = spec_path(shipped.locate(given))
-    return preflight(path, recorded=is_of_run(path))
+    return check(path, recorded=is_of_run(path))
 
 
 def diff(a: AnySpec, b: AnySpec) -> list[Difference]:
@@ -109,34 +84,33 @@ def diff(a: AnySpec, b: AnySpec) -> list[Difference]:
         a, b: Specs, paths or names of them, or run folders.
 
     Raises:
-        UsageError, SpecError: As in `preflight`.
+        UsageError, SpecError: As in `check`.
     """
-    return differences(of_spec_or_run(a).spec, of_spec_or_run(b).spec)
+    return differences(check_spec_or_run(a).spec, check_spec_or_run(b).spec)
 
 
-def _shapes(spec: Spec, found: list[Diagnostic], *, look: bool) -> arithmetic.Trace | None:
-    """The shapes of a spec, or of a draft as far as they can be told; notes the faults.
+def _check(spec: Spec, found: list[Diagnostic], *, look: bool) -> Checked:
+    """Work out the shapes of a spec, or of a draft as far as they can be told; note the errors.
 
     Args:
         spec: The spec or the draft.
-        found: Takes the faults.
+        found: Takes the errors.
         look: Whether the shape of an image may be read from the data's files.
     """
-    misfits = list(_input_faults(spec, look=look))
+    misfits = list(_input_errors(spec, look=look))
     found.extend(misfits)
     shape = input_shape(spec, look=look)
-    trace, outputs, faults_of_shapes = check_shapes(spec, shape)
-    found.extend(faults_of_shapes)
+    checked, errors = check_shapes(spec, shape)
+    found.extend(errors)
     if "data.label_mode" in spec.doubtful:
-        return trace
-    if outputs and spec.data and spec.data.label_mode != "float":
+        return checked
+    if checked.outputs is not None and spec.data and spec.data.label_mode != "float":
         name, classes = static_checks.classes(spec.data.dataset, spec.data_base)
         if classes:
-            found.extend(compare_outputs(spec, outputs[-1], classes, name))
-    found.extend(
-        static_checks.faults(spec, None if misfits else shape, outputs[-1] if outputs else None)
-    )
-    return trace
+            found.extend(compare_outputs(spec, checked.outputs, classes, name))
+            checked = replace(checked, classes=classes)
+    found.extend(static_checks.faults(spec, None if misfits else shape, checked.outputs))
+    return checked
 
 
 def input_shape(spec: Spec, *, look: bool = True) -> tuple[int, ...] | None:
@@ -150,7 +124,7 @@ def input_shape(spec: Spec, *, look: bool = True) -> tuple[int, ...] | None:
     return with_channels(known) if known is not None else None
 
 
-def _input_faults(spec: Spec, *, look: bool) -> Iterator[Diagnostic]:
+def _input_errors(spec: Spec, *, look: bool) -> Iterator[Diagnostic]:
     """What an input shape cannot be, beside a data set whose pictures are known."""
     known = _known_shape(spec, look=look)
     given = tuple(spec.model.input_shape or ())

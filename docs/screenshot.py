@@ -26,8 +26,8 @@ EPOCH, STEP = 4, 600
 class Camera(Screen):
     """The screen of a training, photographed once."""
 
-    def __init__(self, spec: object) -> None:
-        super().__init__(spec, Console(file=io.StringIO(), width=100, force_terminal=True))
+    def __init__(self) -> None:
+        super().__init__(Console(file=io.StringIO(), width=100, force_terminal=True))
         self.lines: list[str] = []
         self.picture: Console | None = None
 
@@ -55,8 +55,8 @@ def main() -> None:
     spec = load(ROOT / NETWORK)
     os.chdir(tempfile.mkdtemp())
     Path("data").symlink_to(data)
-    with Camera(spec) as camera:
-        train(spec, data_dir=Path("data"), full_data=True, observer=camera)
+    with Camera() as camera:
+        train(spec, data_dir=Path("data"), full_data=True, observers=[camera])
     assert camera.picture is not None
     camera.picture.save_svg(str(ROOT / "docs/training.svg"), title="cnnctl")
 

@@ -7,7 +7,7 @@ import pytest
 from conftest import CONFIGS
 
 from cnnctl.compute.device import start_device
-from cnnctl.preflight import preflight
+from cnnctl.preflight import check
 
 SPECS = sorted(CONFIGS.glob("*.yaml"))
 """The networks; the worked examples below them are for `test_inspection`."""
@@ -39,7 +39,7 @@ LAYERS = {
 def test_it_is_built_as_the_arithmetic_says_and_takes_a_step(path):
     from cnnctl.network.build import build, compile_model
 
-    checked = preflight(path)
+    checked = check(path)
     spec, trace = checked.spec, checked.trace
     assert trace is not None
     start_device("cpu", spec.seed)
@@ -64,19 +64,19 @@ def test_it_is_built_as_the_arithmetic_says_and_takes_a_step(path):
 
 @pytest.mark.parametrize("name", PARAMETERS)
 def test_the_published_parameter_counts(name):
-    trace = preflight(CONFIGS / f"{name}.yaml").trace
+    trace = check(CONFIGS / f"{name}.yaml").trace
     assert trace.total == PARAMETERS[name]
 
 
 @pytest.mark.parametrize("name", LAYERS)
 def test_the_published_counts_layer_by_layer(name):
-    trace = preflight(CONFIGS / f"{name}.yaml").trace
+    trace = check(CONFIGS / f"{name}.yaml").trace
     counts = [each.trainable for each in trace.layers if each.trainable]
     assert counts == LAYERS[name]
 
 
 def test_the_book_counts_its_convolutions_apart():
-    trace = preflight(CONFIGS / "mnist_book.yaml").trace
+    trace = check(CONFIGS / "mnist_book.yaml").trace
     assert sum(each.trainable for each in trace.layers if each.layer == "Conv2D") == 55_744
 
 
@@ -85,7 +85,7 @@ def test_resnet_has_the_parameters_of_resnet_20():
     normalizations (2 trainable and 2 moving figures a channel), and 64·10 + 10."""
     convolutions = 9 * (3 * 16 + 6 * 16 * 16 + 16 * 32 + 5 * 32 * 32 + 32 * 64 + 5 * 64 * 64)
     channels = 7 * 16 + 6 * 32 + 6 * 64
-    trace = preflight(CONFIGS / "cifar10_resnet.yaml").trace
+    trace = check(CONFIGS / "cifar10_resnet.yaml").trace
     assert trace.trainable == convolutions + 2 * channels + 650 == 269_722
     assert trace.non_trainable == 2 * channels
 
@@ -96,6 +96,6 @@ def test_the_header_says_what_the_network_is(path):
     header = re.match(r"(#.*\n)+", path.read_text()).group()
     assert f"cnnctl train configs/{path.name}" in header
     count = int(re.search(r"Parameters: ([\d,]+)", header).group(1).replace(",", ""))
-    assert count == preflight(path).trace.total
+    assert count == check(path).trace.total
     for word in ("Source:", "Published:", "Measured:"):
         assert word in header

@@ -10,7 +10,7 @@ from conftest import CONFIGS, ROOT
 from typer.main import get_command
 
 from cnnctl.cli.app import app
-from cnnctl.preflight import preflight
+from cnnctl.preflight import check
 
 README = (ROOT / "README.md").read_text()
 
@@ -99,7 +99,7 @@ def test_the_table_of_networks_agrees_with_the_headers(path):
     row = re.search(rf"^\| \[`{path.name}`\]\(configs/{path.name}\) .*$", README, re.MULTILINE)
     assert row, "no row in README"
     cells = [cell.strip() for cell in row.group().strip("|").split("|")]
-    assert cells[2] == f"{preflight(path).trace.total:,}"
+    assert cells[2] == f"{check(path).trace.total:,}"
     header = path.read_text()
     for cell, word in ((cells[3], "Published"), (cells[4], "Measured")):
         figure = re.search(rf"# {word}: ([\d.]+|no figure)", header).group(1)

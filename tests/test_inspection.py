@@ -18,7 +18,7 @@ import keras  # noqa: E402
 from cnnctl.errors import SpecError  # noqa: E402
 from cnnctl.inference.explain import View  # noqa: E402
 from cnnctl.inference.inspection import inspect  # noqa: E402
-from cnnctl.preflight import preflight  # noqa: E402
+from cnnctl.preflight import check  # noqa: E402
 from cnnctl.specs import load  # noqa: E402
 from cnnctl.summary.summary import summarize  # noqa: E402
 from cnnctl.training.train import train  # noqa: E402
@@ -28,7 +28,7 @@ layers = keras.layers
 
 
 def shown(name, **options):
-    return inspect(preflight(EXAMPLES / f"{name}.yaml").spec, **options)
+    return inspect(check(EXAMPLES / f"{name}.yaml").spec, **options)
 
 
 @pytest.mark.parametrize(("name", "expected"), [
@@ -102,7 +102,7 @@ def test_the_lectures_way_back():
 
 
 def test_the_kernel_of_edges_is_learned(tmp_path):
-    spec = preflight(EXAMPLES / "edge_learning.yaml").spec
+    spec = check(EXAMPLES / "edge_learning.yaml").spec
     result = train(spec, runs_dir=tmp_path, device="cpu")
     view = inspect(result.run.path).views[0]
     np.testing.assert_allclose(view.weights["kernel"].reshape(-1), [1, -1], atol=0.05)
@@ -152,7 +152,7 @@ def test_sums_are_keras_outputs(data):
 def test_the_gradients_are_those_of_a_training_step(xo_spec):
     """One step of plain SGD by Keras moves the weights to the updated ones."""
     overrides = ["compile.optimizer={SGD: {learning_rate: 0.5}}", "fit.batch_size=1"]
-    spec = preflight(xo_spec, overrides).spec
+    spec = check(xo_spec, overrides).spec
     picture = np.random.default_rng(0).normal(size=(9, 9, 1)).astype(np.float32)
     found = inspect(spec, picture, gradients=True, label=1)
     from cnnctl.network.build import build, compile_model
@@ -183,13 +183,13 @@ def spec_with(tmp_path, values, **options):
 
 def test_values_in_both_orders(tmp_path):
     filters = [[[1, 2], [3, 4]], [[5, 6], [7, 8]]]
-    first = preflight(spec_with(tmp_path, filters, filters_first="true")).spec
+    first = check(spec_with(tmp_path, filters, filters_first="true")).spec
     picture = np.zeros((4, 4, 1), np.float32)
     kernel = inspect(first, picture).views[0].weights["kernel"]
     np.testing.assert_array_equal(kernel[..., 0, 0], filters[0])
     np.testing.assert_array_equal(kernel[..., 0, 1], filters[1])
     keras_order = np.moveaxis(filters, 0, -1).tolist()
-    again = inspect(preflight(spec_with(tmp_path, keras_order)).spec, picture)
+    again = inspect(check(spec_with(tmp_path, keras_order)).spec, picture)
     np.testing.assert_array_equal(again.views[0].weights["kernel"], kernel)
 
 
@@ -200,7 +200,7 @@ def test_values_in_both_orders(tmp_path):
 def test_values_of_another_shape_are_a_fault_of_their_line(tmp_path, values, words):
     path = spec_with(tmp_path, values)
     with pytest.raises(SpecError) as raised:
-        preflight(path)
+        check(path)
     (fault,) = raised.value.diagnostics
     assert words in fault.message
     assert fault.location.line == 4

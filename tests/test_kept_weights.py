@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from cnnctl.compute.observer import Observer
 from cnnctl.startup import quiet
 
 quiet()
@@ -81,12 +82,9 @@ def test_the_optimizer_s_state_stays_with_its_weight_in_another_network():
     np.testing.assert_array_equal(averages[2], new.get_layer("x").kernel)
 
 
-class Told:
+class Told(Observer):
     def started(self, facts):
         self.notes = facts.notes
-
-    def __getattr__(self, name):
-        return lambda *arguments: None
 
 
 def test_a_run_goes_on_without_a_layer_and_with_another_one(tmp_path):
@@ -98,13 +96,13 @@ def test_a_run_goes_on_without_a_layer_and_with_another_one(tmp_path):
     run = train(more, runs_dir=tmp_path / "runs", device="cpu").run
     told = Told()
     fewer = load(tmp_path / "tiny.yaml", ["fit.epochs=2"])
-    result = resume(run.path, spec=fewer, allow=["model"], device="cpu", observer=told)
+    result = resume(run.path, spec=fewer, allow=["model"], device="cpu", observers=[told])
     assert "trained weights left out: batch_normalization" in told.notes
     assert [row["epoch"] for row in result.history] == [1, 2]
     assert result.best_epoch == 2  # of the new network
     told = Told()
     again = load(tmp_path / "more.yaml", ["fit.epochs=3"])
-    resume(run.path, spec=again, allow=["model"], device="cpu", observer=told)
+    resume(run.path, spec=again, allow=["model"], device="cpu", observers=[told])
     assert "initial weights in batch_normalization" in told.notes
 
 

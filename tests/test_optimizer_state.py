@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from cnnctl.compute.observer import Observer
 from cnnctl.startup import quiet
 
 quiet()
@@ -73,16 +74,15 @@ def test_a_run_goes_on_with_a_layer_released(tmp_path):
     spec = load(tmp_path / "tiny.yaml", [frozen, "fit.epochs=1"])
     run = train(spec, runs_dir=tmp_path / "runs", device="cpu").run
 
-    class Told:
+    class Told(Observer):
         def started(self, facts):
             self.notes = facts.notes
 
-        def __getattr__(self, name):
-            return lambda *arguments: None
-
     told = Told()
     changed = load(tmp_path / "tiny.yaml", [free, rate, "fit.epochs=2"])
-    result = resume(run.path, spec=changed, allow=["model", "compile"], device="cpu", observer=told)
+    result = resume(
+        run.path, spec=changed, allow=["model", "compile"], device="cpu", observers=[told]
+    )
     assert [row["epoch"] for row in result.history] == [1, 2]
     assert result.history[1]["learning_rate"] == pytest.approx(0.001)
     assert "the optimizer starts afresh for conv2d" in told.notes

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from conftest import XO
 
+from cnnctl.compute.observer import Observer
 from cnnctl.errors import RunError, SpecError, Stopped, TrainingError
 from cnnctl.inference.evaluation import evaluate
 from cnnctl.runs.checkpoint import WEIGHTS
@@ -21,10 +22,10 @@ quiet()
 from cnnctl.training.train import train  # noqa: E402 - Keras is started quietly before
 
 
-def trained(tmp_path, *changes, text=XO, folder="runs", observer=None):
+def trained(tmp_path, *changes, text=XO, folder="runs", observers=()):
     path = tmp_path / "tiny.yaml"
     path.write_text(text)
-    return train(load(path, changes), runs_dir=tmp_path / folder, device="cpu", observer=observer)
+    return train(load(path, changes), runs_dir=tmp_path / folder, device="cpu", observers=observers)
 
 
 def weights(run, name="last"):
@@ -186,22 +187,13 @@ def test_divergence_is_caught_before_a_checkpoint_is_written(tmp_path):
 
 
 def test_a_signal_ends_the_training_after_the_last_full_epoch(tmp_path):
-    class Watcher:
-        def started(self, facts):
-            pass
-
+    class Watcher(Observer):
         def epoch_began(self, epoch, learning_rate):
             if epoch == 3:
                 os.kill(os.getpid(), signal.SIGINT)
 
-        def step_ended(self, step, logs):
-            pass
-
-        def epoch_ended(self, row, improved):
-            pass
-
     assert threading.current_thread() is threading.main_thread()
-    result = trained(tmp_path, "fit.epochs=50", observer=Watcher())
+    result = trained(tmp_path, "fit.epochs=50", observers=[Watcher()])
     assert result.stopped == signal.SIGINT
     assert len(result.history) == 2
     assert result.run.state()["status"] == "stopped"
@@ -213,7 +205,7 @@ def test_a_folder_that_ctrl_c_catches_in_the_making_goes(tmp_path, monkeypatch):
     def interrupted(*arguments):
         raise Stopped(signal.SIGINT)
 
-    monkeypatch.setattr("cnnctl.training.train.write_environment", interrupted)
+    monkeypatch.setattr("cnnctl.training.description.write_environment", interrupted)
     (tmp_path / "tiny.yaml").write_text(XO)
     with pytest.raises(Stopped):
         train(load(tmp_path / "tiny.yaml"), runs_dir=tmp_path / "runs", device="cpu")

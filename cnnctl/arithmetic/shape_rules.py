@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, cast
 
+from cnnctl.arithmetic.checked import Checked
 from cnnctl.arithmetic.facts import Shape, Trace
 from cnnctl.arithmetic.shapes import same_but_for_ones
 from cnnctl.arithmetic.trace import trace as trace_of
@@ -13,9 +14,7 @@ from cnnctl.errors import Diagnostic, SpecError
 from cnnctl.specs import Component, Spec, rules
 
 
-def check_shapes(
-    spec: Spec, shape: tuple[int, ...] | None
-) -> tuple[Trace | None, tuple[int, ...], list[Diagnostic]]:
+def check_shapes(spec: Spec, shape: Shape | None) -> tuple[Checked, list[Diagnostic]]:
     """Run every rule that needs the shape of an image, and no more.
 
     `check` does so where the spec tells it, and a training once it has read the data.
@@ -25,7 +24,7 @@ def check_shapes(
         shape: Of one image, without the batch; None where it is not known.
 
     Returns:
-        The shapes of all layers, if they can be told; that of the output; and the faults.
+        The spec with the shapes of its layers, if they can be told, and the errors.
     """
     trace = None
     found: list[Diagnostic] = []
@@ -37,11 +36,11 @@ def check_shapes(
     if trace is not None:
         found.extend(_value_faults(spec, trace))
         found.extend(weight_ranks(spec, trace))
-    outputs = _outputs(spec, trace)
+    outputs = _output_shape(spec, trace)
     doubtful = spec.doubtful & {"data.label_mode", "model.layers"}
     if trace and outputs and not doubtful:
         found.extend(rules.outputs(spec, outputs))
-    return trace, outputs, found
+    return Checked(spec, trace, outputs), found
 
 
 def _value_faults(spec: Spec, trace: Trace) -> Iterator[Diagnostic]:
@@ -77,7 +76,7 @@ def _shape_of(values: Any) -> tuple[int, ...] | None:
     return None if shape is None else (len(values), *shape)
 
 
-def _outputs(spec: Spec, trace: Trace | None) -> tuple[int, ...]:
+def _output_shape(spec: Spec, trace: Trace | None) -> Shape:
     """The shape of the network's output; of one that ends in a faulty chain and a `Dense`, the
     number of its units; empty if it cannot be told."""
     last = spec.graph.layers[-1]

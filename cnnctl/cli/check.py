@@ -37,13 +37,14 @@ def check(
     from cnnctl.cli.boundary import report
     from cnnctl.cli.output import print_json
     from cnnctl.errors import CnnctlError, SpecError, UsageError
-    from cnnctl.preflight import preflight, specs_in
+    from cnnctl.preflight import check as check_spec
+    from cnnctl.preflight import specs_in
     from cnnctl.specs.provenance import origins
 
     rows, faults = [], 0
     for path in [each for given in paths for each in specs_in(given)]:
         try:
-            checked = preflight(path, set_ or ())
+            checked = check_spec(path, set_ or ())
         except CnnctlError as error:
             found = len(error.diagnostics) if isinstance(error, SpecError) else 1
             faults += found

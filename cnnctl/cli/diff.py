@@ -40,10 +40,10 @@ def diff(
 ) -> None:
     """Compare two specs value by value, with everything filled in that they leave to defaults."""
     from cnnctl.cli.output import print_json
-    from cnnctl.preflight import of_spec_or_run
+    from cnnctl.preflight import check_spec_or_run
     from cnnctl.specs.difference import differences
 
-    before, after = of_spec_or_run(a), of_spec_or_run(b)
+    before, after = check_spec_or_run(a), check_spec_or_run(b)
     paths = [each.spec.path for each in (before, after)]
     found = differences(before.spec, after.spec)
     totals = [c.trace.total if c.trace and not c.trace.unknown else None for c in (before, after)]

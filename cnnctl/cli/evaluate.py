@@ -37,13 +37,13 @@ def evaluate(
     from cnnctl.cli.output import print_json, say_sample, table
     from cnnctl.errors import UsageError
     from cnnctl.inference.evaluation import evaluate as run_evaluation
-    from cnnctl.preflight import preflight
+    from cnnctl.preflight import check
 
     if set_ and spec is None:
         raise UsageError("--set changes a spec: name it with --spec")
     result = run_evaluation(
         source,
-        spec=preflight(spec, set_ or ()).spec if spec else None,
+        spec=check(spec, set_ or ()).spec if spec else None,
         checkpoint=checkpoint,
         split=split,
         data_dir=data_dir,

@@ -55,10 +55,10 @@ def export(
     """
     from cnnctl.cli.output import print_json
     from cnnctl.export.export import export as run_export
-    from cnnctl.preflight import preflight
+    from cnnctl.preflight import check
 
     found = run_export(source, form, out, quantize=quantize, pixels=pixels, images=images,
-                       spec=preflight(spec).spec if spec else None, checkpoint=checkpoint,
+                       spec=check(spec).spec if spec else None, checkpoint=checkpoint,
                        data_dir=data_dir, full_data=full_data, device=device)  # fmt: skip
     for note in found.notes:
         remark(f"note: {note}")

@@ -76,7 +76,7 @@ def inspect(
     Small tensors are written out as on paper. Without --label, E is the sum of the outputs.
     """
     from cnnctl.errors import UsageError
-    from cnnctl.preflight import preflight
+    from cnnctl.preflight import check
 
     is_spec = source.suffix in {".yaml", ".yml"}
     if set_ and not is_spec:
@@ -87,7 +87,7 @@ def inspect(
         raise UsageError("--label is for --gradients")
     if rate is not None and not gradients:
         raise UsageError("--rate is for --gradients")
-    what: Any = preflight(source, set_ or ()).spec if is_spec else source
+    what: Any = check(source, set_ or ()).spec if is_spec else source
     from cnnctl.inference.inspection import inspect as run_inspection
 
     found = run_inspection(what, given, gradients=gradients, label=label, rate=rate,

@@ -27,10 +27,10 @@ def play(
 
     It is bound to the loopback address, and ends with Ctrl-C.
     """
-    from cnnctl.preflight import preflight
+    from cnnctl.preflight import check
     from cnnctl.startup import quiet
 
-    checked = preflight(spec).spec if spec else None
+    checked = check(spec).spec if spec else None
     quiet()
     from cnnctl.play.drawing import Network
     from cnnctl.play.server import HOST, serve

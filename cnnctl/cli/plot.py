@@ -85,7 +85,7 @@ def plot(
     from cnnctl.cli.output import print_json
     from cnnctl.errors import UsageError
     from cnnctl.plots.figures import KINDS, Choice, Subject, drawn
-    from cnnctl.preflight import preflight
+    from cnnctl.preflight import check
 
     every = [*KINDS, ARCHITECTURE]
     wanted = list(dict.fromkeys(kinds or []))
@@ -102,7 +102,7 @@ def plot(
                 hint=f"train it first: cnnctl train {shell(source)}; then name its run",
             )
         wanted = [ARCHITECTURE]
-    checked = preflight(spec, set_ or ()).spec if spec else None
+    checked = check(spec, set_ or ()).spec if spec else None
     subject = Subject(source, Choice(layer, picture, split, seed), spec=checked,
                       checkpoint=checkpoint, data_dir=data_dir, full_data=full_data,
                       device=device)  # fmt: skip

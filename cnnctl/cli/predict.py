@@ -83,14 +83,14 @@ def predict(
     from cnnctl.errors import UsageError
     from cnnctl.inference import prediction
     from cnnctl.plots.style import check_suffix
-    from cnnctl.preflight import preflight
+    from cnnctl.preflight import check
 
     if json and csv:
         raise UsageError("--json and --csv are two forms of the same: give one of them")
     if plot is not None:
         check_suffix(plot)
     settings: dict[str, Any] = {
-        "spec": preflight(spec).spec if spec else None,
+        "spec": check(spec).spec if spec else None,
         "checkpoint": checkpoint,
         "data_dir": data_dir,
         "device": device,

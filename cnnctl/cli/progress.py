@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from cnnctl.cli.output import remark, say_sample, sparkline
+from cnnctl.compute.observer import Observer
 from cnnctl.io.printable import printable
 from cnnctl.specs.metrics import in_short, is_one_of_several
 
@@ -20,17 +21,16 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.live import Live
 
-    from cnnctl.specs import Spec
-    from cnnctl.training.results import Facts
+    from cnnctl.compute.observer import Facts
 
 NOT_FIGURES = ("epoch", "seconds", "images_per_second", "learning_rate")
 ROWS_SHOWN = 20
 """How many past epochs the live table shows; `metrics.jsonl` has them all."""
 
 
-def observer(spec: Spec) -> Lines:
-    """Who shows the training of a spec: `Screen` on a terminal, `Lines` elsewhere."""
-    return Screen(spec) if sys.stderr.isatty() else Lines(spec)
+def observer() -> Lines:
+    """Who shows a training: `Screen` on a terminal, `Lines` elsewhere."""
+    return Screen() if sys.stderr.isatty() else Lines()
 
 
 @contextmanager
@@ -43,11 +43,10 @@ def heard_or_not() -> Iterator[None]:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
 
 
-class Lines:
-    """One line an epoch on standard error; a context manager, as `Screen` is."""
+class Lines(Observer):
+    """One line per epoch on standard error; a context manager, as `Screen` is."""
 
-    def __init__(self, spec: Spec) -> None:
-        self.spec = spec
+    def __init__(self) -> None:
         self.facts: Facts | None = None
         self._told: dict[str, float] = {}
 
@@ -62,13 +61,18 @@ class Lines:
     ) -> None:
         pass
 
+    @property
+    def epochs(self) -> int:
+        """How many epochs the training has."""
+        return self.facts.spec.fit.epochs if self.facts else 0
+
     def say(self, text: str) -> None:
         """Print a line of progress."""
         with heard_or_not():
             remark(text)
             sys.stderr.flush()
 
-    def downloaded(self, what: str, done: int, total: int | None) -> None:
+    def loading(self, what: str, done: int, total: int | None) -> None:
         """A download or a reading goes on: a line at its start and at its end."""
         if what not in self._told:
             self._told[what] = time.monotonic()
@@ -83,18 +87,12 @@ class Lines:
         for line in introduction(facts):
             self.say(line)
 
-    def epoch_began(self, epoch: int, learning_rate: float) -> None:
-        """Nothing is said before an epoch is done."""
-
-    def step_ended(self, step: int, logs: dict[str, float]) -> None:
-        """Nothing is said within an epoch: logs are read by people."""
-
     def epoch_ended(self, row: dict[str, Any], improved: bool) -> None:
         """Print the line of an epoch."""
         figures = "  ".join(in_short({k: row[k] for k in row if k not in NOT_FIGURES}))
         mark = "  best so far" if improved else ""
         self.say(
-            f"epoch {row['epoch']}/{self.spec.fit.epochs}  {row['seconds']:.1f} s  "
+            f"epoch {row['epoch']}/{self.epochs}  {row['seconds']:.1f} s  "
             f"{row['images_per_second']:,.0f} images/s  rate {row['learning_rate']:.3g}  "
             f"{figures}{mark}"
         )
@@ -103,8 +101,8 @@ class Lines:
 class Screen(Lines):
     """A live display: the epochs so far as a table, the one in progress as a bar."""
 
-    def __init__(self, spec: Spec, console: Console | None = None) -> None:
-        super().__init__(spec)
+    def __init__(self, console: Console | None = None) -> None:
+        super().__init__()
         from rich.progress import (
             BarColumn,
             MofNCompleteColumn,
@@ -133,12 +131,13 @@ class Screen(Lines):
         self.rate = ""
         self.losses: list[float] = []
 
-    def __enter__(self) -> Self:
+    def begin(self) -> None:
+        """Show the display, once there is something on it: an error before needs none."""
         from cnnctl.cli.console import PlainLive
 
-        self.live = PlainLive(self, console=self.console, refresh_per_second=8, transient=False)
-        self.live.start()
-        return self
+        if self.live is None:
+            self.live = PlainLive(self, console=self.console, refresh_per_second=8, transient=False)
+            self.live.start()
 
     def __exit__(
         self,
@@ -199,13 +198,19 @@ class Screen(Lines):
         """Print a line above the display."""
         self.console.print(printable(text), markup=False)
 
-    def downloaded(self, what: str, done: int, total: int | None) -> None:
+    def loading(self, what: str, done: int, total: int | None) -> None:
         """Move the bar of a download or a reading."""
+        self.begin()
         if what not in self.tasks:
             self.tasks[what] = self.bar.add_task(
                 printable(f"reading {what}"), total=total, unit="bytes", figures=""
             )
         self.bar.update(self.tasks[what], completed=done, visible=total is None or done < total)
+
+    def started(self, facts: Facts) -> None:
+        """Say what will be trained on what, above the display."""
+        self.begin()
+        super().started(facts)
 
     def epoch_began(self, epoch: int, learning_rate: float) -> None:
         """Start the bar of an epoch."""
@@ -213,7 +218,7 @@ class Screen(Lines):
         if self.current is not None:
             self.bar.remove_task(self.current)
         self.current = self.bar.add_task(
-            f"epoch {epoch}/{self.spec.fit.epochs}",
+            f"epoch {epoch}/{self.epochs}",
             total=self.facts.steps,
             unit="steps",
             figures="",

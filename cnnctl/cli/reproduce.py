@@ -39,24 +39,16 @@ def reproduce(
     """
     from cnnctl.cli.output import print_json
     from cnnctl.cli.progress import observer
-    from cnnctl.preflight import preflight_run
-    from cnnctl.runs.run import newest_run
-    from cnnctl.startup import quiet
+    from cnnctl.training.reproduce import reproduce as run_reproduction
 
-    found = newest_run(run)
-    shown = observer(preflight_run(found).spec)
-    with shown:
-        quiet()
-        from cnnctl.training.reproduce import reproduce as run_reproduction
-
+    with observer() as shown:
         result = run_reproduction(
-            found.path,
+            run,
             epochs=epochs,
-            observer=shown,
             data_dir=data_dir,
             full_data=full_data,
             device=device,
-            progress=shown.downloaded,
+            observers=[shown],
         )
     said = shown.facts.notes if shown.facts else ()
     for note in result.notes:

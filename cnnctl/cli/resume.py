@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -50,34 +50,22 @@ def resume(
     from cnnctl.cli.progress import observer
     from cnnctl.cli.result import show_result
     from cnnctl.compute.launch import end_with_launcher
-    from cnnctl.io.arguments import with_epochs
-    from cnnctl.preflight import preflight_run
-    from cnnctl.runs.run import newest_run
-    from cnnctl.startup import quiet
-    from cnnctl.trackers.available import chosen
-    from cnnctl.trackers.tracking import Tracking
+    from cnnctl.training.resume import resume as resume_run
 
     end_with_launcher()
-    found = newest_run(run)
-    overrides = [*with_epochs(set_ or (), epochs)]
-    shown = observer(preflight_run(found, overrides).spec)
-    places: dict[str, Any] = {"data_dir": data_dir, "full_data": full_data, "device": device}
-    tracked = Tracking(chosen(track, found.path), shown, say=shown.say, **places)
-    with shown, tracked:
-        quiet()
-        from cnnctl.training.resume import resume as resume_run
-
+    with observer() as shown:
         result = resume_run(
-            found.path,
-            overrides=overrides,
+            run,
+            overrides=set_ or (),
+            epochs=epochs,
             allow=allow or (),
             finish_epoch=finish_epoch,
-            observer=tracked,
-            progress=shown.downloaded,
-            **places,
+            device=device,
+            data_dir=data_dir,
+            full_data=full_data,
+            track=track,
+            observers=[shown],
         )
-        if result.unchanged and result.run and track:
-            tracked.send(result.run)
     show_result(result, json=json)
     if result.stopped:
         raise typer.Exit(128 + result.stopped)

@@ -103,11 +103,11 @@ def sweep(
     """
     from cnnctl.cli.output import print_json, say_sample
     from cnnctl.cli.sweep_screen import watcher
-    from cnnctl.io.arguments import with_epochs
+    from cnnctl.io.arguments import with_fit
     from cnnctl.sweep import Request
     from cnnctl.sweep import sweep as run_sweep
 
-    overrides = [*with_epochs(set_ or (), epochs)]
+    overrides = [*with_fit(set_ or (), epochs)]
     overrides += [f"compile.precision={precision}"] if precision else []
     shown = watcher()
     with shown:

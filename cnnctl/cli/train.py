@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -23,11 +22,6 @@ from cnnctl.cli.options import (
     SpecPath,
     Track,
 )
-
-if TYPE_CHECKING:
-    from cnnctl.cli.progress import Lines
-    from cnnctl.play.live import Live
-    from cnnctl.specs import Spec
 
 
 def train(
@@ -65,74 +59,30 @@ def train(
     from cnnctl.cli.result import show_result
     from cnnctl.compute.launch import end_with_launcher
     from cnnctl.errors import UsageError
-    from cnnctl.io.arguments import with_epochs
-    from cnnctl.preflight import preflight
-    from cnnctl.startup import quiet
-    from cnnctl.trackers.available import chosen
-    from cnnctl.trackers.tracking import Tracking
+    from cnnctl.training.train import train as train_spec
 
     end_with_launcher()
     if port is not None and not live:
         raise UsageError("--port belongs to --live")
     if allow and not resume:
         raise UsageError("--allow belongs to --resume")
-    overrides = [*with_epochs(set_ or (), epochs)]
-    overrides += [f"compile.precision={precision}"] if precision else []
-    checked = preflight(spec, overrides)
-    checked.spec.require("data", "compile")
-    earlier = _newest(checked.spec, runs_dir) if resume else None
-    trackers = chosen(track, earlier)
-    shown = observer(checked.spec)
-    live = live and _leads(checked.spec)
-    page = _page(shown, 8600 if port is None else port) if live else None
-    places: dict[str, Any] = {"data_dir": data_dir, "full_data": full_data, "device": device}
-    tracked = Tracking(trackers, page or shown, say=shown.say, **places)
-    with page or nullcontext(), shown, tracked:
-        if page:
-            shown.say(f"live: {page.address}")
-        quiet()
-        from cnnctl.training.resume import resume as resume_run
-        from cnnctl.training.train import train as train_spec
-
-        settings: dict[str, Any] = {
-            **places,
-            "finish_epoch": finish_epoch,
-            "observer": tracked,
-            "progress": shown.downloaded,
-        }
-        if earlier is not None:
-            result = resume_run(earlier, spec=checked.spec, allow=allow or (), **settings)
-        else:
-            if resume:
-                shown.say(f"no run of {checked.spec.name} in {runs_dir} to go on with: a new one")
-            result = train_spec(checked.spec, runs_dir=runs_dir, **settings)
-        if result.unchanged and result.run and track:
-            tracked.send(result.run)
+    with observer() as shown:
+        result = train_spec(
+            spec,
+            overrides=set_ or (),
+            epochs=epochs,
+            precision=precision,
+            resume=resume,
+            allow=allow or (),
+            finish_epoch=finish_epoch,
+            device=device,
+            data_dir=data_dir,
+            full_data=full_data,
+            runs_dir=runs_dir,
+            track=track,
+            live=(8600 if port is None else port) if live else None,
+            observers=[shown],
+        )
     show_result(result, json=json)
     if result.stopped:
         raise typer.Exit(128 + result.stopped)
-
-
-def _leads(spec: Spec) -> bool:
-    """Whether this process speaks to people: of several that train together, one does."""
-    from cnnctl.compute.cluster import from_environment
-
-    return spec.fit.distribute != "multi_worker" or from_environment().leads
-
-
-def _page(shown: Lines, port: int) -> Live:
-    from cnnctl.play.live import Live
-
-    return Live(shown, port)
-
-
-def _newest(spec: Spec, runs_dir: Path) -> Path | None:
-    """The newest run of a spec that got so far as to be resumed."""
-    from cnnctl.errors import UsageError
-    from cnnctl.runs.run import newest_run
-
-    try:
-        run = newest_run(runs_dir / spec.name)
-    except UsageError:
-        return None
-    return run.path if run.environment() else None

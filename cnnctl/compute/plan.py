@@ -12,13 +12,12 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from cnnctl import arithmetic
+from cnnctl.arithmetic.checked import Checked
 from cnnctl.catalog import load
-from cnnctl.errors import SpecError, UsageError
+from cnnctl.errors import UsageError
 from cnnctl.io.machine import usable_cpus
 from cnnctl.specs import Spec
-from cnnctl.specs.batch import looking_across, may_only
-from cnnctl.specs.devices import faults
+from cnnctl.specs.batch import may_only
 
 MIXED = "mixed_bfloat16"
 """Products in bfloat16, sums and weights in float32."""
@@ -100,38 +99,32 @@ def recorded(environment: dict[str, Any]) -> Plan | None:
     return plan if all(0 < count <= 1 << 16 for count in counts) else None
 
 
-def choose(
-    spec: Spec, input_shape: tuple[int, ...], images: int, *, on_gpu: bool, replicas: int = 1
-) -> Plan:
+def choose(checked: Checked, images: int, *, on_gpu: bool, replicas: int = 1) -> Plan:
     """Choose how the steps of a spec are computed.
 
     Args:
-        spec: A checked spec with `compile`.
-        input_shape: Of one picture.
+        checked: A spec with `compile`, and the shapes of its network.
         images: How many there are in an epoch.
         on_gpu: Whether a GPU computes them.
         replicas: How many devices compute a batch together; each computes its share by the plan.
 
-    Raises:
-        SpecError: Parts are asked for by hand, and would be another mathematics.
     """
+    spec = checked.spec
     assert spec.compile is not None
     wanted = spec.compile
-    if found := list(faults(spec)):
-        raise SpecError(found)
     batch = spec.fit.batch_size
     threads = cpus() if wanted.threads == "auto" else wanted.threads
     at_once = threads
     if spec.fit.distribute == "mirrored":
         threads = max(1, threads // replicas)  # they share the processor
-    parts, reason = (1, "") if on_gpu else _parts(spec, threads, batch // replicas)
+    parts, reason = (1, "") if on_gpu else _parts(checked, threads, batch // replicas)
     small = parts == 1 and not reason
     if wanted.parts != "auto":
         parts, reason, small = wanted.parts, "", False
     # One thread would wait for another within every operation of a batch of a few pictures.
     each = 1 if small else max(1, threads // parts)
     steps = wanted.steps_per_execution
-    several = _several(spec, input_shape, -(-images // batch)) if steps == "auto" else steps
+    several = _several(checked, -(-images // batch)) if steps == "auto" else steps
     needs_each = next(_needing_each_step(spec), None)
     if needs_each and steps == "auto":
         several, reason = 1, "; ".join(filter(None, [reason, f"{needs_each} wants every step"]))
@@ -146,11 +139,9 @@ def choose(
     )
 
 
-def _parts(spec: Spec, threads: int, pictures: int) -> tuple[int, str]:
+def _parts(checked: Checked, threads: int, pictures: int) -> tuple[int, str]:
     """In how many parts a batch can be computed; where it is one, why."""
-    assert spec.compile is not None
-    across = next(looking_across(spec), None)
-    if across is not None:
+    for across in checked.batch_dependent:
         word = "may look" if may_only(across) else "looks"
         return 1, f"{across} {word} at the batch as a whole"
     return max(1, min(threads, pictures // SMALLEST_PART)), ""
@@ -175,13 +166,13 @@ def _is_keras(kind: type) -> bool:
     return kind.__module__.partition(".")[0] == "keras"
 
 
-def _several(spec: Spec, input_shape: tuple[int, ...], steps: int) -> int:
+def _several(checked: Checked, steps: int) -> int:
     """Steps in a call, so that one takes about `SECONDS_OF_A_CALL` and all are about as long.
 
     A step is reckoned at 1 ms and three forward passes of 200 GFLOP/s.
     """
-    trace = arithmetic.trace(spec.graph, input_shape)
-    operations = 6 * (trace.macs or 50_000_000) * spec.fit.batch_size
+    macs = checked.trace.macs if checked.trace else None
+    operations = 6 * (macs or 50_000_000) * checked.spec.fit.batch_size
     seconds = 1e-3 + operations / 200e9
     most = max(1, min(MOST_STEPS, int(SECONDS_OF_A_CALL / seconds), steps))
     return -(-steps // -(-steps // most))

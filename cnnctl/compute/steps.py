@@ -16,11 +16,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from cnnctl.arithmetic.checked import Checked
 from cnnctl.compute import graph_order
 from cnnctl.compute.feed import EVALUATION_BATCH, Feed
 from cnnctl.compute.plan import MIXED, Plan
-from cnnctl.specs import Spec
-from cnnctl.specs.batch import mixing
 
 Logs = dict[str, Any]
 Step = Callable[[Any], None]
@@ -267,15 +266,15 @@ def share(own: tf.Tensor, pictures: tf.Tensor, dtype: Any = tf.float32) -> tf.Te
     return tf.cast(tf.cast(own, tf.float32) / tf.cast(pictures, tf.float32), dtype)
 
 
-def evaluation_batch(spec: Spec) -> int:
+def evaluation_batch(checked: Checked) -> int:
     """Return the images per step where no gradient is needed: as many as are fastest; or as many as
     in a training step, as in Keras, where outputs, loss or metrics depend on the batch."""
-    return spec.fit.batch_size if any(mixing(spec)) else EVALUATION_BATCH
+    return checked.spec.fit.batch_size if checked.depends_on_batch else EVALUATION_BATCH
 
 
-def evaluation_parts(spec: Spec, plan: Plan) -> int:
+def evaluation_parts(checked: Checked, plan: Plan) -> int:
     """Return in how many parts a batch is computed where no gradient is needed."""
-    return 1 if any(mixing(spec)) else plan.parts_of_evaluation
+    return 1 if checked.depends_on_batch else plan.parts_of_evaluation
 
 
 def count_loss(model: keras.Model, loss: tf.Tensor, pictures: tf.Tensor) -> None:

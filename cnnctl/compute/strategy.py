@@ -162,7 +162,7 @@ class Replicas:
                     )
 
 
-def start(distribute: str, device: Device, cluster: Cluster | None) -> Replicas:
+def start_replicas(distribute: str, device: Device, cluster: Cluster | None) -> Replicas:
     """Start what trains together; before TensorFlow runs anything.
 
     Args:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cnnctl import data
+from cnnctl.arithmetic.checked import Checked
 from cnnctl.arithmetic.shape_rules import check_shapes
 from cnnctl.data.checks import are_whole, as_classes, fit_to
 from cnnctl.data.dataset import Dataset
@@ -29,7 +30,8 @@ class Prepared:
     """Data that fits a network.
 
     Args:
-        dataset: Pictures as stored, in the network's shape.
+        checked: The spec, with the shapes of its network.
+        dataset: Images as stored, in the network's shape.
         normalization: How a stored picture becomes what the network gets.
         input_shape: Of one picture, without the batch.
         classes: How many the data has; 0 where the targets are numbers.
@@ -37,6 +39,7 @@ class Prepared:
         inferred: What was not in the spec and taken from the data, in words.
     """
 
+    checked: Checked
     dataset: Dataset
     normalization: Normalization
     input_shape: tuple[int, ...]
@@ -44,9 +47,14 @@ class Prepared:
     one_hot: bool
     inferred: tuple[str, ...] = ()
 
+    @property
+    def spec(self) -> Spec:
+        """The spec."""
+        return self.checked.spec
+
 
 def prepare(
-    spec: Spec,
+    given: Spec | Checked,
     *,
     data_dir: Path | None = None,
     full_data: bool = False,
@@ -58,7 +66,7 @@ def prepare(
     """Load a spec's data set and hold it against the network.
 
     Args:
-        spec: A checked spec with `data`.
+        given: A checked spec with `data`; rules that `check` has run are not run again.
         data_dir: Where data sets are looked for first.
         full_data: Refuse the small sample that stands in for MNIST.
         progress: Is told how a download goes.
@@ -71,6 +79,8 @@ def prepare(
         SpecError: The spec breaks a rule that needs the shape of its images, their classes or their
             targets; all that were found.
     """
+    checked = given if isinstance(given, Checked) else Checked(given)
+    spec = checked.spec
     spec.require("data")
     assert spec.data is not None
     loaded = load(spec, data_dir=data_dir, full_data=full_data, progress=progress)
@@ -81,7 +91,10 @@ def prepare(
         shape = with_channels(tuple(loaded.train.x.shape[1:]))
         inferred.append(f"input shape {list(shape)}, from the data")
     misplaced = None if _moves_channels(spec) else channels_first(loaded.train.x)
-    trace, _, found = check_shapes(spec, shape)
+    found: list[Diagnostic] = []
+    if checked.trace is None or checked.trace.input_shape != shape:
+        checked, found = check_shapes(spec, shape)
+    trace = checked.trace
     if misplaced and trace is None:
         found = [replace(each, notes=(*each.notes, misplaced)) for each in found]
     if training:
@@ -93,7 +106,11 @@ def prepare(
     outputs = None if trace.unknown or rules.are_embeddings(spec) else trace.output_shape[-1]
     classes = 0 if spec.data.label_mode == "float" else len(loaded.class_names)
     if classes and _names_its_classes(spec.data.dataset, loaded):
-        for each in compare_outputs(spec, outputs, classes, loaded.name):
+        for each in (
+            ()
+            if classes == checked.classes
+            else compare_outputs(spec, outputs, classes, loaded.name)
+        ):
             lacking = missing_classes(loaded)  # perhaps a folder that is no class
             found.append(replace(each, notes=(*each.notes, *lacking)))
     elif classes:
@@ -140,6 +157,7 @@ def prepare(
             f"and the pictures have {shape[-1]}"
         )
     return Prepared(
+        checked=checked,
         dataset=loaded,
         normalization=fixed or normalization(spec.data.normalize, loaded.train, loaded),
         input_shape=shape,
@@ -152,7 +170,7 @@ def prepare(
 def _monitored(spec: Spec, loaded: Dataset) -> Iterator[Diagnostic]:
     """What needs to know whether there are validation images, which some data sets alone tell."""
     has_validation = loaded.validation is not None
-    if spec.compile:
+    if spec.compile and not rules.knows_validation(spec):
         yield from rules.monitored(spec, has_validation)
         yield from rules.metric_names(spec, has_validation)
 

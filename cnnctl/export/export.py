@@ -139,7 +139,7 @@ def export(
     if out is not None and not path.parent.is_dir():
         raise UsageError(f"there is no folder {path.parent}")
     data = trained.prepare(data_dir=data_dir, full_data=full_data)
-    loaded = trained.load(data.input_shape, images, device)
+    loaded = trained.load(data.checked, images, device)
     model = _with_normalization(loaded.model, data.normalization) if pixels else loaded.model
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

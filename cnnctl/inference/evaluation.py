@@ -12,7 +12,7 @@ from cnnctl.data.preparation import Prepared
 from cnnctl.data.split_names import SPLITS
 from cnnctl.inference.trained import find
 from cnnctl.io.arguments import AnyPath, as_choice
-from cnnctl.specs import AnySpec, Spec
+from cnnctl.specs import AnySpec
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def evaluate(
     trained.spec.require("data", "compile")
     data = trained.prepare(data_dir=data_dir, full_data=full_data, progress=progress)
     chosen = data.dataset.split(split)
-    loaded = trained.load(data.input_shape, len(chosen), device)
+    loaded = trained.load(data.checked, len(chosen), device)
     from cnnctl.network.build import compile_model
 
     compile_model(loaded.model, trained.spec, loaded.plan)
@@ -83,12 +83,12 @@ def evaluate(
         data=data.dataset.name,
         split=split,
         images=len(chosen.x),
-        figures=figures(loaded.model, chosen, data, trained.spec, loaded.plan),
+        figures=figures(loaded.model, chosen, data, loaded.plan),
         notes=loaded.notes,
     )
 
 
-def figures(model: Any, split: Split, data: Prepared, spec: Spec, plan: Plan) -> dict[str, float]:
+def figures(model: Any, split: Split, data: Prepared, plan: Plan) -> dict[str, float]:
     """Loss and metrics of a compiled model on a split, by name; without those that are no finite
     numbers, which JSON does not have."""
     from cnnctl.compute import steps
@@ -98,12 +98,14 @@ def figures(model: Any, split: Split, data: Prepared, spec: Spec, plan: Plan) ->
     feed = Feed(
         split,
         data.normalization,
-        batch_size=steps.evaluation_batch(spec),
+        batch_size=steps.evaluation_batch(data.checked),
         classes=data.classes if data.one_hot else 0,
     )
-    model.test_function = steps.test_function(model, feed, steps.evaluation_parts(spec, plan))
+    model.test_function = steps.test_function(
+        model, feed, steps.evaluation_parts(data.checked, plan)
+    )
     try:
         found = model.evaluate(feed.dataset, verbose=0, return_dict=True)
     except Exception as error:  # whatever TensorFlow raises where loss and outputs do not fit
-        raise failure("the evaluation", error, model, spec) from error
+        raise failure("the evaluation", error, model, data.spec) from error
     return {name: float(value) for name, value in found.items() if math.isfinite(value)}

@@ -164,7 +164,7 @@ def _opened(
     trained = find(source, checkpoint=checkpoint)
     shape, scale = input_of(trained, data_dir)
     picture, steps = _picture(trained.spec, given, shape, scale, data_dir, trained.pixels)
-    loaded = trained.load(shape, 1, device)
+    loaded = trained.load(trained.shaped(shape), 1, device)
     return trained.spec, loaded.model, picture, steps, str(trained.source)
 
 

@@ -165,7 +165,7 @@ def predict(
         raise refusal(failures)
     uniform = all(each.x.dtype == np.uint8 for each in pictures)
     x = np.stack([each.x for each in pictures]).astype(np.uint8 if uniform else np.float32)
-    loaded = trained.load(shape, len(x), device)
+    loaded = trained.load(trained.shaped(shape), len(x), device)
     found = of_pictures(trained, loaded, x, scale)
     left = (f"{looking(unread)} {were(len(unread))} not read: {some(unread)}",) if unread else ()
     return replace(
@@ -213,7 +213,7 @@ def predict_split(
     as_choice(split, "split", SPLITS)
     trained = find(source, spec=spec, checkpoint=checkpoint)
     data = trained.prepare(data_dir=data_dir, full_data=full_data)
-    loaded = trained.load(data.input_shape, len(data.dataset.split(split)), device)
+    loaded = trained.load(data.checked, len(data.dataset.split(split)), device)
     return of_split(trained, loaded, data, split)
 
 

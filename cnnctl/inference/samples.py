@@ -12,7 +12,7 @@ from cnnctl.data.named.sources import SOURCES
 from cnnctl.data.preparation import Progress, prepare
 from cnnctl.errors import UsageError
 from cnnctl.io.path_kinds import kind_of
-from cnnctl.preflight import preflight, preflight_run
+from cnnctl.preflight import check, check_run
 from cnnctl.runs.run import find_run
 from cnnctl.specs import GraphLayer, Spec
 from cnnctl.specs.graph import INPUT
@@ -129,15 +129,15 @@ def spec_of(name: str, overrides: Sequence[str] = ()) -> Spec | None:
     kind = kind_of(path)
     if kind in ("run", "runs"):
         try:
-            spec = preflight_run(find_run(path), overrides).spec
+            spec = check_run(find_run(path), overrides).spec
         except UsageError:
             if kind == "run":
                 raise
             return None  # a folder of folders of runs
     elif kind == "checkpoint":
-        spec = preflight(path / "spec.yaml", overrides).spec
+        spec = check(path / "spec.yaml", overrides).spec
     elif kind == "spec" or (kind is None and path.suffix in SUFFIXES):
-        spec = preflight(path, overrides).spec
+        spec = check(path, overrides).spec
     else:
         return None
     spec.require("data")

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from cnnctl import plugins
+from cnnctl.arithmetic import trace
+from cnnctl.arithmetic.checked import Checked
 from cnnctl.compute.device import compute_by, start_device
 from cnnctl.compute.plan import Plan, choose
 from cnnctl.data.class_names import canonical
@@ -21,7 +23,7 @@ from cnnctl.io.arguments import AnyPath, as_flag, as_path, path_or_none
 from cnnctl.io.notes import tell
 from cnnctl.io.path_kinds import refuse_other
 from cnnctl.io.printable import shell
-from cnnctl.preflight import passed
+from cnnctl.preflight import check
 from cnnctl.runs.checkpoint import MANIFEST, read
 from cnnctl.runs.run import Run, find_run
 from cnnctl.specs import AnySpec, Spec, load
@@ -104,11 +106,15 @@ class Trained:
                 known = source.coarse_names
         return known if len(known) == outputs else tuple(map(str, range(outputs)))
 
-    def load(self, input_shape: tuple[int, ...], images: int, device: str = "auto") -> Loaded:
+    def shaped(self, input_shape: tuple[int, ...]) -> Checked:
+        """The spec with the shapes of its layers for images of a shape."""
+        return Checked(self.spec, trace(self.spec.graph, input_shape))
+
+    def load(self, checked: Checked, images: int, device: str = "auto") -> Loaded:
         """Build the network and read its weights.
 
         Args:
-            input_shape: Of one picture.
+            checked: Its spec, with the shapes of its layers: see `shaped`, or that of its data.
             images: How many will be computed.
             device: As in `cnnctl.training.train`.
 
@@ -119,7 +125,7 @@ class Trained:
         started = start_device(device, spec.seed, deterministic=spec.deterministic)
         plan = Plan()
         if spec.compile is not None:
-            plan = choose(spec, input_shape, images, on_gpu=started.on_gpu)
+            plan = choose(checked, images, on_gpu=started.on_gpu)
             plan = replace(plan, fused=False)  # no slots for an optimizer that updates nothing
         plan, unlike = compute_by(plan, started)
         tell(unlike)
@@ -127,7 +133,7 @@ class Trained:
         from cnnctl.network.build import build
         from cnnctl.network.weights import limit_for
 
-        model = build(spec, input_shape)
+        model = build(spec, checked.input_shape)
         notes = [*self.notes, *unlike]
         notes += [
             f"the plug-in {name} is not as it was when the run began: {before}, now {now}"
@@ -184,7 +190,7 @@ def find(
         RunError: The run does not tell what its data is.
     """
     source = as_path(source, "source")
-    spec = None if spec is None else passed(spec)
+    spec = None if spec is None else check(spec).spec
     weights, run = _locate(source, None if checkpoint is None else str(checkpoint))
     if run is not None and source.is_dir() and not (source / MANIFEST).exists():
         source = run.path

@@ -131,14 +131,18 @@ def as_epochs(given: int | None) -> int | None:
     return epochs
 
 
-def with_epochs(overrides: str | Iterable[str], epochs: int | None) -> tuple[str, ...]:
-    """Return overrides with the number of epochs, which is short for `fit.epochs`.
+def with_fit(
+    overrides: str | Iterable[str], epochs: int | None = None, precision: str | None = None
+) -> tuple[str, ...]:
+    """Return overrides with what is short for one: `fit.epochs` and `compile.precision`.
 
     Raises:
         TypeError, UsageError: As in `as_texts` and `as_epochs`.
     """
     texts, epochs = as_texts(overrides, "overrides"), as_epochs(epochs)
-    return texts if epochs is None else (*texts, f"fit.epochs={epochs}")
+    if epochs is not None:
+        texts = (*texts, f"fit.epochs={epochs}")
+    return texts if precision is None else (*texts, f"compile.precision={precision}")
 
 
 def _kind(value: object) -> str:

@@ -50,7 +50,7 @@ class Network:
             raise UsageError(
                 f"{source} takes no grey or coloured pictures: there is nothing to draw"
             )
-        loaded = self.trained.load(self.shape, 1, device)
+        loaded = self.trained.load(self.trained.shaped(self.shape), 1, device)
         self.notes = loaded.notes
         import keras
         import tensorflow as tf

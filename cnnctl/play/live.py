@@ -5,27 +5,26 @@ from __future__ import annotations
 import threading
 from typing import Any
 
+from cnnctl.compute.observer import Facts, Observer
 from cnnctl.play.server import HOST, serve
 
 MOST_POINTS = 600
 """Of the running loss; beyond, every second one is left out, again and again."""
 
 
-class Live:
-    """Tells a page how a training goes, besides another observer.
+class Live(Observer):
+    """Tells a page how a training goes.
 
     A context manager: the page is there until it ends.
 
     Args:
-        observer: Who is told as well (see `cnnctl.training.callbacks.Observer`).
         port: Of the page; 0 takes a free one.
 
     Raises:
         UsageError: The port is taken.
     """
 
-    def __init__(self, observer: Any, port: int) -> None:
-        self._observer = observer
+    def __init__(self, port: int) -> None:
         self._lock = threading.Lock()
         self._rows: list[dict[str, Any]] = []
         self._losses: list[list[float]] = []
@@ -50,23 +49,21 @@ class Live:
         with self._lock:
             return {**self._state, "rows": list(self._rows), "losses": list(self._losses)}
 
-    def started(self, facts: Any) -> None:
-        """Pass on, and note what is trained."""
+    def started(self, facts: Facts) -> None:
+        """Note what is trained."""
         with self._lock:
             self._steps = max(facts.steps, 1)
             self._rows = list(facts.run.history()) if facts.done else []
             self._state |= {"status": "running", "run": str(facts.run), "epoch": facts.done,
                             "epochs": facts.spec.fit.epochs}  # fmt: skip
-        self._observer.started(facts)
 
     def epoch_began(self, epoch: int, learning_rate: float) -> None:
-        """Pass on, and note the epoch."""
+        """Note the epoch."""
         with self._lock:
             self._state["epoch"] = epoch
-        self._observer.epoch_began(epoch, learning_rate)
 
     def step_ended(self, step: int, logs: dict[str, float]) -> None:
-        """Pass on, and note the running loss."""
+        """Note the running loss."""
         with self._lock:
             self._calls += 1
             if "loss" in logs and self._calls % self._every == 0:
@@ -75,10 +72,8 @@ class Live:
             if len(self._losses) > MOST_POINTS:
                 self._losses = self._losses[::2]
                 self._every *= 2
-        self._observer.step_ended(step, logs)
 
     def epoch_ended(self, row: dict[str, Any], improved: bool) -> None:
-        """Pass on, and note the epoch's line."""
+        """Note the epoch's line."""
         with self._lock:
             self._rows.append(dict(row))
-        self._observer.epoch_ended(row, improved)

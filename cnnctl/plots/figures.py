@@ -141,7 +141,7 @@ class Subject:
         from cnnctl.inference.prediction import input_of
 
         shape, _ = input_of(self.trained, self._data_dir)
-        return self.trained.load(shape, 10_000, self._device)
+        return self.trained.load(self.trained.shaped(shape), 10_000, self._device)
 
     @cached_property
     def predictions(self) -> Predictions:

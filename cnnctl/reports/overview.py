@@ -260,12 +260,12 @@ def compare(sources: Sequence[Path]) -> list[Group]:
         UsageError: One is neither, or none can be read.
         SpecError: The spec of a run that is named has faults.
     """
-    from cnnctl.preflight import preflight_run
+    from cnnctl.preflight import check_run
 
     found: dict[tuple[str, str | None], tuple[Spec, list[Entry]]] = {}
     for run, is_named in _meant(sources):
         try:
-            spec, each = preflight_run(run).spec, entry(run)
+            spec, each = check_run(run).spec, entry(run)
         except (CnnctlError, OSError) as error:
             if is_named:
                 raise

@@ -245,7 +245,7 @@ def _again(run: Run) -> str:
 
 def _of_several(found: Sequence[Run], tell: Tell) -> Iterator[Block]:
     from cnnctl.plots.curves import compared
-    from cnnctl.preflight import preflight
+    from cnnctl.preflight import check
     from cnnctl.specs.difference import differences
 
     yield f"<h1>{len(found)} runs</h1>"
@@ -266,9 +266,9 @@ def _of_several(found: Sequence[Run], tell: Tell) -> Iterator[Block]:
     tell("curves")
     if any(histories.values()):
         yield section("How they learned", image(compared(histories), "learning curves"))
-    first = preflight(found[0].spec_path, recorded=True).spec
+    first = check(found[0].spec_path, recorded=True).spec
     for run in found[1:]:
-        changes = differences(first, preflight(run.spec_path, recorded=True).spec)
+        changes = differences(first, check(run.spec_path, recorded=True).spec)
         cells = [(each.path, _origin(each.before), _origin(each.after)) for each in changes]
         what = f"What distinguishes {run} from {found[0]}"
         same = "<p class=note>their specs mean the same</p>"

@@ -11,7 +11,7 @@ from cnnctl.io.arguments import AnyPath, as_path
 from cnnctl.io.atomic import write_text
 from cnnctl.io.path_kinds import advice, kind_of
 from cnnctl.io.printable import shell
-from cnnctl.preflight import preflight
+from cnnctl.preflight import check
 from cnnctl.scaffold.new_text import starter_text
 from cnnctl.scaffold.schema_file import SCHEMA_FILE, write_schema
 from cnnctl.specs import AnySpec, Spec, shipped
@@ -55,7 +55,7 @@ def new(name: AnyPath, like: AnySpec | None = None) -> Started:
     """
     path = _target(name if isinstance(name, str) else str(as_path(name, "name")))
     base = STARTER if like is None else like if isinstance(like, Spec) else _base(like)
-    spec = preflight(base).spec
+    spec = check(base).spec
     text = starter_text(spec, path, base=None if base == STARTER else _called(spec.path))
     schema_is = write_schema(path.parent)
     write_text(path, text, elsewhere="name a file in another folder")

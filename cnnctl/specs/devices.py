@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from cnnctl.errors import Diagnostic
 from cnnctl.specs import Component, Spec
-from cnnctl.specs.batch import ONE_DRAW, looking_across, may_only, within
+from cnnctl.specs.batch import ONE_DRAW, may_only, within
 
 IN_BRANCHES = ("gradient_accumulation_steps", "ema_overwrite_frequency")
 """Arguments of an optimizer by which Keras updates weights in some steps only: in a branch of the
 graph, in which TensorFlow lets no replica wait for another."""
 
 
-def faults(spec: Spec) -> Iterator[Diagnostic]:
+def device_errors(spec: Spec, batch_dependent: Iterable[Component]) -> Iterator[Diagnostic]:
     """Parts or replicas that would compute something else than one batch, and XLA where it cannot
-    compile, in a checked spec with `compile`.
+    compile.
 
-    Whether a plug-in's layer or loss can is for its author to say.
+    Args:
+        spec: A checked spec with `compile`.
+        batch_dependent: What sees the batch as a whole. Whether a plug-in's layer or loss does is
+            for its author to say.
     """
     assert spec.compile is not None
-    own = [each for each in looking_across(spec) if not may_only(each)]
+    own = [each for each in batch_dependent if not may_only(each)]
     if spec.compile.parts not in ("auto", 1) and own:
         message = f"{own[0]} looks at the batch as a whole, which `compile.parts` would cut"
         hint = "leave `compile.parts` away, or set it to 1"

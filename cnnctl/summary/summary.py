@@ -10,7 +10,7 @@ from cnnctl.arithmetic import LayerFacts, Trace
 from cnnctl.arithmetic.facts import FLOAT_BYTES, OpenShape
 from cnnctl.errors import DataError
 from cnnctl.io.arguments import as_path
-from cnnctl.preflight import is_of_run, preflight
+from cnnctl.preflight import check, is_of_run
 from cnnctl.specs import AnySpec, Spec
 from cnnctl.specs.graph import INPUT
 
@@ -123,7 +123,7 @@ def traced(path: AnySpec, overrides: str | Iterable[str] = ()) -> tuple[Spec, Tr
         DataError: Only the pictures could tell the input shape.
     """
     recorded = not isinstance(path, Spec) and is_of_run(as_path(path, "spec"))
-    checked = preflight(path, overrides, recorded=recorded)
+    checked = check(path, overrides, recorded=recorded)
     if checked.trace is None:
         raise DataError(
             f"the input shape of {checked.spec.name} is known only from its pictures",

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cnnctl.catalog.suggest import nearest
 from cnnctl.errors import Diagnostic, Location, SpecError, UsageError
-from cnnctl.preflight import preflight
+from cnnctl.preflight import check as preflight
 from cnnctl.specs import Spec, rules
 from cnnctl.specs.merge import FLAG
 from cnnctl.specs.metrics import is_reported, mode_of, reported

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from cnnctl.compute.observer import Facts, Observer
 from cnnctl.errors import Stopped
 from cnnctl.sweep.tickets import Claim, Tickets
 
@@ -18,7 +19,7 @@ class Pruned(Stopped):
         super().__init__(0)
 
 
-class Reporter:
+class Reporter(Observer):
     """The observer (see `cnnctl.training.Observer`) of one training of a trial.
 
     Args:
@@ -47,7 +48,7 @@ class Reporter:
         kept = claim.trial.user_attrs
         self.before, self.seconds = kept.get("before", (0, 0.0))
 
-    def started(self, facts: Any) -> None:
+    def started(self, facts: Facts) -> None:
         """Note the run, and what a training that goes on has reported to nobody yet."""
         self.planned = facts.spec.fit.epochs
         runs = list(self.claim.trial.user_attrs.get("runs", ()))[: self.index]
@@ -61,9 +62,6 @@ class Reporter:
         for row in rows:
             self.seconds += row.get("seconds", 0.0)
             self._report(row)
-
-    def epoch_began(self, epoch: int, learning_rate: float) -> None:
-        """Nothing is told of it."""
 
     def step_ended(self, step: int, logs: dict[str, float]) -> None:
         """End a training that went on although it was to be pruned."""

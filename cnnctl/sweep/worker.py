@@ -17,7 +17,7 @@ from cnnctl.errors import (
     TrainingError,
     UsageError,
 )
-from cnnctl.preflight import preflight
+from cnnctl.preflight import check as preflight
 from cnnctl.runs.run import Run
 from cnnctl.specs import Spec
 from cnnctl.specs.nodes import plain
@@ -119,7 +119,7 @@ class Worker:
         settings = {
             **self.task.settings,
             "data_dir": Path(given) if given else None,
-            "observer": reporter,
+            "observers": [reporter],
         }
         earlier = self._earlier(claim, index)
         result = None
@@ -204,14 +204,14 @@ def _threads(spec: Spec, earlier: Run | None) -> tuple[int, ...]:
     A run that goes on has them from its first process.
     """
     from cnnctl.compute.plan import choose, recorded
-    from cnnctl.preflight import input_shape
+    from cnnctl.preflight import check
 
     plan = recorded(earlier.environment()) if earlier is not None else None
     if plan is None:
-        shape = input_shape(spec)
-        if shape is None:  # only the pictures tell: a process of its own
+        checked = check(spec)
+        if checked.trace is None:  # only the pictures tell: a process of its own
             return (-1, time.monotonic_ns())
-        plan = choose(spec, shape, 1, on_gpu=False)
+        plan = choose(checked, 1, on_gpu=False)
     return (plan.intra_op, plan.inter_op, int(spec.deterministic))
 
 

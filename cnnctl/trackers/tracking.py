@@ -1,4 +1,4 @@
-"""An observer of a training that passes everything on to trackers."""
+"""The observer of a training that tells trackers."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from cnnctl.compute.observer import Facts, Observer
 from cnnctl.io.atomic import write_json
 from cnnctl.io.printable import shell
 from cnnctl.runs.run import Run
@@ -22,15 +23,14 @@ PATIENCE = 60.0
 _ANNOUNCED = 1.0
 
 
-class Tracking:
-    """Tells trackers how a training goes, besides another observer.
+class Tracking(Observer):
+    """Tells trackers how a training goes.
 
     A context manager: at its end the trackers get what the training has left, as the run folder has
     it. Whatever happens to a tracker, the training goes on.
 
     Args:
         names: Which trackers, of `cnnctl.trackers.NAMES`.
-        observer: Who is told as well (see `cnnctl.training.callbacks.Observer`); None for nobody.
         say: Prints a line for people; by default nothing is said.
         data_dir, full_data, device: As of the training, for the pictures at its end.
 
@@ -41,7 +41,6 @@ class Tracking:
     def __init__(
         self,
         names: Sequence[str],
-        observer: Any = None,
         *,
         say: Callable[[str], None] | None = None,
         data_dir: Path | None = None,
@@ -50,7 +49,6 @@ class Tracking:
     ) -> None:
         self.names = tuple(names)
         self.notes: list[str] = []
-        self._observer = observer
         self._print = say
         self._settings = {"data_dir": data_dir, "full_data": full_data, "device": device}
         self._run: Run | None = None
@@ -70,26 +68,12 @@ class Tracking:
         if self._run is not None:
             self._end(ending(self._run, error))
 
-    def started(self, facts: Any) -> None:
-        """Pass on, and open the trackers' runs; they get the epochs that they lack."""
-        if self._observer:
-            self._observer.started(facts)
+    def started(self, facts: Facts) -> None:
+        """Open the trackers' runs; they get the epochs that they lack."""
         self._begin(facts.run, facts.done)
 
-    def epoch_began(self, epoch: int, learning_rate: float) -> None:
-        """Pass on."""
-        if self._observer:
-            self._observer.epoch_began(epoch, learning_rate)
-
-    def step_ended(self, step: int, logs: dict[str, float]) -> None:
-        """Pass on."""
-        if self._observer:
-            self._observer.step_ended(step, logs)
-
     def epoch_ended(self, row: dict[str, Any], improved: bool) -> None:
-        """Pass on, and have the epoch delivered."""
-        if self._observer:
-            self._observer.epoch_ended(row, improved)
+        """Have the epoch delivered."""
         for each in self._deliveries:
             each.put(row)
         self._tell()

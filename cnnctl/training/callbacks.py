@@ -6,11 +6,12 @@ import math
 import time
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, Protocol
+from typing import Any
 
 import keras
 import numpy as np
 
+from cnnctl.compute.observer import Observer
 from cnnctl.errors import SpecError
 from cnnctl.io.atomic import write_text
 from cnnctl.io.untrusted import open_plain
@@ -32,22 +33,6 @@ _LONGEST_LINE = 10_000
 
 WRITE_ONLY = frozenset({"CSVLogger", "TensorBoard"})
 """Callbacks that change nothing in the training."""
-
-
-class Observer(Protocol):
-    """Whoever shows a training to people. Every number of an epoch counts from 1."""
-
-    def started(self, facts: Any) -> None:
-        """Data, network and device are ready (see `cnnctl.training.Facts`)."""
-
-    def epoch_began(self, epoch: int, learning_rate: float) -> None:
-        """An epoch begins."""
-
-    def step_ended(self, step: int, logs: dict[str, float]) -> None:
-        """Steps up to `step` of the epoch are done; `logs` are the running means."""
-
-    def epoch_ended(self, row: dict[str, Any], improved: bool) -> None:
-        """An epoch is done and saved; `row` is its line of `metrics.jsonl`."""
 
 
 def from_spec(spec: Spec, run: Run | None, done: int = 0) -> list[keras.callbacks.Callback]:
@@ -164,17 +149,17 @@ class Resumed(keras.callbacks.Callback):
 
 
 class Recorder(keras.callbacks.Callback):
-    """At the end of an epoch: saves it, writes its line of `metrics.jsonl`, and tells an observer,
-    in this order, so that an epoch that was reported is saved.
+    """At the end of an epoch: saves it, writes its line of `metrics.jsonl`, and tells the
+    observers, in this order, so that an epoch that was reported is saved.
 
     The state is copied at once, and written by another thread while the next epoch computes; the
-    observer is told by the training's own thread, once it is written.
+    observers are told by the training's own thread, once it is written.
 
     Args:
         run: Whose history is written.
         images: Training pictures in an epoch.
         checkpoints: Saves the epoch.
-        observer: Who is told; None for nobody.
+        observers: Who is told.
         rows: The lines of the epochs that are done already.
     """
 
@@ -183,14 +168,14 @@ class Recorder(keras.callbacks.Callback):
         run: Run,
         images: int,
         checkpoints: Checkpoints,
-        observer: Observer | None,
+        observers: Sequence[Observer],
         rows: Sequence[dict[str, Any]] = (),
     ) -> None:
         super().__init__()
         self.run = run
         self.images = images
         self.checkpoints = checkpoints
-        self.observer = observer
+        self.observers = observers
         self.rows = list(rows)
         self._began = 0.0
         self._trained = 0.0
@@ -204,15 +189,15 @@ class Recorder(keras.callbacks.Callback):
         self._trained = 0.0
         # Schedulers have set it by now; ReduceLROnPlateau changes it at an epoch's end.
         self._rate = float(np.asarray(self.model.optimizer.learning_rate))
-        if self.observer:
-            self.observer.epoch_began(epoch + 1, self._rate)
+        for each in self.observers:
+            each.epoch_began(epoch + 1, self._rate)
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
         """Pass the running figures on."""
         if self._pending and self._pending[1].done():
             self.finish()
-        if self.observer:
-            self.observer.step_ended(batch + 1, dict(logs or {}))
+        for each in self.observers:
+            each.step_ended(batch + 1, dict(logs or {}))
 
     def on_test_begin(self, logs: dict[str, float] | None = None) -> None:
         """The training part of the epoch ends where its validation begins."""
@@ -250,5 +235,5 @@ class Recorder(keras.callbacks.Callback):
         (captured, written), self._pending = self._pending, None
         written.result()
         self.rows.append(captured.row)
-        if self.observer:
-            self.observer.epoch_ended(captured.row, captured.improved)
+        for each in self.observers:
+            each.epoch_ended(captured.row, captured.improved)

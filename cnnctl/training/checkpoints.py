@@ -72,6 +72,12 @@ class Checkpoints:
         self.best_epoch: int | None = None
         self.callbacks: Sequence[keras.callbacks.Callback] = ()
 
+    def begin(self, epoch: int | None, best: float | None) -> None:
+        """Note the best epoch so far and its value, of a training that is resumed."""
+        if epoch is not None and best is not None:
+            self.best_epoch, self.best = epoch, best
+            self.point_to_best()
+
     def refuse_full_disk(self, model: keras.Model, epochs: int) -> None:
         """Look whether the checkpoints of the epochs to come will fit on the disk.
 

@@ -1,4 +1,4 @@
-"""What a process does that trains with another, and leaves the run folder to it."""
+"""Callbacks of processes that train together: what one sees counts for all."""
 
 from __future__ import annotations
 
@@ -7,15 +7,9 @@ from typing import Any
 import keras
 
 from cnnctl.compute.strategy import Replicas
-from cnnctl.errors import CnnctlError, Stopped
 from cnnctl.io.signals import ENDING
-from cnnctl.network.failures import failure
-from cnnctl.specs import Spec
-from cnnctl.training.callbacks import from_spec
 from cnnctl.training.divergence import refuse
 from cnnctl.training.interrupt import Interrupt
-from cnnctl.training.network import Network
-from cnnctl.training.results import Start, TrainingResult
 
 
 class Follower(keras.callbacks.Callback):
@@ -47,37 +41,3 @@ class Agreement(keras.callbacks.Callback):
         self.interrupt.caught = next(
             (number for number, count in zip(ENDING, seen, strict=True) if count), None
         )
-
-
-def follow(
-    spec: Spec, network: Network, replicas: Replicas, interrupt: Interrupt, start: Start
-) -> TrainingResult:
-    """Fit a network with the process that leads, until that has written everything.
-
-    Args:
-        spec: As it has it.
-        network: Ready.
-        replicas: Who trains.
-        interrupt: Listens to signals.
-        start: Where the training goes on.
-
-    Raises:
-        TrainingError: It diverged, or another process is gone.
-    """
-    callbacks = from_spec(spec, None)
-    stopped = None
-    try:
-        interrupt.listen()
-        interrupt.gentle = True
-        network.fit(spec, start, callbacks, Follower(), Agreement(interrupt, replicas), interrupt)
-        stopped = interrupt.caught
-    except Stopped as signalled:
-        stopped = signalled.number
-    except CnnctlError:
-        raise
-    except (Exception, SystemExit) as error:
-        lost = replicas.failure(error)
-        raise lost or failure("the training", error, network.model, spec) from error
-    interrupt.gentle = False
-    replicas.wait()
-    return TrainingResult(None, [], None, None, stopped, notes=start.notes)

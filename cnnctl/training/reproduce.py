@@ -4,49 +4,29 @@ from __future__ import annotations
 
 import io
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from cnnctl import plugins
+from cnnctl.compute.observer import Observer
 from cnnctl.compute.plan import recorded
-from cnnctl.data.preparation import Progress
 from cnnctl.errors import CheckpointError, RunError, UsageError
 from cnnctl.io import hdf5
-from cnnctl.io.arguments import AnyPath, as_epochs
+from cnnctl.io.arguments import AnyPath, as_epochs, path_or_none
 from cnnctl.io.notes import tell
 from cnnctl.io.printable import shell
 from cnnctl.io.untrusted import MAX_READ
+from cnnctl.preflight import check
 from cnnctl.runs import checkpoint
 from cnnctl.runs.checkpoint import WEIGHTS
 from cnnctl.runs.run import Run, newest_run
-from cnnctl.specs import load
+from cnnctl.startup import quiet
 from cnnctl.training import compatibility
-from cnnctl.training.callbacks import Observer
-from cnnctl.training.results import TrainingResult
-from cnnctl.training.train import train
-
-NOT_COMPARED = ("seconds", "images_per_second")
-"""What no two trainings have in common."""
-
-
-@dataclass(frozen=True)
-class FirstDifference:
-    """The first figure that is another.
-
-    Args:
-        epoch: Counted from 1.
-        figure: Its name.
-        before: As the run has it; None if it lacks it.
-        now: As it is now.
-    """
-
-    epoch: int
-    figure: str
-    before: float | None
-    now: float | None
+from cnnctl.training.comparing import Comparing, Enough, FirstDifference
+from cnnctl.training.results import Settings
 
 
 @dataclass(frozen=True)
@@ -87,16 +67,14 @@ def reproduce(
     full_data: bool = False,
     device: str = "auto",
     finish_epoch: bool = False,
-    observer: Observer | None = None,
-    progress: Progress | None = None,
+    observers: Iterable[Observer] = (),
 ) -> Reproduction:
     """Train a run again from its own spec, in a folder that goes afterwards.
 
     Args:
         source: A run folder, or `runs/NAME`, of which the newest run is meant.
         epochs: How many epochs to compare; all that the run has by default.
-        data_dir, full_data, device, finish_epoch, observer, progress: See
-            `cnnctl.training.Settings`.
+        data_dir, full_data, device, finish_epoch, observers: As in `cnnctl.train`.
 
     Raises:
         UsageError: There is no such run, or it has fewer epochs.
@@ -126,96 +104,46 @@ def reproduce(
     wanted = as_epochs(epochs) or len(rows)
     if wanted > len(rows):
         raise UsageError(f"{run} has {len(rows)} finished epochs, and {wanted} are to be compared")
-    spec = load(run.spec_path, recorded=True)
-    if spec.fit.distribute == "multi_worker":  # one process computes what several did
-        spec = load(run.spec_path, ["fit.distribute=none"], recorded=True)
+    checked = check(run.spec_path, recorded=True)
+    if checked.spec.fit.distribute == "multi_worker":  # one process computes what several did
+        checked = check(run.spec_path, ["fit.distribute=none"], recorded=True)
     notes = [str(change) for change in compatibility.of_versions(environment)]
     notes += [str(change) for change in compatibility.of_plugins(environment)]
     resumed = run.state().get("resumed")
     for each in resumed if isinstance(resumed, list) else []:
         if isinstance(each, dict) and isinstance(each.get("changes"), list):
             notes += [f"changed after epoch {each.get('after')}: {c}" for c in each["changes"]]
-    comparing = _Comparing(run, rows, wanted, observer)
+    shown = tuple(observers)
+    comparing = Comparing(rows, wanted)
+    settings = Settings(
+        path_or_none(data_dir, "data_dir"), full_data, device, finish_epoch,
+        (*shown, comparing), recorded(environment),
+    )  # fmt: skip
+    quiet()
+    from cnnctl.training.reproduced_trainer import ReproducedTrainer
+
     with tempfile.TemporaryDirectory(prefix="cnnctl-") as folder:
         # The schedules see the epochs that were planned; the training ends after those compared.
+        trainer = ReproducedTrainer(run, checked, settings, Path(folder))
         result = None
-        with suppress(_Enough):
-            result = train(
-                spec,
-                runs_dir=Path(folder),
-                observer=comparing,
-                plan=recorded(environment),
-                data_dir=data_dir,
-                full_data=full_data,
-                device=device,
-                finish_epoch=finish_epoch,
-                progress=progress,
-            )
+        with suppress(Enough):
+            result = trainer.train()
         facts = comparing.facts
         if facts is not None:
-            notes += facts.notes
+            begun = (*trainer.start.notes, *trainer.compiled.notes)
+            if not shown:
+                tell(begun)
+            notes += begun
             notes += compatibility.of_machine(environment, facts.device, facts.replicas)
             changed = compatibility.refuse(
                 compatibility.of_data(environment, facts.data), ["data"], run
             )
             notes += [str(change) for change in changed]
         weights = None
-        if comparing.difference is None and facts is not None and comparing.epochs == len(rows):
-            weights = _same_weights(run, facts.run)
-    stopped = result.stopped if isinstance(result, TrainingResult) else None
+        if comparing.difference is None and trainer.run and comparing.epochs == len(rows):
+            weights = _same_weights(run, trainer.run)
+    stopped = result.stopped if result else None
     return Reproduction(run, comparing.epochs, comparing.difference, weights, tuple(notes), stopped)
-
-
-class _Enough(BaseException):
-    """Ends a training from an observer: there is nothing more to compare."""
-
-
-class _Comparing:
-    """An observer that holds each epoch against the history."""
-
-    def __init__(
-        self, run: Run, rows: Sequence[dict[str, Any]], wanted: int, other: Observer | None
-    ) -> None:
-        self.run = run
-        self.rows = rows
-        self.wanted = wanted
-        self.other = other
-        self.facts: Any = None
-        self.epochs = 0
-        self.difference: FirstDifference | None = None
-
-    def started(self, facts: Any) -> None:
-        """Data, network and device are ready."""
-        self.facts = facts
-        if self.other is None:
-            tell(facts.notes)
-        else:
-            notes = (*facts.notes, "it is trained again, and nothing of that is kept")
-            self.other.started(replace(facts, run=self.run, notes=notes))
-
-    def epoch_began(self, epoch: int, learning_rate: float) -> None:
-        """An epoch begins."""
-        if self.other:
-            self.other.epoch_began(epoch, learning_rate)
-
-    def step_ended(self, step: int, logs: dict[str, float]) -> None:
-        """A step ends."""
-        if self.other:
-            self.other.step_ended(step, logs)
-
-    def epoch_ended(self, row: dict[str, Any], improved: bool) -> None:
-        """Compare; raise `_Enough` at the first difference, or after the last epoch."""
-        if self.other:
-            self.other.epoch_ended(row, improved)
-        before = self.rows[self.epochs]
-        self.epochs += 1
-        for figure in dict.fromkeys([*before, *row]):
-            if figure not in NOT_COMPARED and before.get(figure) != row.get(figure):
-                values = before.get(figure), row.get(figure)
-                self.difference = FirstDifference(self.epochs, figure, *values)
-                raise _Enough
-        if self.epochs >= self.wanted:
-            raise _Enough
 
 
 def _same_weights(before: Run, now: Run) -> bool | None:

@@ -1,50 +1,17 @@
-"""What a training is given, and what it tells and leaves."""
+"""Data types of a training: its settings, where it starts, its result."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from cnnctl.compute.observer import Observer
+from cnnctl.compute.plan import Plan
+from cnnctl.inference.evaluation import Evaluation
 from cnnctl.io.arguments import as_flag
-
-if TYPE_CHECKING:
-    from cnnctl.compute.device import Device
-    from cnnctl.compute.plan import Plan
-    from cnnctl.data.preparation import Prepared, Progress
-    from cnnctl.inference.evaluation import Evaluation
-    from cnnctl.runs.run import Run
-    from cnnctl.specs import Spec
-    from cnnctl.training.callbacks import Observer
-
-
-@dataclass(frozen=True)
-class Facts:
-    """What is settled before the first epoch, for people to see.
-
-    Args:
-        spec: The spec.
-        run: The run folder.
-        device: Where it runs.
-        plan: How its steps are computed.
-        data: The data as the network gets it.
-        parameters: Of the network.
-        steps: Steps in an epoch.
-        done: Epochs of the run that were done before.
-        notes: What is worth knowing of a training that goes on.
-        replicas: How many devices compute a batch together.
-    """
-
-    spec: Spec
-    run: Run
-    device: Device
-    plan: Plan
-    data: Prepared
-    parameters: int
-    steps: int
-    done: int = 0
-    notes: tuple[str, ...] = ()
-    replicas: int = 1
+from cnnctl.runs.run import Run
+from cnnctl.specs import Spec
 
 
 @dataclass(frozen=True)
@@ -77,10 +44,9 @@ class Settings:
     Args:
         data_dir: Where data sets are looked for first.
         full_data: Refuse the small sample that stands in for MNIST without a network.
-        device: See `cnnctl.compute.device.start`.
+        device: See `cnnctl.compute.device.start_device`.
         finish_epoch: Whether a signal lets the epoch in progress end, not only the step.
-        observer: Is told how it goes.
-        progress: Is told how a download goes: (file, bytes so far, bytes in all).
+        observers: Are told how it goes.
         plan: How steps are computed; by default chosen for the spec and the machine.
     """
 
@@ -88,8 +54,7 @@ class Settings:
     full_data: bool = False
     device: str = "auto"
     finish_epoch: bool = False
-    observer: Observer | None = None
-    progress: Progress | None = None
+    observers: tuple[Observer, ...] = ()
     plan: Plan | None = None
 
     def __post_init__(self) -> None:

@@ -10,7 +10,7 @@ import pytest
 from cnnctl.arithmetic.weight_ranks import RANKS
 from cnnctl.catalog import load as load_catalog
 from cnnctl.errors import SpecError
-from cnnctl.preflight import preflight
+from cnnctl.preflight import check
 
 from .twin import keras
 
@@ -64,12 +64,12 @@ def test_the_penalty_of_a_matrix(
     made(keras.Input(tuple(shape)))
     if rank == 2:
         assert made.losses
-        preflight(path)
+        check(path)
         return
     with pytest.raises(ValueError, match="rank 2"):
         assert made.losses
     with pytest.raises(SpecError, match="OrthogonalRegularizer needs a weight of rank 2"):
-        preflight(path)
+        check(path)
 
 
 @pytest.mark.parametrize(("given", "message"), [
@@ -83,4 +83,4 @@ def test_others(given: dict[str, Any], message: str, tmp_path: Any) -> None:
     layer = {"Conv2D": {"filters": 4, "kernel_size": 3, **given}}
     path.write_text(json.dumps({"model": {"input_shape": [6, 6, 2], "layers": [layer]}}))
     with pytest.raises(SpecError, match=message):
-        preflight(path)
+        check(path)

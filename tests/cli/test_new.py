@@ -8,7 +8,7 @@ import pytest
 from conftest import XO
 
 from cnnctl.errors import RunError
-from cnnctl.preflight import preflight
+from cnnctl.preflight import check
 from cnnctl.scaffold import new as starter
 from cnnctl.scaffold.schema_file import SCHEMA_FILE, write_schema
 from cnnctl.specs import shipped
@@ -44,7 +44,7 @@ def test_a_new_user(cnnctl, tmp_path):
 def test_the_starter_is_commented_and_whole():
     text = starter.new("mine").path.read_text()
     assert text.startswith(MODELINE)
-    checked = preflight("mine.yaml")
+    checked = check("mine.yaml")
     assert checked.spec.name == "mine"
     assert checked.spec.data.dataset.name == "mnist"
     # 3·3·1·32 + 32, 3·3·32·64 + 64, and 28 → 26 → 13 → 11 → 5 pixels: 5·5·64·10 + 10
@@ -58,7 +58,7 @@ def test_the_starter_trains():
     from cnnctl.compute.device import start_device
     from cnnctl.network.build import build, compile_model
 
-    checked = preflight(starter.new("mine").path)
+    checked = check(starter.new("mine").path)
     start_device("cpu", 0)
     model = build(checked.spec, checked.trace.input_shape)
     compile_model(model, checked.spec)
@@ -83,7 +83,7 @@ def test_what_its_comments_propose_is_valid(tmp_path):
         if "loss: categorical" in changed[index]:
             text = text.replace("label_mode: int ", "label_mode: categorical ")
         (tmp_path / "changed.yaml").write_text(text)
-        assert preflight("changed.yaml").trace
+        assert check("changed.yaml").trace
 
 
 def test_the_defaults_that_its_comments_name():
@@ -103,7 +103,7 @@ def test_like_a_shipped_spec(name):
     """It says what the shipped one says, and so trains as that does; its figures stay behind."""
     path = starter.new("mine", name).path
     text, old = path.read_text(), shipped.find(name).read_text()
-    made, origin = preflight(path).spec, preflight(shipped.find(name)).spec
+    made, origin = check(path).spec, check(shipped.find(name)).spec
     assert made.name == "mine"
     assert plain(made.tree) == {**plain(origin.tree), "name": "mine"}
     assert text.startswith(MODELINE)
@@ -126,7 +126,7 @@ def test_like_a_file_of_one_s_own(tmp_path):
     assert "# mine\nname: other\n" in made
     assert "path: deep/arrays/a.npz" in made  # the same file, seen from here
     (tmp_path / "deep/child.yaml").write_text("extends: base.yaml\nseed: 7\n")
-    spec = preflight(starter.new("deep/third", "deep/child.yaml").path).spec
+    spec = check(starter.new("deep/third", "deep/child.yaml").path).spec
     assert (spec.seed, spec.name) == (7, "third")
     assert spec.data.dataset.arguments["path"] == "arrays/a.npz"
 
@@ -148,7 +148,7 @@ def test_names(given, path, name, tmp_path):
     (tmp_path / "sub").mkdir()
     started = starter.new(given, "xo")
     assert str(started.path) == path
-    assert preflight(path).spec.name == name
+    assert check(path).spec.name == name
     assert started.schema == started.path.parent / SCHEMA_FILE
 
 

@@ -44,11 +44,10 @@ def test_bars(part, expected, monkeypatch):
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
-def test_the_screen_shows_the_shape_of_the_loss(tmp_path, encoding):
-    (tmp_path / "tiny.yaml").write_text(XO)
+def test_the_screen_shows_the_shape_of_the_loss(encoding):
     file = io.TextIOWrapper(io.BytesIO(), encoding)
     console = Console(file=file, force_terminal=True, width=100)
-    screen = Screen(load(tmp_path / "tiny.yaml"), console)
+    screen = Screen(console)
     screen.current = screen.bar.add_task("epoch 1/3", total=3, unit="steps", figures="")
     assert screen.curve() == []
     for step, loss in enumerate((0.9, 0.5, 0.1), 1):
@@ -60,8 +59,8 @@ def test_the_bar_of_an_epoch_stays_when_the_one_before_it_has_been_written(tmp_p
     """An epoch is told of once it is on the disk: while the next one computes."""
     (tmp_path / "tiny.yaml").write_text(XO)
     file = io.StringIO()
-    screen = Screen(load(tmp_path / "tiny.yaml"), Console(file=file, width=100))
-    screen.facts = SimpleNamespace(steps=7)
+    screen = Screen(Console(file=file, width=100))
+    screen.facts = SimpleNamespace(steps=7, spec=load(tmp_path / "tiny.yaml"))
     row = {"epoch": 1, "seconds": 1.0, "images_per_second": 9.0, "learning_rate": 0.1, "loss": 0.5}
     screen.epoch_began(1, 0.1)
     screen.step_ended(7, {"loss": 0.5})

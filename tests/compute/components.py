@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from cnnctl.compute.observer import Observer
 from cnnctl.startup import quiet
 
 quiet()
@@ -114,15 +115,11 @@ class Compared:
     of_members: tuple[float, ...]
 
 
-class _Told:
+class _Told(Observer):
     """Keeps what a training tells before it begins."""
 
     def started(self, facts: Any) -> None:
         self.facts = facts
-
-    def epoch_began(self, epoch: int, learning_rate: float) -> None: ...
-    def step_ended(self, step: int, logs: dict[str, float]) -> None: ...
-    def epoch_ended(self, row: dict[str, Any], improved: bool) -> None: ...
 
 
 def compared(case: Case, folder: Path, data: Path) -> Compared:
@@ -132,7 +129,7 @@ def compared(case: Case, folder: Path, data: Path) -> Compared:
     path.write_text(case.text(data))
     spec = load(path, ["compile.threads=2", *case.overrides])
     told = _Told()
-    result = train(spec, runs_dir=folder / "runs", device="cpu", observer=told)
+    result = train(spec, runs_dir=folder / "runs", device="cpu", observers=[told])
     ours = {key: value for key, value in result.history[-1].items()
             if key not in {"epoch", "seconds", "images_per_second", "learning_rate"}}  # fmt: skip
     model, theirs, by_fit = by_keras(spec)

@@ -3,17 +3,23 @@
 import pytest
 from conftest import XO
 
+from cnnctl.arithmetic import trace
+from cnnctl.arithmetic.checked import Checked
 from cnnctl.compute import plan as planning
 from cnnctl.compute.plan import Plan, choose, recorded, refuse_precision
 from cnnctl.errors import SpecError, UsageError
 from cnnctl.specs import load
+from cnnctl.specs.batch import looking_across
+from cnnctl.specs.devices import device_errors
 
 
 def planned(tmp_path, *changes, text=XO, threads=2, images=1000, on_gpu=False):
     path = tmp_path / "tiny.yaml"
     path.write_text(text)
     spec = load(path, [f"compile.threads={threads}", *changes])
-    return choose(spec, (12, 12, 1), images, on_gpu=on_gpu)
+    if found := list(device_errors(spec, looking_across(spec))):
+        raise SpecError(found)
+    return choose(Checked(spec, trace(spec.graph, (12, 12, 1))), images, on_gpu=on_gpu)
 
 
 def test_a_batch_is_cut_for_the_threads(tmp_path):
@@ -139,8 +145,7 @@ def test_a_precision_that_onednn_may_not_compute_is_refused(monkeypatch):
 
 
 def test_check_says_at_once_that_parts_would_be_another_mathematics(tmp_path):
-    from cnnctl.errors import SpecError
-    from cnnctl.preflight import preflight
+    from cnnctl.preflight import check
 
     spec = tmp_path / "s.yaml"
     spec.write_text(
@@ -157,7 +162,7 @@ def test_check_says_at_once_that_parts_would_be_another_mathematics(tmp_path):
         encoding="utf-8",
     )
     with pytest.raises(SpecError) as raised:
-        preflight(spec)
+        check(spec)
     assert [each.rule for each in raised.value.diagnostics] == ["parts-of-a-whole"]
     assert raised.value.diagnostics[0].location.line == 5
-    assert preflight(spec, ["compile.parts=1"]).spec.compile.parts == 1
+    assert check(spec, ["compile.parts=1"]).spec.compile.parts == 1

@@ -13,6 +13,7 @@ import pytest
 from conftest import XO
 from reliability.helpers import arrays, figures, same_bits
 
+from cnnctl.compute.observer import Observer
 from cnnctl.compute.plan import has_bfloat16
 from cnnctl.errors import RunError
 from cnnctl.runs.run import Run
@@ -144,7 +145,7 @@ def test_pictures_on_the_disk_give_the_same_batches(tmp_path):
     assert sorted(zip(map(bytes, found[0][0]), labels, strict=True)) == expected
 
 
-class Heard:
+class Heard(Observer):
     """An observer that writes down what it hears, and looks whether it is on the disk."""
 
     def __init__(self):
@@ -178,7 +179,7 @@ def test_an_epoch_is_written_while_the_next_one_computes(tmp_path, monkeypatch):
     monkeypatch.setattr(checkpoint, "write", slow)
     spec = load(tmp_path / "tiny.yaml", ["compile.steps_per_execution=1"])
     observer = Heard()
-    train(spec, runs_dir=tmp_path / "runs", device="cpu", observer=observer)
+    train(spec, runs_dir=tmp_path / "runs", device="cpu", observers=[observer])
     heard = observer.heard
     assert [each for each in heard if each[0] == "ended"] == [("ended", n) for n in (1, 2, 3)]
     first = heard.index(("ended", 1))
@@ -199,7 +200,7 @@ def test_an_epoch_that_cannot_be_written_ends_the_training(tmp_path, monkeypatch
     observer = Heard()
     with pytest.raises(RunError, match="no space left"):
         train(load(tmp_path / "tiny.yaml"), runs_dir=tmp_path / "runs", device="cpu",
-              observer=observer)  # fmt: skip
+              observers=[observer])  # fmt: skip
     assert [each for each in observer.heard if each[0] == "ended"] == [("ended", 1)]
     assert observer.run.state()["status"] == "failed"
     assert len(observer.run.history()) == 1

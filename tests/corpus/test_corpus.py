@@ -18,7 +18,7 @@ import pytest
 
 from cnnctl.catalog import load as load_catalog
 from cnnctl.errors import Location, SpecError
-from cnnctl.preflight import preflight
+from cnnctl.preflight import check
 from cnnctl.specs.nodes import located, plain
 from cnnctl.specs.reader import read
 from cnnctl.specs.schema_errors import section_of
@@ -69,7 +69,7 @@ def unescaped(text):
 
 def found(path, overrides=()):
     try:
-        preflight(path, overrides)
+        check(path, overrides)
     except SpecError as error:
         return list(error.diagnostics)
     return []

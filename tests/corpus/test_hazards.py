@@ -11,7 +11,7 @@ from counting import busy_at_most
 from cnnctl.catalog import KINDS
 from cnnctl.catalog.allowed import REFUSED
 from cnnctl.errors import SpecError
-from cnnctl.preflight import preflight
+from cnnctl.preflight import check
 from corpus.test_corpus import NAMES, case
 
 MODEL = "model:\n  input_shape: [9, 9, 1]\n  layers:\n"
@@ -140,7 +140,7 @@ def test_hazard(name, tmp_path):
     found = []
     with busy_at_most(SECONDS):
         try:
-            preflight(path)
+            check(path)
         except SpecError as error:
             found = error.diagnostics
     assert len(found) == len(expected), found[:3]
@@ -171,7 +171,7 @@ def test_files_that_cannot_be_extended(target, mend, tmp_path):
     (tmp_path / "other.yaml").write_text(FLAT)
     (tmp_path / "a.yaml").write_text(f'extends: "{target}"\n')
     with pytest.raises(SpecError) as caught:
-        preflight(tmp_path / "a.yaml")
+        check(tmp_path / "a.yaml")
     (found,) = caught.value.diagnostics
     assert (found.rule, found.location.line, found.location.column) == ("bad-extends", 1, 10)
     assert mend in (found.hint or "")
@@ -196,7 +196,7 @@ def test_files_that_cannot_be_extended(target, mend, tmp_path):
 def test_flags_that_lead_nowhere(assignment, rule, column, tmp_path):
     (tmp_path / "a.yaml").write_text(FLAT)
     with pytest.raises(SpecError) as caught:
-        preflight(tmp_path / "a.yaml", [assignment])
+        check(tmp_path / "a.yaml", [assignment])
     (found,) = caught.value.diagnostics
     assert (found.rule, found.location.column) == (rule, column)
     assert found.location.file == f"--set {assignment}"

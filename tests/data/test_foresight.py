@@ -3,7 +3,7 @@
 import pytest
 
 from cnnctl.errors import SpecError
-from cnnctl.preflight import preflight
+from cnnctl.preflight import check
 
 SPEC = """\
 data:
@@ -24,7 +24,7 @@ def found(tmp_path, text, *overrides):
     path = tmp_path / "a.yaml"
     path.write_text(text)
     try:
-        checked = preflight(path, overrides)
+        checked = check(path, overrides)
     except SpecError as error:
         return [(d.rule, d.location.line, d.location.column) for d in error.diagnostics]
     return (checked.trace.input_shape, checked.trace.total) if checked.trace else ()

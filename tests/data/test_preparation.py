@@ -6,7 +6,7 @@ from PIL import Image
 
 from cnnctl.data.preparation import prepare
 from cnnctl.errors import DataError, SpecError
-from cnnctl.preflight import preflight
+from cnnctl.preflight import check
 from cnnctl.specs import load
 
 SPEC = """\
@@ -91,7 +91,7 @@ def test_parts_that_do_not_add_up_are_found_without_the_folder(tmp_path):
         FLAT.replace("VALIDATION", "0").replace("path: photos", "path: no, split: [0.8, 0.1, 0.2]")
     )
     with pytest.raises(SpecError, match="add up to 1") as caught:
-        preflight(tmp_path / "a.yaml")
+        check(tmp_path / "a.yaml")
     (fault,) = caught.value.diagnostics
     assert (fault.rule, fault.location.column) == ("folder-split", 50)
 

@@ -9,7 +9,7 @@ from PIL import Image
 from cnnctl.data.preparation import prepare
 from cnnctl.data.static_checks import stored_shape
 from cnnctl.errors import Location, SpecError
-from cnnctl.preflight import preflight
+from cnnctl.preflight import check
 from cnnctl.specs import Component, load
 
 SPEC = """\
@@ -51,8 +51,8 @@ def spec(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("name", HELD)
 def test_the_rules_are_those_of_a_spec_with_its_shape(name, spec):
-    expected = rules(preflight, spec, [*HELD[name], SHAPE])
-    assert rules(preflight, spec, HELD[name]) == expected  # by the header of the file
+    expected = rules(check, spec, [*HELD[name], SHAPE])
+    assert rules(check, spec, HELD[name]) == expected  # by the header of the file
     assert rules(prepare, load(spec, HELD[name])) == expected  # once the data is read
 
 
@@ -143,8 +143,8 @@ def test_the_shape_of_an_image_is_read_from_its_header(tmp_path):
     flat = dataset("image_folder", path="flat")
     spec = tmp_path / "b.yaml"
     spec.write_text(SPEC.replace("{npz: {path: a.npz}}", "{image_folder: {path: flat}}"))
-    assert preflight(spec).trace.input_shape == stored_shape(flat, tmp_path)
-    found = rules(preflight, spec, ["model.input_shape=[6, 4, 3]"])
+    assert check(spec).trace.input_shape == stored_shape(flat, tmp_path)
+    found = rules(check, spec, ["model.input_shape=[6, 4, 3]"])
     assert [rule for rule, _ in found] == ["input-shape"]
 
 

@@ -19,24 +19,30 @@ device = start_device("cpu:0,cpu:1", 0, every=True)
 import keras  # noqa: E402
 import tensorflow as tf  # noqa: E402
 
+from cnnctl.compute.computation import Computation  # noqa: E402
 from cnnctl.compute.feed import Feed  # noqa: E402
 from cnnctl.compute.plan import Plan  # noqa: E402
-from cnnctl.compute.strategy import Replicas, start  # noqa: E402
+from cnnctl.compute.strategy import Replicas, start_replicas  # noqa: E402
 from cnnctl.data.preparation import prepare  # noqa: E402
 from cnnctl.specs import load  # noqa: E402
-from cnnctl.training import network as network_of  # noqa: E402
+from cnnctl.training import compiled_model  # noqa: E402
 from cnnctl.training.callbacks import from_spec  # noqa: E402
-from cnnctl.training.network import ready  # noqa: E402
+from cnnctl.training.randomness import Randomness  # noqa: E402
 from cnnctl.training.results import Start  # noqa: E402
 
 
 def trained(spec, data, plan, replicas):
     keras.utils.set_random_seed(spec.seed)
-    network = ready(spec, data, device, plan, replicas, Start())
-    callbacks = from_spec(spec, None)
-    history = keras.callbacks.History()
-    network.fit(spec, Start(), callbacks, history)
-    return [np.asarray(each) for each in network.model.weights], history.history
+    made = compiled_model.compile_for(data, Computation(device, plan, replicas), Start())
+    history = made.model.fit(
+        made.feed.dataset,
+        epochs=spec.fit.epochs,
+        validation_data=made.validation and made.validation.dataset,
+        callbacks=[Randomness(spec.seed, made.feed), *from_spec(spec, None)],
+        shuffle=False,
+        verbose=0,
+    )
+    return [np.asarray(each) for each in made.model.weights], history.history
 
 
 def apart(one, two):
@@ -50,7 +56,7 @@ class Reversed(Feed):
         return super().read(tf.reverse(element, [0]))
 
 
-mirrored = start("mirrored", device, None)
+mirrored = start_replicas("mirrored", device, None)
 assert mirrored.count == 2
 assert mirrored.strategy.extended.worker_devices[1].endswith("CPU:1")
 plugins.load([Path(sys.argv[1])])
@@ -64,9 +70,9 @@ for path in map(Path, sys.argv[2:]):
     two, after = trained(spec, data, Plan(1, 1, 2, 3, fused=fused), mirrored)
     rounding = 0.0
     if whole:  # nothing draws, and nothing is cut
-        network_of.Feed = Reversed
+        compiled_model.Feed = Reversed
         three, _ = trained(spec, data, Plan(1, 1, 2, 3, fused=fused), Replicas())
-        network_of.Feed = Feed
+        compiled_model.Feed = Feed
         rounding = apart(one, three)
     found[path.stem] = {
         "rounding": rounding,

@@ -8,7 +8,7 @@ import pytest
 import cnnctl.data
 from cnnctl.data.dataset import Split, fingerprint
 from cnnctl.errors import DataError, SpecError
-from cnnctl.preflight import preflight
+from cnnctl.preflight import check
 
 X = np.arange(6 * 4 * 4, dtype=np.uint8).reshape(6, 4, 4, 1)
 Y = np.array([0, 1, 2, 0, 1, 2])
@@ -127,7 +127,7 @@ class Squares:
 def test_a_class_declares_by_its_arguments(register, tmp_path):
     register(Squares)
     (tmp_path / "net.yaml").write_text(SPEC)
-    assert preflight(tmp_path / "net.yaml").trace.total == 5 * 5 * 3 + 3
+    assert check(tmp_path / "net.yaml").trace.total == 5 * 5 * 3 + 3
     with pytest.raises(DataError, match=f"nothing in {tmp_path}/there"):
         cnnctl.data.load("Squares", {"path": "there"}, base=tmp_path)
 
@@ -145,7 +145,7 @@ def test_what_check_knows_of_it(override, rule, message, register, tmp_path):
     register(Squares)
     (tmp_path / "net.yaml").write_text(SPEC)
     with pytest.raises(SpecError) as raised:
-        preflight(tmp_path / "net.yaml", [override])
+        check(tmp_path / "net.yaml", [override])
     (found,) = raised.value.diagnostics
     assert (found.rule, message in found.message) == (rule, True)
 

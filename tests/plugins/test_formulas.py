@@ -5,7 +5,7 @@ import pytest
 
 from cnnctl import Link, Outcome, Refusal, Weight, same
 from cnnctl.errors import SpecError
-from cnnctl.preflight import preflight
+from cnnctl.preflight import check
 from cnnctl.specs import load
 from cnnctl.startup import quiet
 from cnnctl.summary.summary import summarize
@@ -72,7 +72,7 @@ def test_one_that_is_right(register, path):
 )  # fmt: skip
 def test_one_that_is_wrong_is_noticed_where_the_network_is_built(outcome, told, register, path):
     register(formula=outcome)(Scaled)
-    preflight(path)
+    check(path)
     with pytest.raises(SpecError) as raised:
         build(path)
     (found,) = raised.value.diagnostics
@@ -101,7 +101,7 @@ def refuses(call):
 def test_one_that_fails(formula, rule, message, register, path):
     register(formula=formula)(Scaled)
     with pytest.raises(SpecError) as raised:
-        preflight(path)
+        check(path)
     (found,) = raised.value.diagnostics
     assert (found.rule, found.location.line) == (rule, 5)
     assert message in found.message

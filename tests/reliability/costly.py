@@ -637,9 +637,9 @@ def _readers(kind, folder):
     if kind in ("histories", "documents"):
         return _of_runs(kind, folder)
     if kind == "specs":
-        from cnnctl.preflight import preflight
+        from cnnctl.preflight import check
 
-        return [preflight]
+        return [check]
     from cnnctl.data.named.published_files import read_cifar, read_idx
     from cnnctl.data.named.sources import SOURCES
 

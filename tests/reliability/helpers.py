@@ -5,6 +5,7 @@ from __future__ import annotations
 import h5py
 import numpy as np
 
+from cnnctl.compute.observer import Observer
 from cnnctl.runs import checkpoint
 
 RANDOM = """\
@@ -70,7 +71,7 @@ class Killed(BaseException):
     """Stands for the end of the process."""
 
 
-class KilledAfter:
+class KilledAfter(Observer):
     """An observer that ends the training after an epoch, as a kill would: nothing is tidied up."""
 
     def __init__(self, epoch, during=False):

@@ -29,7 +29,7 @@ def stopped(tmp_path_factory):
     (folder / "random.yaml").write_text(RANDOM + "  keep: all\n")
     spec = load(folder / "random.yaml")
     with pytest.raises(Killed):
-        train(spec, runs_dir=folder / "runs", device="cpu", observer=KilledAfter(4))
+        train(spec, runs_dir=folder / "runs", device="cpu", observers=[KilledAfter(4)])
     expected = train(spec, runs_dir=folder / "straight", device="cpu").run
     return folder / "runs/random/001", expected
 
@@ -88,7 +88,7 @@ def test_the_newest_intact_checkpoint_goes_on_and_is_named(damage, name, run, st
         def started(self, facts):
             told.extend(facts.notes)
 
-    result = resume(run, device="cpu", observer=Watcher(99))
+    result = resume(run, device="cpu", observers=[Watcher(99)])
     assert any("epoch-0004" in note for note in told)
     assert any("epoch-0003 is the newest intact checkpoint" in note for note in told)
     assert figures(result.run) == figures(stopped[1])
@@ -120,7 +120,7 @@ def test_the_best_checkpoint_is_damaged(run):
         def started(self, facts):
             told.extend(facts.notes)
 
-    result = resume(run, device="cpu", observer=Watcher(99))
+    result = resume(run, device="cpu", observers=[Watcher(99)])
     assert result.evaluation is not None
     assert any("damaged" in note for note in told)
 
@@ -137,7 +137,7 @@ def test_what_is_not_cnnctl_s_is_never_deleted(tmp_path):
     mine = tmp_path / "runs/random/001-mine"
     mine.mkdir(parents=True)
     train(load(tmp_path / "random.yaml"), runs_dir=tmp_path / "runs", device="cpu",
-          observer=Noting(99))  # fmt: skip
+          observers=[Noting(99)])  # fmt: skip
     notes = list((tmp_path / "runs/random/001/checkpoints").glob("epoch-*/my notes.txt"))
     assert len(notes) == 5
     kept = list((tmp_path / "runs/random/001/checkpoints").glob("epoch-*/model.weights.h5"))

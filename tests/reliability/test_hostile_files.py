@@ -64,7 +64,7 @@ def reading(monkeypatch):
         "cnnctl.runs.checkpoint.read",
         "cnnctl.runs.checkpoint.state_of",
         "cnnctl.runs.run.read_plain",
-        "cnnctl.training.network.load_bytes",
+        "cnnctl.training.compiled_model.load_bytes",
         "cnnctl.training.state.parse",
     )
     return found
@@ -119,7 +119,7 @@ def models(monkeypatch):
         return model
 
     monkeypatch.setattr("cnnctl.network.build.build", remember)
-    monkeypatch.setattr("cnnctl.training.session.build", remember)
+    monkeypatch.setattr("cnnctl.training.trainer.build", remember)
     monkeypatch.setattr("keras.models.load_model", lambda *a, **k: pytest.fail("load_model"))
     return found
 

@@ -156,7 +156,7 @@ def test_killed_at_every_change_of_the_file_system(tmp_path, monkeypatch):
         folder = tmp_path / f"runs{allowed}"
         watcher = Until(operations, allowed)
         with pytest.raises(Killed):
-            train(spec, runs_dir=folder, device="cpu", observer=watcher)
+            train(spec, runs_dir=folder, device="cpu", observers=[watcher])
         operations.last = None
         run = Run(folder / "random/001")
         for path in run.checkpoints():

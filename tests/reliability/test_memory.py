@@ -26,7 +26,7 @@ import re, sys
 from pathlib import Path
 import cnnctl
 
-class Watching:
+class Watching(Observer):
     def started(self, facts): pass
     def epoch_began(self, epoch, learning_rate): pass
     def step_ended(self, step, logs): pass
@@ -37,7 +37,7 @@ class Watching:
 
 first, last = map(int, sys.argv[2:])
 cnnctl.train(cnnctl.load(sys.argv[1], [f"fit.epochs={last}"]), runs_dir=Path("runs"),
-             observer=Watching(), device="cpu")
+             observers=[Watching()], device="cpu")
 """
 
 

@@ -80,7 +80,7 @@ def test_killed_after_each_epoch(name, epoch, straight, tmp_path):
     expected = straight(name)
     epoch = min(epoch, len(expected.history()))
     with pytest.raises(Killed):
-        new(tmp_path, VARIANTS[name], observer=KilledAfter(epoch))
+        new(tmp_path, VARIANTS[name], observers=[KilledAfter(epoch)])
     result = resume(tmp_path / "runs/random", device="cpu")
     assert figures(result.run) == figures(expected)
     assert same_bits(arrays(result.run), arrays(expected))
@@ -97,7 +97,7 @@ def test_killed_after_each_epoch(name, epoch, straight, tmp_path):
 def test_killed_in_the_middle_of_an_epoch(epoch, straight, tmp_path):
     """The epoch begins again; killed in the first one, the training does."""
     with pytest.raises(Killed):
-        new(tmp_path, RANDOM, observer=KilledAfter(epoch, during=True))
+        new(tmp_path, RANDOM, observers=[KilledAfter(epoch, during=True)])
     result = resume(tmp_path / "runs/random/001", device="cpu")
     assert figures(result.run) == figures(straight("adam"))
     assert same_bits(arrays(result.run), arrays(straight("adam")))
@@ -105,10 +105,10 @@ def test_killed_in_the_middle_of_an_epoch(epoch, straight, tmp_path):
 
 def test_killed_again_and_again(straight, tmp_path):
     with pytest.raises(Killed):
-        new(tmp_path, RANDOM, observer=KilledAfter(1))
+        new(tmp_path, RANDOM, observers=[KilledAfter(1)])
     for epoch in (2, 3, 4, 5):
         with pytest.raises(Killed):
-            resume(tmp_path / "runs/random/001", device="cpu", observer=KilledAfter(epoch))
+            resume(tmp_path / "runs/random/001", device="cpu", observers=[KilledAfter(epoch)])
     result = resume(tmp_path / "runs/random/001", device="cpu")
     assert same_bits(arrays(result.run), arrays(straight("adam")))
     assert [each["after"] for each in result.run.state()["resumed"]] == [1, 2, 3, 4, 5]
@@ -117,7 +117,7 @@ def test_killed_again_and_again(straight, tmp_path):
 def test_a_line_that_was_not_written_comes_from_the_checkpoint(straight, tmp_path):
     """A process can be killed between a checkpoint and its line of the history."""
     with pytest.raises(Killed):
-        new(tmp_path, RANDOM, observer=KilledAfter(3))
+        new(tmp_path, RANDOM, observers=[KilledAfter(3)])
     history = tmp_path / "runs/random/001/metrics.jsonl"
     lines = history.read_text().splitlines(keepends=True)
     for left in ("".join(lines[:2]), "".join(lines[:2]) + lines[2][:20]):
@@ -182,7 +182,7 @@ def test_a_run_that_ended_itself_has_no_more_epochs(tmp_path):
 )
 def test_a_difference_is_refused_with_both_values(change, kind, values, tmp_path):
     with pytest.raises(Killed):
-        new(tmp_path, RANDOM, observer=KilledAfter(1))
+        new(tmp_path, RANDOM, observers=[KilledAfter(1)])
     run = tmp_path / "runs/random/001"
     with pytest.raises(UsageError) as caught:
         resume(run, overrides=[change], device="cpu")
@@ -197,11 +197,11 @@ def test_a_difference_is_refused_with_both_values(change, kind, values, tmp_path
 def test_what_was_allowed_once_is_what_counts_from_then_on(tmp_path):
     """Other pictures: they are evaluated, and nothing has to be allowed a second time."""
     with pytest.raises(Killed):
-        new(tmp_path, RANDOM, observer=KilledAfter(1))
+        new(tmp_path, RANDOM, observers=[KilledAfter(1)])
     run = tmp_path / "runs/random/001"
     with pytest.raises(Killed):
         resume(run, overrides=["data.dataset.xo.count=100"], allow=["data"], device="cpu",
-               observer=KilledAfter(3))  # fmt: skip
+               observers=[KilledAfter(3)])  # fmt: skip
     result = resume(run, device="cpu")
     assert evaluate(run, device="cpu").figures == result.evaluation.figures
     environment = json.loads((run / "environment.json").read_text())
@@ -211,7 +211,7 @@ def test_what_was_allowed_once_is_what_counts_from_then_on(tmp_path):
 def test_the_learning_rate_that_was_allowed_is_the_one_that_counts(tmp_path):
     """Keras puts the checkpoint's back without a word."""
     with pytest.raises(Killed):
-        new(tmp_path, RANDOM, observer=KilledAfter(2))
+        new(tmp_path, RANDOM, observers=[KilledAfter(2)])
     changed = ["compile.optimizer.Adam.learning_rate=0.001"]
     result = resume(
         tmp_path / "runs/random/001", overrides=changed, allow=["compile"], device="cpu"
@@ -225,7 +225,7 @@ def test_another_argument_of_the_optimizer_leaves_the_learning_rate(tmp_path):
     """Where a callback had it fall before."""
     falling = "  callbacks:\n    - ReduceLROnPlateau: {monitor: loss, factor: 0.1, patience: 1, "
     with pytest.raises(Killed):
-        new(tmp_path, RANDOM + falling + "min_delta: 9}\n", observer=KilledAfter(3))
+        new(tmp_path, RANDOM + falling + "min_delta: 9}\n", observers=[KilledAfter(3)])
     run = tmp_path / "runs/random/001"
     changed = ["compile.optimizer.Adam.clipnorm=1.0"]
     result = resume(run, overrides=changed, allow=["compile"], device="cpu")
@@ -235,7 +235,7 @@ def test_another_argument_of_the_optimizer_leaves_the_learning_rate(tmp_path):
 
 def test_a_callback_that_is_added_is_called_as_often_as_it_wants(tmp_path):
     with pytest.raises(Killed):
-        new(tmp_path, RANDOM, observer=KilledAfter(2))
+        new(tmp_path, RANDOM, observers=[KilledAfter(2)])
     run = tmp_path / "runs/random/001"
     plan = json.loads((run / "environment.json").read_text())["plan"]
     assert plan["steps_per_execution"] > 1
@@ -249,7 +249,7 @@ def test_another_monitor_decides_among_the_epochs_that_are_there(tmp_path):
     """Figures of two monitors do not compare: a loss of 2 would be the accuracy to beat."""
     text = RANDOM.replace("{Adam: {learning_rate: 0.01}}", "{SGD: {learning_rate: 0.5}}")
     with pytest.raises(Killed):
-        new(tmp_path, text, observer=KilledAfter(2))
+        new(tmp_path, text, observers=[KilledAfter(2)])
     run = tmp_path / "runs/random/001"
     by = "fit.callbacks=[{ModelCheckpoint: {monitor: val_accuracy, save_best_only: true}}]"
     result = resume(run, overrides=[by], allow=["fit"], device="cpu")
@@ -261,7 +261,7 @@ def test_another_monitor_decides_among_the_epochs_that_are_there(tmp_path):
 
 def test_figures_of_other_pictures_are_not_compared(tmp_path):
     with pytest.raises(Killed):
-        new(tmp_path, RANDOM, observer=KilledAfter(3))
+        new(tmp_path, RANDOM, observers=[KilledAfter(3)])
     other = ["data.dataset.xo.count=100"]
     result = resume(tmp_path / "runs/random/001", overrides=other, allow=["data"], device="cpu")
     later = {row["epoch"]: row["val_loss"] for row in result.history if row["epoch"] > 3}
@@ -270,7 +270,7 @@ def test_figures_of_other_pictures_are_not_compared(tmp_path):
 
 def test_a_copy_that_has_followed_the_links_goes_on(straight, tmp_path):
     with pytest.raises(Killed):
-        new(tmp_path, RANDOM, observer=KilledAfter(2))
+        new(tmp_path, RANDOM, observers=[KilledAfter(2)])
     copy = tmp_path / "copy/random/001"
     shutil.copytree(tmp_path / "runs/random/001", copy, symlinks=False)
     assert not (copy / "checkpoints/last").is_symlink()
@@ -288,14 +288,14 @@ class Refuses(KilledAfter):
 
 def test_a_training_that_cannot_begin_says_so_in_its_state(tmp_path):
     with pytest.raises(RunError):
-        new(tmp_path, RANDOM, observer=Refuses(1))
+        new(tmp_path, RANDOM, observers=[Refuses(1)])
     state = json.loads((tmp_path / "runs/random/001/state.json").read_text())
     assert (state["status"], state["reason"], state["epochs"]) == ("failed", "no screen", 0)
 
 
 def test_other_versions_are_refused(tmp_path):
     with pytest.raises(Killed):
-        new(tmp_path, RANDOM, observer=KilledAfter(1))
+        new(tmp_path, RANDOM, observers=[KilledAfter(1)])
     path = tmp_path / "runs/random/001/environment.json"
     environment = json.loads(path.read_text())
     environment["versions"]["keras"] = "3.0.0"
@@ -315,7 +315,7 @@ def test_another_place_of_the_same_pictures_is_no_difference(tmp_path, monkeypat
     text = RANDOM.replace("{xo: {count: 96, test_count: 32, translate: 1}}",
                           "{npz: {path: one/d.npz}}")  # fmt: skip
     with pytest.raises(Killed):
-        new(tmp_path, text, observer=KilledAfter(1))
+        new(tmp_path, text, observers=[KilledAfter(1)])
     moved = load(tmp_path / "random.yaml", ["data.dataset.npz.path=other/d.npz"])
     (tmp_path / "one/d.npz").unlink()
     monkeypatch.chdir(tmp_path)  # a flag's path starts from the current folder

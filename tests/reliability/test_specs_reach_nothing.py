@@ -11,7 +11,7 @@ import pytest
 
 from cnnctl import catalog
 from cnnctl.errors import CnnctlError, SpecError
-from cnnctl.preflight import preflight
+from cnnctl.preflight import check
 from cnnctl.specs import load, schedules
 from cnnctl.specs.json_schema import spec_schema
 from cnnctl.startup import quiet
@@ -248,7 +248,7 @@ def test_callbacks_write_into_the_run_folder_only(tmp_path, monkeypatch):
     path = tmp_path / "specs/net.yaml"
     path.write_text(f"{NET}fit:\n  callbacks: {callbacks}\n")
     monkeypatch.chdir(tmp_path / "specs")
-    train(preflight(path).spec, runs_dir=tmp_path / "runs", device="cpu")
+    train(check(path).spec, runs_dir=tmp_path / "runs", device="cpu")
     run = tmp_path / "runs/net/001"
     assert (run / "history.csv").exists()
     assert (run / "tensorboard").is_dir()

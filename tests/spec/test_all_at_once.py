@@ -7,7 +7,7 @@ from cli.test_bad_specs import FAULTS
 from conftest import XO
 
 from cnnctl.errors import SpecError
-from cnnctl.preflight import preflight
+from cnnctl.preflight import check
 
 MANY = """\
 name: all
@@ -42,7 +42,7 @@ def found(tmp_path, text, *overrides):
     path = tmp_path / "many.yaml"
     path.write_text(text)
     try:
-        preflight(path, overrides)
+        check(path, overrides)
     except SpecError as error:
         return [(d.rule, d.location.line, d.location.column) for d in error.diagnostics]
     return []

@@ -8,7 +8,7 @@ from conftest import XO
 
 from cnnctl.catalog import load as load_catalog
 from cnnctl.errors import Location, SpecError
-from cnnctl.preflight import preflight
+from cnnctl.preflight import check
 from cnnctl.specs.components import Checker
 from cnnctl.specs.metric_rules import (
     OF_ZERO_AND_ONE,
@@ -275,10 +275,10 @@ def test_losses_over_a_row_of_one_number(loss, layer, mode, fix, tmp_path):
         f"compile: {{optimizer: sgd, loss: {loss}}}\n"
     )
     if not fix:
-        preflight(tmp_path / "a.yaml")
+        check(tmp_path / "a.yaml")
         return
     with pytest.raises(SpecError) as raised:
-        preflight(tmp_path / "a.yaml")
+        check(tmp_path / "a.yaml")
     (found,) = raised.value.diagnostics
     assert (found.rule, f"`{fix}`" in found.hint) == ("loss-misfit", True)
     # By Keras: where every output is 1, it is as good as the truth; or the size is not seen.
@@ -337,9 +337,9 @@ IOU = "MeanIoU: {num_classes: 2"
 def test_the_fix_fixes(text, metric, hint, fixed, xo_spec):
     xo_spec.write_text(text.replace("[accuracy]", f"[{metric}]"))
     with pytest.raises(SpecError) as raised:
-        preflight(xo_spec)
+        check(xo_spec)
     (found,) = raised.value.diagnostics
     assert found.location.line == XO[: XO.index("[accuracy]")].count("\n") + 1
     assert hint in found.hint
     xo_spec.write_text(text.replace("[accuracy]", f"[{fixed}]"))
-    preflight(xo_spec)
+    check(xo_spec)

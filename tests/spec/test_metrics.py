@@ -12,7 +12,7 @@ from cnnctl import plugins
 from cnnctl.catalog import load as load_catalog
 from cnnctl.catalog.describe import describe
 from cnnctl.errors import SpecError
-from cnnctl.preflight import preflight_run
+from cnnctl.preflight import check_run
 from cnnctl.runs.run import Run
 from cnnctl.specs import load
 from cnnctl.specs.dump import flow
@@ -125,9 +125,9 @@ def test_a_run_of_an_earlier_version_stays_readable(xo_spec, tmp_path):
     text = text.replace("sparse_categorical", "categorical").replace("accuracy", "TruePositives")
     run.spec_path.write_text(f"{text}  callbacks: [EarlyStopping: {{monitor: true_positives}}]")
     assert diagnostics(run.spec_path)
-    assert preflight_run(run).spec.fit.callbacks
+    assert check_run(run).spec.fit.callbacks
     with pytest.raises(SpecError, match="ModelCheckpoint monitors `val_true_positives`"):
-        preflight_run(run, [monitor])
+        check_run(run, [monitor])
 
 
 def test_a_resumed_run_corrects_a_best_epoch_that_was_guessed(xo_spec, tmp_path):

@@ -5,7 +5,7 @@ import json
 import pytest
 from conftest import CONFIGS, XO
 
-from cnnctl.preflight import preflight, specs_in
+from cnnctl.preflight import check, specs_in
 from cnnctl.specs.difference import differences
 from cnnctl.specs.provenance import origins
 
@@ -18,7 +18,7 @@ def test_each_value_names_its_file_and_line_its_flag_or_its_default(tmp_path):
     base, child = tmp_path / "base.yaml", tmp_path / "child.yaml"
     base.write_text(XO)
     child.write_text("extends: base.yaml\nfit:\n  batch_size: 8\n")
-    spec = preflight(child, ["compile.optimizer.Adam.beta_1=0.8"]).spec
+    spec = check(child, ["compile.optimizer.Adam.beta_1=0.8"]).spec
     found = sources(spec)
     assert found["name"] == ("child", "default (cnnctl)")  # names are not inherited
     assert found["fit.batch_size"] == (8, f"{child}:3")
@@ -45,12 +45,12 @@ def test_every_path_can_be_set(path):
     """A path as it is shown is one that `--set` takes; to set what is there changes nothing."""
     from cnnctl.specs.dump import flow
 
-    spec = preflight(path).spec
+    spec = check(path).spec
     given = [each for each in origins(spec) if each.location and "." in each.path]
     plain = [each for each in given if not isinstance(each.value, str)]
     assert len(plain) >= 3
     for each in plain:
-        again = preflight(path, [f"{each.path}={flow(each.value)}"]).spec
+        again = check(path, [f"{each.path}={flow(each.value)}"]).spec
         assert differences(spec, again) == []
 
 
@@ -69,7 +69,7 @@ def test_the_command(cnnctl, xo_spec):
 def difference(tmp_path, one, other):
     (tmp_path / "a.yaml").write_text(one)
     (tmp_path / "b.yaml").write_text(other)
-    specs = (preflight(tmp_path / "a.yaml").spec, preflight(tmp_path / "b.yaml").spec)
+    specs = (check(tmp_path / "a.yaml").spec, check(tmp_path / "b.yaml").spec)
     return [
         (each.path, each.before and each.before.value, each.after and each.after.value)
         for each in differences(*specs)

@@ -6,7 +6,7 @@ import pytest
 from conftest import XO
 
 from cnnctl.errors import SpecError
-from cnnctl.preflight import preflight
+from cnnctl.preflight import check
 from cnnctl.specs import load
 
 SCHEDULE = "{ExponentialDecay: {initial_learning_rate: 0.1, decay_steps: 9, decay_rate: 0.5}}"
@@ -93,7 +93,7 @@ def test_what_the_shapes_tell(tmp_path, overrides, expected):
     path.write_text(XO)
     found = []
     try:
-        preflight(path, overrides)
+        check(path, overrides)
     except SpecError as error:
         found = [each.rule for each in error.diagnostics]
     assert found == expected

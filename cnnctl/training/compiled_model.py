@@ -1,4 +1,4 @@
-"""The network of a training with its data, ready for the first step."""
+"""The compiled model of a training and its input pipelines, ready for the first step."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from cnnctl.compute import replica_steps as of_replicas
 from cnnctl.compute import steps
-from cnnctl.compute.device import Device
+from cnnctl.compute.computation import Computation
 from cnnctl.compute.feed import Feed
 from cnnctl.compute.plan import Plan
 from cnnctl.compute.strategy import Replicas
@@ -27,25 +27,22 @@ from cnnctl.runs.checkpoint import ARRAYS, WEIGHTS
 from cnnctl.specs import Spec
 from cnnctl.specs.rules import monitored
 from cnnctl.training import state
-from cnnctl.training.callbacks import Resumed
-from cnnctl.training.divergence import FiniteLoss
 from cnnctl.training.kept_weights import keep_weights
 from cnnctl.training.optimizer_state import carry_over
-from cnnctl.training.randomness import Randomness
 from cnnctl.training.results import Start
 
 
 @dataclass(frozen=True)
-class Network:
+class CompiledModel:
     """What `model.fit` is called with.
 
     Args:
         model: Compiled, with the weights that it begins with.
-        feed: The training pictures.
-        validation: The pictures held out, if there are any.
+        feed: The training images.
+        validation: The images held out, if there are any.
         plan: How steps are computed: as was asked, or without what the network does not allow.
         saved: The state of the callbacks; None where they start afresh.
-        notes: What is worth knowing of how it begins.
+        notes: What users should know of how it begins.
     """
 
     model: keras.Model
@@ -55,58 +52,23 @@ class Network:
     saved: list[state.Saved] | None
     notes: tuple[str, ...] = ()
 
-    def fit(
-        self,
-        spec: Spec,
-        start: Start,
-        callbacks: list[keras.callbacks.Callback],
-        *watching: keras.callbacks.Callback,
-    ) -> None:
-        """Train from where it begins to the spec's last epoch.
 
-        Args:
-            spec: The spec.
-            start: Where it begins.
-            callbacks: Those of the spec.
-            watching: What comes after them: it sees what they have done.
-        """
-        self.model.fit(
-            self.feed.dataset,
-            initial_epoch=start.done,
-            epochs=start.done if start.content.get("stopped") else spec.fit.epochs,
-            validation_data=self.validation and self.validation.dataset,
-            callbacks=[
-                Randomness(spec.seed, self.feed),
-                FiniteLoss(),
-                *callbacks,
-                Resumed(callbacks, self.saved),
-                *watching,
-            ],
-            shuffle=False,  # the pipeline shuffles
-            verbose=0,
-        )
-
-
-def ready(
-    spec: Spec, data: Prepared, device: Device, plan: Plan, replicas: Replicas, start: Start
-) -> Network:
-    """Build a network, with the weights that it begins with.
+def compile_for(data: Prepared, computation: Computation, start: Start) -> CompiledModel:
+    """Build the network of a training, with its input pipelines and the weights it begins with.
 
     Args:
-        spec: A checked spec with `data`, `compile` and `fit`.
-        data: Its data.
-        device: The device that was started.
-        plan: How steps are computed.
-        replicas: Who computes them.
+        data: The data, and the spec with `compile` and `fit` that it was prepared for.
+        computation: Where and by what plan steps are computed.
         start: Where the training begins.
 
     Raises:
         SpecError: Keras refuses something, or a callback monitors what is not reported.
         CheckpointError: The checkpoint is not of this network, or not of these callbacks.
     """
+    spec, plan, replicas = data.spec, computation.plan, computation.replicas
     classes = data.classes if data.one_hot else 0
-    # Several devices take their pictures from the processor's memory.
-    place = device.places[0] if replicas.count == 1 else "CPU:0"
+    # Several devices take their images from the processor's memory.
+    place = computation.device.places[0] if replicas.count == 1 else "CPU:0"
     feed = Feed(
         data.dataset.train,
         data.normalization,
@@ -142,17 +104,17 @@ def ready(
         validation = Feed(
             held_out,
             data.normalization,
-            batch_size=steps.evaluation_batch(spec),
+            batch_size=steps.evaluation_batch(data.checked),
             classes=classes,
             device=place,
         )
         model.test_function = _test_function(
-            model, validation, steps.evaluation_parts(spec, plan), replicas
+            model, validation, steps.evaluation_parts(data.checked, plan), replicas
         )
     names += [f"val_{name}" for name in names if validation is not None]
     if names and (found := list(monitored(spec, validation is not None, names))):
         raise SpecError(found)
-    return Network(model, feed, validation, plan, saved, tuple(notes))
+    return CompiledModel(model, feed, validation, plan, saved, tuple(notes))
 
 
 def _train_function(
