@@ -1,4 +1,4 @@
-"""The generators of random numbers in a network: those of dropout and augmentation."""
+"""Random numbers of the replicas of a step: no two replicas draw the same."""
 
 from __future__ import annotations
 
@@ -11,15 +11,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-
-def generators(model: keras.Model) -> Iterator[keras.random.SeedGenerator]:
-    """The seed generators of a model's layers, each once, in the order of the layers."""
-    seen: set[int] = set()
-    for layer in model._flatten_layers(include_self=False):
-        for generator in (getattr(layer, "seed_generator", None), *layer._seed_generators):
-            if isinstance(generator, keras.random.SeedGenerator) and id(generator) not in seen:
-                seen.add(id(generator))
-                yield generator
+from cnnctl.compat import seed_generators
 
 
 @contextmanager
@@ -37,7 +29,7 @@ def drawn_apart(model: keras.Model, count: int) -> Iterator[None]:
         count: Of replicas.
     """
     draws: dict[int, dict[int, int]] = defaultdict(dict)
-    found = list(generators(model))
+    found = list(seed_generators(model))
     for place, generator in enumerate(found):
         generator.next = _drawing(generator, place, draws, count)
     try:

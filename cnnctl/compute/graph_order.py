@@ -12,6 +12,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from cnnctl.compat import sole_consumer, values_replaced, wait_for
+
 LARGE_KERNEL = 1 << 18
 """Weights in a kernel from which one product over the batch is faster than a sum of products."""
 
@@ -39,12 +41,10 @@ def _rectified_then_pooled(model: keras.Model) -> Iterator[tuple[Any, Any]]:
             continue
         if layer.activity_regularizer is not None:  # it looks at what is rectified
             continue
-        nodes = layer._outbound_nodes
-        if len(nodes) != 1 or any(layer.output is each for each in model.outputs):
+        if any(layer.output is each for each in model.outputs):
             continue
-        consumer = nodes[0].operation
-        once = len(layer._inbound_nodes) == 1 and len(consumer._inbound_nodes) == 1
-        if type(consumer) in _POOLINGS and once:
+        consumer = sole_consumer(layer)
+        if type(consumer) in _POOLINGS:
             yield layer, consumer
 
 
@@ -72,15 +72,9 @@ def read_once(variables: Sequence[keras.Variable]) -> Iterator[list[tf.Tensor]]:
     Yields:
         What was read, to take gradients for.
     """
-    stored = [variable._value for variable in variables]
-    tensors = [tf.convert_to_tensor(value) for value in stored]
-    try:
-        for variable, tensor in zip(variables, tensors, strict=True):
-            variable._value = tensor
+    tensors = [tf.convert_to_tensor(variable.value) for variable in variables]
+    with values_replaced(variables, tensors):
         yield tensors
-    finally:
-        for variable, value in zip(variables, stored, strict=True):
-            variable._value = value
 
 
 def inputs_first() -> None:
@@ -99,7 +93,7 @@ def inputs_first() -> None:
         if operation.type == "Conv2DBackpropFilter":
             first = gradients.get(operation.inputs[2].name)
             if first is not None:
-                operation._add_control_input(first)
+                wait_for(operation, first)
 
 
 def summed(gradients: Sequence[Any]) -> Any:

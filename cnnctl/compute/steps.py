@@ -279,7 +279,8 @@ def evaluation_parts(checked: Checked, plan: Plan) -> int:
 
 def count_loss(model: keras.Model, loss: tf.Tensor, pictures: tf.Tensor) -> None:
     """Count the mean loss of a batch into the mean over the epoch, as Keras does."""
-    model._loss_tracker.update_state(loss, sample_weight=pictures)
+    tracker = next(metric for metric in model.metrics if metric.name == "loss")
+    tracker.update_state(loss, sample_weight=pictures)
 
 
 def joined(outputs: Sequence[tf.Tensor]) -> tf.Tensor:

@@ -14,6 +14,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from cnnctl.compat import momentums, restore_reduction, skip_reduction, slot_number, velocities
+
 Update = Callable[[Any, Any, Any], None]
 """(gradient, variable, learning rate), as `keras.optimizers.Optimizer.update_step`."""
 
@@ -44,14 +46,14 @@ def fuse(optimizer: keras.optimizers.Optimizer) -> bool:
     optimizer.update_step = update_step
     # One device has nothing to reduce, and Keras's reduction would let every update wait for the
     # last gradient.
-    optimizer._all_reduce_sum_gradients = list
+    skip_reduction(optimizer)
     return True
 
 
 def unfuse(optimizer: keras.optimizers.Optimizer) -> None:
     """Let an optimizer update by Keras's own operations again."""
-    for name in ("update_step", "_all_reduce_sum_gradients"):
-        vars(optimizer).pop(name, None)
+    vars(optimizer).pop("update_step", None)
+    restore_reduction(optimizer)
 
 
 def _adam(optimizer: Any) -> Update | None:
@@ -59,12 +61,12 @@ def _adam(optimizer: Any) -> Update | None:
         return None
 
     def update(gradient: Any, variable: Any, learning_rate: Any) -> None:
-        index = optimizer._get_variable_index(variable)
+        index = slot_number(optimizer, variable)
         step = tf.cast(optimizer.iterations + 1, tf.float32)
         tf.raw_ops.ResourceApplyAdam(
             var=variable.handle,
-            m=optimizer._momentums[index].value.handle,
-            v=optimizer._velocities[index].value.handle,
+            m=momentums(optimizer)[index].value.handle,
+            v=velocities(optimizer)[index].value.handle,
             beta1_power=tf.pow(tf.constant(optimizer.beta_1, tf.float32), step),
             beta2_power=tf.pow(tf.constant(optimizer.beta_2, tf.float32), step),
             lr=learning_rate,
@@ -82,15 +84,15 @@ def _rmsprop(optimizer: Any) -> Update | None:
         return None
     # The kernel wants a momentum even where there is none: a place to write the step to.
     spare = [] if optimizer.momentum else [
-        tf.Variable(tf.zeros_like(each.value), trainable=False) for each in optimizer._velocities
+        tf.Variable(tf.zeros_like(each.value), trainable=False) for each in velocities(optimizer)
     ]  # fmt: skip
 
     def update(gradient: Any, variable: Any, learning_rate: Any) -> None:
-        index = optimizer._get_variable_index(variable)
-        momentum = optimizer._momentums[index].value if optimizer.momentum else spare[index]
+        index = slot_number(optimizer, variable)
+        momentum = momentums(optimizer)[index].value if optimizer.momentum else spare[index]
         tf.raw_ops.ResourceApplyRMSProp(
             var=variable.handle,
-            ms=optimizer._velocities[index].value.handle,
+            ms=velocities(optimizer)[index].value.handle,
             mom=momentum.handle,
             lr=learning_rate,
             rho=optimizer.rho,
@@ -109,7 +111,7 @@ def _sgd(optimizer: Any) -> Update:
                 var=variable.handle, alpha=learning_rate, delta=gradient
             )
             return
-        index = optimizer._get_variable_index(variable)
+        index = slot_number(optimizer, variable)
         tf.raw_ops.ResourceApplyKerasMomentum(
             var=variable.handle,
             accum=optimizer.momentums[index].value.handle,

@@ -13,7 +13,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from cnnctl.compat import freeze
+from cnnctl.compat import COMPILED_BY_XLA, freeze
 from cnnctl.export.decomposition import decompose
 
 OUTPUT = "output_0"
@@ -120,7 +120,7 @@ def _without_xla(definition: Any) -> Any:
         each.signature.name = names[each.signature.name]
     nodes = [*definition.node, *(node for each in functions for node in each.node_def)]
     for each in (*nodes, *functions):
-        for attribute in ("_XlaMustCompile", "_noinline"):
+        for attribute in COMPILED_BY_XLA:
             if attribute in each.attr:
                 del each.attr[attribute]
         for value in each.attr.values():

@@ -245,13 +245,15 @@ def _shaped(array: np.ndarray, shape: tuple[int, ...] | None) -> np.ndarray:
 
 def _inputs_of(model: Any, picture: np.ndarray, found: Sequence[Any]) -> dict[str, np.ndarray]:
     """What each layer gets: the output of the layer before it; of several, the first."""
+    import keras
+
     outputs = {layer.name: np.asarray(output)[0]
                for layer, output in zip(model.layers, found, strict=True)}  # fmt: skip
+    names = {id(layer.output): layer.name for layer in model.layers}
     inputs = {}
     for layer in model.layers:
-        sources = layer._inbound_nodes[0].parent_nodes if layer._inbound_nodes else []
-        before = sources[0].operation.name if sources else None
-        inputs[layer.name] = outputs.get(before, picture) if before else picture
+        (given, *_) = keras.tree.flatten(layer.input) or [None]
+        inputs[layer.name] = outputs.get(names.get(id(given)), picture)
     return inputs
 
 

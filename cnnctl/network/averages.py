@@ -12,6 +12,7 @@ from typing import Any
 
 import keras
 
+from cnnctl.compat import SWAPPED
 from cnnctl.network.build import build, construct
 from cnnctl.network.weights import load_weights
 from cnnctl.runs import checkpoint
@@ -66,4 +67,4 @@ def _averaging(folder: Path) -> Spec | None:
 def _swapped(state: dict[str, Any]) -> bool:
     """Whether `SwapEMAWeights: {swap_on_epoch: true}` had put the averages into the model."""
     saved = [each.get("state") for each in state.get("callbacks") or () if isinstance(each, dict)]
-    return any(isinstance(each, dict) and each.get("_ema_weights_in_model") for each in saved)
+    return any(isinstance(each, dict) and each.get(SWAPPED) for each in saved)

@@ -85,13 +85,7 @@ def to_bytes(model: keras.Model) -> bytes:
 
     Made in memory: where a disk is full, HDF5 may end the whole process.
     """
-    saved = compat.saved_weights(model)
-    if saved is None:
-        with tempfile.TemporaryDirectory(prefix="cnnctl-") as folder:
-            path = Path(folder) / WEIGHTS
-            model.save_weights(path)
-            return path.read_bytes()
-    return saved
+    return compat.saved_weights(model)
 
 
 def limit_for(model: keras.Model) -> int:

@@ -11,6 +11,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from cnnctl import compat
 from cnnctl.compute import replica_steps as of_replicas
 from cnnctl.compute import steps
 from cnnctl.compute.computation import Computation
@@ -82,12 +83,12 @@ def compile_for(data: Prepared, computation: Computation, start: Start) -> Compi
         model = build(spec, data.input_shape)
     # What TensorFlow distributes is the step, not Keras's loop around it, which fails where several
     # processes share a model (keras-team/keras#20585).
-    model._distribute_strategy = None
+    compat.forget_strategy(model)
     compile_model(model, spec, plan, scope=replicas.scope)
     with replicas.scope():
         model.optimizer.build(model.trainable_variables)
     if replicas.strategy:
-        model.optimizer._all_reduce_sum_gradients = list  # the steps sum them, before clipping
+        compat.skip_reduction(model.optimizer)  # the steps sum them, before clipping
     rate = model.optimizer.learning_rate
     fixed = isinstance(rate, keras.Variable | tf.Variable)
     rate = float(np.asarray(rate)) if fixed else None

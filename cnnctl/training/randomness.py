@@ -11,12 +11,12 @@ from typing import Any
 import keras
 import numpy as np
 
-from cnnctl.compute.generators import generators
+from cnnctl.compat import seed_generators
 
 
 def reseed(model: keras.Model, seed: int, epoch: int) -> None:
     """Set the state of every generator for an epoch (from 0)."""
-    for index, generator in enumerate(generators(model)):
+    for index, generator in enumerate(seed_generators(model)):
         state = np.random.SeedSequence((seed, epoch, index)).generate_state(2, np.uint32)
         generator.state.assign(state.astype(np.uint32))
 

@@ -1,8 +1,8 @@
 """The state of callbacks, so that a training that goes on does so as if it had never stopped.
 
 Keras keeps none of it. For Keras's own callbacks the attributes that change while they train are
-listed here; a plug-in's callback takes part with two methods, `get_state() -> dict` of JSON values
-and `set_state(dict)`.
+listed in `compat.py`; a plug-in's callback takes part with two methods, `get_state() -> dict` of
+JSON values and `set_state(dict)`.
 """
 
 from __future__ import annotations
@@ -16,16 +16,9 @@ from typing import Any
 import keras
 import numpy as np
 
+from cnnctl.compat import CALLBACK_STATE
 from cnnctl.data.npz import read_arrays
 from cnnctl.errors import CheckpointError, DataError, shortened
-
-_ATTRIBUTES: dict[str, dict[str, type]] = {
-    "EarlyStopping": {"wait": int, "stopped_epoch": int, "best": float, "best_epoch": int},
-    "ReduceLROnPlateau": {"wait": int, "cooldown_counter": int, "best": float},
-    "SwapEMAWeights": {"_ema_weights_in_model": bool},
-    "TensorBoard": {"_global_train_batch": int, "_global_test_batch": int},
-}
-"""Which attributes of Keras's callbacks are kept, and their types; a float may also be None."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +65,7 @@ def parse(
         state = each.get("state")
         if not isinstance(state, dict):
             raise problem
-        for key, kind in _ATTRIBUTES.get(name, {}).items():
+        for key, kind in CALLBACK_STATE.get(name, {}).items():
             value = state.get(key)
             is_figure = kind is float and (value is None or type(value) is int)
             if type(value) is not kind and not is_figure:
@@ -152,7 +145,7 @@ def _best_weights(
 def _attributes(callback: keras.callbacks.Callback) -> dict[str, type]:
     """Which attributes of a callback of Keras's are kept; none of another one."""
     is_own = type(callback).__module__.startswith("keras.")
-    return _ATTRIBUTES.get(type(callback).__name__, {}) if is_own else {}
+    return CALLBACK_STATE.get(type(callback).__name__, {}) if is_own else {}
 
 
 def _state(callback: keras.callbacks.Callback) -> dict[str, Any]:
