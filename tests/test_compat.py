@@ -7,9 +7,12 @@ Each is held against what Keras and TensorFlow do in public.
 import ast
 import io
 import os
+import re
 import subprocess
 import sys
+import tomllib
 from contextlib import contextmanager
+from importlib import metadata
 from pathlib import Path
 
 import h5py
@@ -377,6 +380,17 @@ def test_tf2onnx_keeps_a_transpose_where_an_axis_is_one():
         with compat.keep_transposes():
             assert operations() == ["Transpose"]
         assert operations() == ["Reshape"]
+
+
+def test_the_versions_tested_are_the_ones_that_may_be_installed():
+    """A new minor version may rename what is private, whatever it promises for the rest."""
+    project = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text())["project"]
+    wanted = [*project["dependencies"], *project["optional-dependencies"]["gpu"]]
+    bounds = {re.split(r"[>,]", each, maxsplit=1)[0]: each for each in wanted}
+    for name in ("keras", "tensorflow", "tensorflow[and-cuda]"):
+        version = metadata.version(name.partition("[")[0])
+        major, minor = map(int, version.split(".")[:2])
+        assert bounds[name].endswith(f",<{major}.{minor + 1}"), (name, version)
 
 
 # One place
