@@ -1,15 +1,23 @@
-"""Callbacks of processes that train together: what one sees counts for all."""
+"""Processes that train together: what they have alike, and what one sees counts for all."""
 
 from __future__ import annotations
 
+import hashlib
+from importlib import metadata
 from typing import Any
 
 import keras
 
+from cnnctl.compute.plan import Plan
 from cnnctl.compute.strategy import Replicas
+from cnnctl.data.preparation import Prepared
 from cnnctl.io.signals import ENDING
+from cnnctl.runs.checkpoint import WEIGHTS
+from cnnctl.specs.dump import dump
+from cnnctl.specs.nodes import plain
 from cnnctl.training.divergence import refuse
 from cnnctl.training.interrupt import Interrupt
+from cnnctl.training.results import Start
 
 
 class Follower(keras.callbacks.Callback):
@@ -41,3 +49,15 @@ class Agreement(keras.callbacks.Callback):
         self.interrupt.caught = next(
             (number for number, count in zip(ENDING, seen, strict=True) if count), None
         )
+
+
+def agreed(data: Prepared, plan: Plan, start: Start) -> dict[str, str]:
+    """What all processes of a training have to have alike, by its name."""
+    versions = (metadata.version(each) for each in ("tensorflow", "keras", "cnnctl"))
+    return {
+        "spec": dump(plain(data.spec.tree)),
+        "data set": data.dataset.fingerprint,
+        "checkpoint": hashlib.sha256(start.files.get(WEIGHTS, b"")).hexdigest(),
+        "way to compute": f"{plan.steps_per_execution} {plan.precision}",
+        "version of TensorFlow, Keras or cnnctl": " ".join(versions),
+    }

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
-from importlib import metadata
 from pathlib import Path
 
 import keras
@@ -21,21 +19,17 @@ from cnnctl.errors import CnnctlError, RunError, Stopped
 from cnnctl.inference.evaluation import Evaluation, figures
 from cnnctl.io.atomic import replacing, write_json
 from cnnctl.io.notes import tell
-from cnnctl.network.averages import load_averaged, spec_of
-from cnnctl.network.build import build, compile_model
+from cnnctl.network.averages import load_averaged
 from cnnctl.network.failures import failure
-from cnnctl.runs.checkpoint import WEIGHTS
 from cnnctl.runs.run import RUNS_DIR, Run, checkpoint_name, create_run
 from cnnctl.specs import Spec
-from cnnctl.specs.difference import differences
-from cnnctl.specs.dump import dump
-from cnnctl.specs.nodes import plain
+from cnnctl.training.best_model import model_of_best
 from cnnctl.training.callbacks import Recorder, Resumed, checkpoints_from_spec, from_spec
 from cnnctl.training.checkpoints import Checkpoints
 from cnnctl.training.compiled_model import CompiledModel, compile_for
 from cnnctl.training.description import describe
 from cnnctl.training.divergence import FiniteLoss
-from cnnctl.training.follower import Agreement, Follower
+from cnnctl.training.follower import Agreement, Follower, agreed
 from cnnctl.training.interrupt import Interrupt
 from cnnctl.training.randomness import Randomness
 from cnnctl.training.results import Settings, Start, TrainingResult
@@ -158,7 +152,7 @@ class Trainer:
     def build(self) -> None:
         """Build the network, once every process is about to train the same."""
         replicas = self.computation.replicas
-        replicas.compare(self._agreed())
+        replicas.compare(agreed(self.data, self.computation.plan, self.start))
         with replicas.together():
             self.compiled = compile_for(self.data, self.computation, self.start)
 
@@ -279,7 +273,7 @@ class Trainer:
         """Save the model of the best epoch, for any Keras user; None if no epoch has ended."""
         if self.checkpoints.best_epoch is None:
             return None
-        model = self._model_of_best(run)
+        model = model_of_best(run, self.data, self.compiled, self.computation.replicas)
         load_averaged(model, run.checkpoint("best"))
         with replacing(run.model_path) as partial:
             model.save(partial)
@@ -326,33 +320,6 @@ class Trainer:
             notes=(*self.start.notes, *self.compiled.notes),
             replicas=self.computation.replicas.count,
         )
-
-    def _model_of_best(self, run: Run) -> keras.Model:
-        """The network that takes the best epoch's checkpoint, for the one process that saves and
-        evaluates it: with the optimizer of that epoch, which may be from before a change of the
-        spec."""
-        best = spec_of(run.checkpoint("best")) or self.spec
-        changed = differences(best, self.spec)
-        if all(not each.path.startswith("compile.optimizer") for each in changed):
-            if self.computation.replicas.strategy is None:
-                return self.compiled.model
-            best = self.spec
-        alone = build(best, self.data.input_shape)
-        compile_model(alone, best, self.compiled.plan)
-        alone.optimizer.build(alone.trainable_variables)
-        return alone
-
-    def _agreed(self) -> dict[str, str]:
-        """What all processes of a training have to have alike."""
-        plan = self.computation.plan
-        versions = (metadata.version(each) for each in ("tensorflow", "keras", "cnnctl"))
-        return {
-            "spec": dump(plain(self.spec.tree)),
-            "data set": self.data.dataset.fingerprint,
-            "checkpoint": hashlib.sha256(self.start.files.get(WEIGHTS, b"")).hexdigest(),
-            "way to compute": f"{plan.steps_per_execution} {plan.precision}",
-            "version of TensorFlow, Keras or cnnctl": " ".join(versions),
-        }
 
     def _failure(self, error: BaseException) -> CnnctlError:
         lost = self.computation.replicas.failure(error)
