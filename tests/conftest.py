@@ -1,18 +1,23 @@
-"""What tests share: the installed command as a subprocess, small specs, the complete data."""
+"""What tests share: the installed command as a process, small specs, the complete data."""
 
 from __future__ import annotations
 
 import os
-import shutil
+import signal
 import subprocess
-import sys
 from pathlib import Path
 
-import pytest
-
-from cnnctl.compute.plan import has_bfloat16
-
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+# Before numpy is imported: a process forks whole only while it has no threads (`commands.py`), and
+# those of two pytest processes would wait for each other.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+# In the background of a shell pytest ignores SIGINT, and so would what tests start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
+import commands  # noqa: E402
+import pytest  # noqa: E402
+
+from cnnctl.compute.plan import has_bfloat16  # noqa: E402
 
 HELD_BELOW_BFLOAT16 = pytest.mark.skipif(
     "ONEDNN_MAX_CPU_ISA" in os.environ and not has_bfloat16(),
@@ -52,22 +57,12 @@ fit:
 @pytest.fixture
 def cnnctl(tmp_path):
     """Run the installed command in an empty folder; returns the finished process."""
-    program = shutil.which("cnnctl", path=str(Path(sys.executable).parent))
-    assert program, "cnnctl is not installed beside this Python: pip install -e '.[dev]'"
 
-    def run(*arguments, cwd=tmp_path, env=None, **options):
+    def run(*words, cwd=tmp_path, env=None, **options):
         clean = {k: v for k, v in os.environ.items() if k not in {"CNNCTL_DATA_DIR", "FORCE_COLOR"}}
-        return subprocess.run(
-            [program, *map(str, arguments)],
-            cwd=cwd,
-            env={**clean, "COLUMNS": "160", **(env or {})},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=180,
-            check=False,
-            **options,
-        )
+        env = {**clean, "COLUMNS": "160", **(env or {})}
+        streams = {"stdin": subprocess.DEVNULL, "capture_output": True}
+        return commands.run(*words, cwd=cwd, env=env, **streams, **options)
 
     return run
 

@@ -2,10 +2,9 @@
 
 import importlib.util
 import json
-import subprocess
-import sys
 from pathlib import Path
 
+import commands
 import numpy as np
 import pytest
 from conftest import XO
@@ -25,7 +24,6 @@ from cnnctl.export.export import export as exporting  # noqa: E402
 from cnnctl.specs import load  # noqa: E402
 from cnnctl.training.train import train  # noqa: E402
 
-PROGRAM = str(Path(sys.executable).parent / "cnnctl")
 FORMATS = ["keras", "saved_model", "onnx", "litert"]
 AUGMENTED = XO.replace(
     "  layers:\n", "  layers:\n    - RandomTranslation: {height_factor: 0.1, width_factor: 0.1}\n"
@@ -225,13 +223,11 @@ def test_what_is_refused(run, tmp_path, monkeypatch):
 
 
 def test_the_command(run):
-    done = subprocess.run([PROGRAM, "export", run, "--format", "keras", "--json"], text=True,
-                          capture_output=True, timeout=120, check=False)  # fmt: skip
+    done = commands.run("export", run, "--format", "keras", "--json", capture_output=True)
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     assert found["path"] == str(run / "exports/tiny.keras")
-    again = subprocess.run([PROGRAM, "export", run, "--format", "keras"], text=True,
-                           capture_output=True, timeout=120, check=False)  # fmt: skip
+    again = commands.run("export", run, "--format", "keras", capture_output=True)
     assert again.returncode == 2
     assert "is there already" in again.stderr
     assert done.stderr == ""

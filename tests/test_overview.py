@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import commands
 import pytest
 from conftest import XO
 
@@ -22,7 +23,6 @@ from cnnctl.reports.overview import compare, entries  # noqa: E402
 from cnnctl.specs import load  # noqa: E402
 from cnnctl.training.train import train  # noqa: E402
 
-PROGRAM = str(Path(sys.executable).parent / "cnnctl")
 SCORE = (
     XO.replace("metrics: [accuracy]", "metrics: [accuracy, {SparseCategoricalAccuracy: {name: a}}]")
     + "  callbacks: [ModelCheckpoint: {monitor: a, save_best_only: true}]\n"
@@ -252,8 +252,7 @@ def test_the_least_divergence_is_the_best(folder, tmp_path):
 
 def test_the_commands(folder, tmp_path):
     def call(*arguments):
-        return subprocess.run([PROGRAM, *map(str, arguments)], capture_output=True, text=True,
-                              timeout=60, check=False, cwd=tmp_path)  # fmt: skip
+        return commands.run(*arguments, capture_output=True, cwd=tmp_path)
 
     listed = json.loads(call("runs", folder, "--json").stdout)
     assert [each["seed"] for each in listed] == [1, 2, 0]

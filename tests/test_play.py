@@ -8,10 +8,9 @@ import re
 import signal
 import socket
 import subprocess
-import sys
 import time
-from pathlib import Path
 
+import commands
 import numpy as np
 import pytest
 from browser import BROWSER, Page
@@ -27,14 +26,7 @@ import keras  # noqa: E402
 from cnnctl.specs import load  # noqa: E402
 from cnnctl.training.train import train  # noqa: E402
 
-PROGRAM = str(Path(sys.executable).parent / "cnnctl")
-LISTENING = {
-    "text": True,
-    "stdout": subprocess.PIPE,
-    "stderr": subprocess.PIPE,
-    # In the background of a shell the tests ignore SIGINT, and so would their children.
-    "preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-}
+LISTENING = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
 DIGITS = """\
 name: digits
 data: {dataset: mnist}
@@ -67,7 +59,7 @@ def run(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def address(run):
-    process = subprocess.Popen([PROGRAM, "play", str(run), "--port", "0"], **LISTENING)
+    process = commands.start("play", run, "--port", 0, **LISTENING)
     line = process.stdout.readline()
     found = re.match(r"http://127\.0\.0\.1:(\d+)/", line)
     assert found, process.stderr.read()
@@ -154,8 +146,8 @@ def test_a_port_that_is_taken(run):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        done = subprocess.run([PROGRAM, "play", str(run), "--port", str(taken.getsockname()[1])],
-                              capture_output=True, text=True, timeout=60, check=False)  # fmt: skip
+        words = ("play", run, "--port", taken.getsockname()[1])
+        done = commands.run(*words, capture_output=True, timeout=60)
     assert done.returncode == 2
     assert "--port 0" in done.stderr
 
@@ -197,9 +189,8 @@ def test_a_training_is_watched(tmp_path):
     """The page's figures are those of the history, and Chromium draws them."""
     text = XO.replace("epochs: 3", "epochs: 4000").replace("count: 120", "count: 400")
     (tmp_path / "tiny.yaml").write_text(text)
-    process = subprocess.Popen(
-        [PROGRAM, "train", "tiny.yaml", "--live", "--port", "0"], cwd=tmp_path, **LISTENING
-    )
+    words = ("train", "tiny.yaml", "--live", "--port", 0)
+    process = commands.start(*words, cwd=tmp_path, **LISTENING)
     try:
         line = process.stderr.readline()
         address = re.match(r"live: (http://127\.0\.0\.1:\d+/)", line).group(1)

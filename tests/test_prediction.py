@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import commands
 import numpy as np
 import pytest
 from conftest import XO
@@ -28,7 +29,6 @@ from cnnctl.inference.trained import find  # noqa: E402
 from cnnctl.specs import load  # noqa: E402
 from cnnctl.training.train import train  # noqa: E402
 
-PROGRAM = str(Path(sys.executable).parent / "cnnctl")
 DATA = {"count": 120, "test_count": 40, "translate": 1}
 
 
@@ -168,8 +168,7 @@ def test_outputs_become_classes(tmp_path, last, loss, label_mode):
 
 
 def call(*arguments, stdin=None):
-    return subprocess.run([PROGRAM, *map(str, arguments)], input=stdin, capture_output=True,
-                          timeout=120, check=False)  # fmt: skip
+    return commands.run(*arguments, input=stdin, text=False, capture_output=True)
 
 
 def test_the_command(run, tmp_path):

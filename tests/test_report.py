@@ -5,10 +5,9 @@ import json
 import re
 import shutil
 import subprocess
-import sys
 from html.parser import HTMLParser
-from pathlib import Path
 
+import commands
 import pytest
 from conftest import XO
 
@@ -20,7 +19,6 @@ from cnnctl.reports.report import report  # noqa: E402
 from cnnctl.specs import load  # noqa: E402
 from cnnctl.training.train import train  # noqa: E402
 
-PROGRAM = str(Path(sys.executable).parent / "cnnctl")
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))),
                None)  # fmt: skip
 
@@ -147,16 +145,13 @@ def test_a_run_without_data_or_epochs_still_has_a_report(runs, tmp_path):
 
 
 def test_the_command(runs, tmp_path):
-    done = subprocess.run([PROGRAM, "report", *map(str, runs), "--out", str(tmp_path / "c.html")],
-                          capture_output=True, text=True, timeout=120, check=False)  # fmt: skip
+    done = commands.run("report", *runs, "--out", tmp_path / "c.html", capture_output=True)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "c.html").read_text().startswith("<!doctype html>")
-    done = subprocess.run([PROGRAM, "report", str(runs[0]), "--json"], capture_output=True,
-                          text=True, timeout=120, check=False)  # fmt: skip
+    done = commands.run("report", runs[0], "--json", capture_output=True)
     assert json.loads(done.stdout)["report"] == str(runs[0] / "report.html")
     assert (runs[0] / "report.html").exists()
-    done = subprocess.run([PROGRAM, "report", str(tmp_path)], capture_output=True, text=True,
-                          timeout=120, check=False)  # fmt: skip
+    done = commands.run("report", tmp_path, capture_output=True)
     assert done.returncode == 2
     assert "not a run folder" in done.stderr
 

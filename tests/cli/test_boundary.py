@@ -6,8 +6,8 @@ import shutil
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
+import commands
 import pytest
 
 
@@ -38,8 +38,7 @@ sys.exit(guarded(program))
 @pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash")
 @pytest.mark.parametrize("ending", ["2>&1 | head -1 >/dev/null", "<&- >&- 2>&-"])
 def test_whoever_stops_listening_does_not_stop_a_training(ending, xo_spec, tmp_path):
-    program = Path(sys.executable).with_name("cnnctl")
-    script = f"{program} train {xo_spec} {ending}; exit ${{PIPESTATUS[0]}}"
+    script = f"{commands.PROGRAM} train {xo_spec} {ending}; exit ${{PIPESTATUS[0]}}"
     done = subprocess.run(
         ["bash", "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False,
         env={k: v for k, v in os.environ.items() if k != "CNNCTL_DATA_DIR"},

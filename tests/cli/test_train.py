@@ -7,12 +7,10 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
+import commands
 import pytest
 from conftest import CONFIGS, ROOT
-
-PROGRAM = str(Path(sys.executable).parent / "cnnctl")
 
 
 def test_from_a_spec_to_figures(cnnctl, xo_spec, tmp_path):
@@ -78,17 +76,12 @@ def test_a_run_is_not_evaluated_on_other_data(cnnctl, xo_spec, tmp_path):
     assert "other data" in done.stderr
 
 
-def endless(spec):
+def endless(spec, **options):
     """A training that only a signal ends, started beside its spec."""
-    return subprocess.Popen(
-        [PROGRAM, "train", str(spec), "--epochs", "100000"],
-        cwd=spec.parent,
-        stderr=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        # In the background of a shell the tests ignore SIGINT, and so would their children.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )
+    return commands.start(
+        "train", spec, "--epochs", 100_000, cwd=spec.parent,
+        stderr=subprocess.PIPE, stdout=subprocess.PIPE, **options,
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
@@ -110,9 +103,9 @@ def test_a_signal_keeps_what_was_finished(number, code, xo_spec, tmp_path):
 
 
 def test_two_trainings_at_once_take_two_numbers(xo_spec, tmp_path):
-    command = [PROGRAM, "train", str(xo_spec), "--epochs", "1"]
-    both = [subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL,
-                             stderr=subprocess.DEVNULL) for _ in range(2)]  # fmt: skip
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    command = ("train", xo_spec, "--epochs", 1)
+    both = [commands.start(*command, cwd=tmp_path, **quiet) for _ in range(2)]
     assert [process.wait(timeout=120) for process in both] == [0, 0]
     assert {path.name for path in (tmp_path / "runs/tiny").iterdir()} == {"001", "002"}
 
@@ -156,7 +149,7 @@ def test_the_module_is_the_command():
 
 
 def test_a_pipe_that_closes_early():
-    command = f"{PROGRAM} summary configs/cifar10_resnet.yaml | head -1"
+    command = f"{commands.PROGRAM} summary configs/cifar10_resnet.yaml | head -1"
     done = subprocess.run(
         ["bash", "-c", command], cwd=ROOT, capture_output=True, text=True, check=True,
         env={**os.environ, "PYTHONUNBUFFERED": "1"},
@@ -168,7 +161,7 @@ def test_a_pipe_that_closes_early():
 @pytest.mark.parametrize("delay", [0.3, 1.5])
 def test_an_early_interrupt_is_one_word(delay, xo_spec):
     """While Python, the command line or TensorFlow are being imported."""
-    process = endless(xo_spec)
+    process = endless(xo_spec, fresh=True)
     time.sleep(delay)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
@@ -204,7 +197,7 @@ def test_data_that_only_a_folder_tells_is_asked_again(cnnctl, xo_spec, tmp_path)
 
 def test_output_that_cannot_be_written(cnnctl, xo_spec, tmp_path):
     done = subprocess.run(
-        ["bash", "-c", f"{PROGRAM} summary {xo_spec} > /dev/full"],
+        ["bash", "-c", f"{commands.PROGRAM} summary {xo_spec} > /dev/full"],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 1

@@ -3,11 +3,9 @@
 import json
 import os
 import shutil
-import subprocess
-import sys
 import time
-from pathlib import Path
 
+import commands
 import numpy as np
 import pytest
 from conftest import XO
@@ -53,14 +51,15 @@ def test_the_plan_is_printed_and_recorded(cnnctl, tmp_path):
 @pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="there is one processor")
 def test_a_run_goes_on_with_fewer_processors_to_the_same_bits(tmp_path):
     """The plan is the run's, not that of the machine that it goes on with."""
-    program = shutil.which("cnnctl", path=str(Path(sys.executable).parent))
-
-    def call(*arguments, cpus):
-        subprocess.run([program, *map(str, arguments)], cwd=tmp_path, check=True,
-                       capture_output=True, env={**os.environ, "COLUMNS": "160"},
-                       preexec_fn=lambda: os.sched_setaffinity(0, cpus))  # fmt: skip
-
     every = os.sched_getaffinity(0)
+
+    def call(*words, cpus):
+        os.sched_setaffinity(0, cpus)
+        try:
+            commands.run(*words, cwd=tmp_path, check=True, capture_output=True)
+        finally:
+            os.sched_setaffinity(0, every)
+
     write(tmp_path)
     call("train", "tiny.yaml", "--epochs", 3, "--runs-dir", "whole", cpus=every)
     call("train", "tiny.yaml", "--epochs", 1, cpus=every)

@@ -9,6 +9,7 @@ import sys
 import time
 from pathlib import Path
 
+import commands
 import h5py
 import numpy as np
 import pytest
@@ -22,7 +23,6 @@ CALLBACKS = """  callbacks:
     - EarlyStopping: {monitor: val_loss, patience: 50}
     - LearningRateScheduler: {schedule: "0.01 * 0.9 ** epoch"}
 """
-PROGRAM = str(Path(sys.executable).parent / "cnnctl")
 LONG = 4000
 """Epochs that take minutes: the process is ended before."""
 
@@ -35,12 +35,10 @@ def spec(tmp_path):
 
 
 def begun(tmp_path, *words, count=2):
-    """`cnnctl launch`, begun; SIGINT counts, whatever the shell of the tests ignores."""
-    return subprocess.Popen(
-        [PROGRAM, "launch", "-n", str(count), "--", *map(str, words)],
-        cwd=tmp_path, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        env={**os.environ, "COLUMNS": "160"},
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    """`cnnctl launch`, begun."""
+    return commands.start(
+        "launch", "-n", count, "--", *words, cwd=tmp_path, env={**os.environ, "COLUMNS": "160"},
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
 
 

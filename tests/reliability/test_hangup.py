@@ -7,19 +7,18 @@ import pty
 import re
 import signal
 import subprocess
-import sys
 import termios
 import threading
 from contextlib import contextmanager
 from pathlib import Path
 
+import commands
 import pytest
 
 from cnnctl.runs import checkpoint
 from cnnctl.runs.run import Run, epoch_of
 from reliability.helpers import RANDOM
 
-PROGRAM = str(Path(sys.executable).parent / "cnnctl")
 RATE = "compile.optimizer.Adam.learning_rate"
 
 
@@ -97,7 +96,7 @@ def test_a_closed_terminal_stops_a_training_which_goes_on_later(tmp_path):
     run = Run(tmp_path / "runs/random/001")
     done = 0
     for words in (["train", "random.yaml"], ["resume", "runs/random/001"]):
-        with terminal(tmp_path, PROGRAM, *words) as (made, process):
+        with terminal(tmp_path, commands.PROGRAM, *words) as (made, process):
             made.until(lambda: epochs(run) >= done + 2, process)  # noqa: B023
             made.close()
             assert process.wait(60) == 129
@@ -116,7 +115,7 @@ def test_a_closed_terminal_stops_several_processes(words, tmp_path):
     text = RANDOM.replace("epochs: 5", "epochs: 100000").replace("    - BatchNormalization\n", "")
     (tmp_path / "random.yaml").write_text(text)
     run = Run(tmp_path / "runs/random/001")
-    with terminal(tmp_path, PROGRAM, *words) as (made, process):
+    with terminal(tmp_path, commands.PROGRAM, *words) as (made, process):
         made.until(lambda: epochs(run) >= 2, process)
         listed = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
         assert listed
@@ -133,7 +132,7 @@ def test_a_training_that_ignores_it_outlives_its_terminal(by, tmp_path):
     terminal that is gone: the live table, the figures."""
     (tmp_path / "random.yaml").write_text(RANDOM.replace("epochs: 5", "epochs: 60"))
     run = Run(tmp_path / "runs/random/001")
-    words = [PROGRAM, "train", "random.yaml"]
+    words = [commands.PROGRAM, "train", "random.yaml"]
     if by == "nohup":
         words = ["nohup", *words]
     else:
@@ -154,8 +153,8 @@ def test_it_is_said_twice_and_is_no_second_signal(tmp_path):
     text = RANDOM.replace("count: 96", "count: 4000").replace("epochs: 5", "epochs: 100000")
     (tmp_path / "random.yaml").write_text(text.replace("batch_size: 16", "batch_size: 4"))
     for number, after, kept in ((1, [signal.SIGHUP] * 2, 2), (2, [signal.SIGTERM], 1)):
-        process = subprocess.Popen(
-            [PROGRAM, "train", "random.yaml", "--finish-epoch"], cwd=tmp_path, text=True,
+        process = commands.start(
+            "train", "random.yaml", "--finish-epoch", cwd=tmp_path,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         )  # fmt: skip
         for line in process.stderr:

@@ -9,10 +9,10 @@ import random
 import re
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
+import commands
 import pytest
 
 from cnnctl.runs import checkpoint
@@ -26,15 +26,14 @@ quiet()
 from cnnctl.training.resume import resume  # noqa: E402
 from cnnctl.training.train import train  # noqa: E402
 
-PROGRAM = str(Path(sys.executable).parent / "cnnctl")
 LONG = "CNNCTL_KILLS" in os.environ
 KILLS = int(os.environ.get("CNNCTL_KILLS", "3"))
 SEED = int(os.environ.get("CNNCTL_SEED", "0"))
 
 
-def start(folder, *words):
-    return subprocess.Popen(
-        [PROGRAM, *words], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+def start(folder, *words, **options):
+    return commands.start(
+        *words, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, **options
     )
 
 
@@ -47,10 +46,10 @@ def test_sigkill_at_random_moments(tmp_path):
     kills = reported = 0
     while kills < KILLS:
         words = ["resume", "runs/random/001"] if run.environment() else ["train", "random.yaml"]
-        process = start(tmp_path, *words)
         # From the imports on; most kills come while epochs end, one every few hundredths of a
         # second.
         until = None if chance.random() < 0.9 else time.monotonic() + chance.uniform(0, 4)
+        process = start(tmp_path, *words, fresh=until is not None)
         for line in process.stderr:
             if match := re.match(r"epoch (\d+)/", line):
                 reported = max(reported, int(match[1]))
@@ -74,23 +73,12 @@ def test_sigkill_at_random_moments(tmp_path):
             # Killed before it was told what it is: there is nothing to go on with.
             assert not found
             run = Run(run.path.with_name(f"{int(run.path.name) + 1:03d}"))
-    done = subprocess.run(
-        [PROGRAM, "resume", str(run.path)],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = commands.run("resume", run.path, cwd=tmp_path, capture_output=True)
     assert done.returncode == 0, done.stderr
     print(f"\n{kills} kills survived, {epochs} epochs")
     # By the command as well: in this process TensorFlow may run with other threads, to other bits.
-    done = subprocess.run(
-        [PROGRAM, "train", "random.yaml", "--runs-dir", "straight"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    words = ("train", "random.yaml", "--runs-dir", "straight")
+    done = commands.run(*words, cwd=tmp_path, capture_output=True)
     assert done.returncode == 0, done.stderr
     expected = Run(tmp_path / "straight/random/001")
     assert run.environment()["plan"] == expected.environment()["plan"]
@@ -179,10 +167,7 @@ def test_two_processes_in_one_run(tmp_path):
     for line in first.stderr:
         if line.startswith("epoch 1/"):
             break
-    second = subprocess.run(
-        [PROGRAM, "resume", "runs/random/001"],
-        cwd=tmp_path, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    second = commands.run("resume", "runs/random/001", cwd=tmp_path, capture_output=True)
     assert second.returncode == 1
     assert f"process {first.pid} trains in it" in second.stderr
     other = start(tmp_path, "train", "random.yaml", "--epochs", "1")

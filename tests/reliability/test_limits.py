@@ -8,11 +8,10 @@ import resource
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from contextlib import suppress
-from pathlib import Path
 
+import commands
 import numpy as np
 import pytest
 
@@ -20,14 +19,11 @@ from cnnctl.runs import checkpoint
 from cnnctl.runs.run import Run, epoch_of
 from reliability.helpers import RANDOM
 
-PROGRAM = str(Path(sys.executable).parent / "cnnctl")
-
 
 def start(folder, *words, **options):
-    return subprocess.Popen(
-        [PROGRAM, *words], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL), **options,
-    )  # fmt: skip
+    return commands.start(
+        *words, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options
+    )
 
 
 def intact(run):
@@ -42,9 +38,8 @@ WIDE = RANDOM.replace("filters: 4", "filters: 64").replace("epochs: 5", "epochs:
 def test_files_may_not_grow(tmp_path):
     """RLIMIT_FSIZE below a checkpoint's size, as a quota would be."""
     (tmp_path / "random.yaml").write_text(RANDOM)
-    done = subprocess.run(
-        [PROGRAM, "train", "random.yaml"], cwd=tmp_path, capture_output=True, text=True,
-        check=False,
+    done = commands.run(
+        "train", "random.yaml", cwd=tmp_path, capture_output=True, fresh=True,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (16_000, 16_000)),
     )  # fmt: skip
     assert done.returncode == 1, done.stderr
@@ -96,20 +91,16 @@ def test_a_disk_that_fills_up(small_disk, tmp_path):
     reported = [int(n) for n in re.findall(r"^epoch (\d+)/", rest, re.MULTILINE)]
     assert epochs[-1] >= max(reported, default=3)
     (small_disk / "filler").unlink()
-    again = subprocess.run(
-        [PROGRAM, "resume", str(run), "--epochs", str(epochs[-1] + 1)],
-        cwd=tmp_path, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    words = ("resume", run, "--epochs", epochs[-1] + 1)
+    again = commands.run(*words, cwd=tmp_path, capture_output=True)
     assert again.returncode == 0, again.stderr
 
 
 def test_free_space_is_looked_at_before_the_first_epoch(small_disk, tmp_path):
     text = RANDOM.replace("- Flatten", "- Flatten\n    - Dense: {units: 2000}")
     (tmp_path / "random.yaml").write_text(text)
-    done = subprocess.run(
-        [PROGRAM, "train", "random.yaml", "--runs-dir", str(small_disk)],
-        cwd=tmp_path, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    words = ("train", "random.yaml", "--runs-dir", small_disk)
+    done = commands.run(*words, cwd=tmp_path, capture_output=True)
     assert done.returncode == 1
     assert re.search(
         r"the checkpoints need about [\d.]+ MB, and .* has [\d.]+ MB free", done.stderr
@@ -123,10 +114,8 @@ def test_a_folder_that_cannot_be_written(tmp_path):
     if os.access(tmp_path / "readonly", os.W_OK):
         (tmp_path / "readonly").rmdir()
         (tmp_path / "readonly").write_text("a file in its place: root may write everywhere")
-    done = subprocess.run(
-        [PROGRAM, "train", "random.yaml", "--runs-dir", "readonly"],
-        cwd=tmp_path, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    words = ("train", "random.yaml", "--runs-dir", "readonly")
+    done = commands.run(*words, cwd=tmp_path, capture_output=True)
     assert done.returncode == 1
     assert "cannot write readonly/random" in done.stderr
     assert "--runs-dir" in done.stderr

@@ -8,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 
+import commands
 import pytest
 from conftest import XO
 
@@ -19,18 +20,15 @@ from cnnctl.runs.run import Run
 from cnnctl.sweep.conduct import _refuse_another_storage
 from cnnctl.sweep.storage import Place
 
-PROGRAM = str(Path(sys.executable).parent / "cnnctl")
 RATE = "compile.optimizer.Adam.learning_rate"
 GRID = ["--over", f"{RATE}=1e-2,1e-3", "--over", "fit.batch_size=16,32"]
 
 
 def start(folder, *words, **options):
     clean = {k: v for k, v in os.environ.items() if k != "CNNCTL_DATA_DIR"}
-    return subprocess.Popen(
-        [PROGRAM, "sweep", "tiny.yaml", *map(str, words)], cwd=folder, text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**clean, "COLUMNS": "160"},
-        # In the background of a shell the tests ignore SIGINT, and so would their children.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL), **options,
+    return commands.start(
+        "sweep", "tiny.yaml", *words, cwd=folder, env={**clean, "COLUMNS": "160"},
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options,
     )  # fmt: skip
 
 
@@ -129,10 +127,9 @@ def test_the_trial_of_a_killed_worker_is_taken_up_again(tmp_path):
     assert len(run.state()["resumed"]) == 1
     # Threads as the workers had them: they shared the processors.
     share = json.loads((first / "environment.json").read_text())["threads"]["cpus"]
-    done = subprocess.run(
-        [PROGRAM, "train", "tiny.yaml", "--set", killed["set"][0], "--runs-dir", "straight"],
-        cwd=tmp_path, env={**os.environ, "TF_NUM_INTRAOP_THREADS": str(share)},
-        capture_output=True, check=False,
+    done = commands.run(
+        "train", "tiny.yaml", "--set", killed["set"][0], "--runs-dir", "straight", cwd=tmp_path,
+        env={**os.environ, "TF_NUM_INTRAOP_THREADS": str(share)}, capture_output=True,
     )  # fmt: skip
     assert done.returncode == 0
     straight = Run(tmp_path / "straight/tiny/001")

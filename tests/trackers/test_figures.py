@@ -3,10 +3,9 @@
 import json
 import os
 import struct
-import subprocess
-import sys
 from pathlib import Path
 
+import commands
 import numpy as np
 import pytest
 from conftest import XO
@@ -26,12 +25,11 @@ def tracked(tmp_path_factory):
     """A folder with a run that was tracked, and one of the same spec that was not."""
     folder = tmp_path_factory.mktemp("tracked")
     (folder / "tiny.yaml").write_text(f"description: Two letters\n{XO}")
-    program = Path(sys.executable).parent / "cnnctl"
     env = {**os.environ, **surroundings(folder)}
     for words in (["--set", "seed=7", *TRACK], ["--set", "seed=7"]):
-        done = subprocess.run(
-            [program, "train", "tiny.yaml", "--json", *words],
-            cwd=folder, env=env, capture_output=True, text=True, timeout=180, check=True,
+        done = commands.run(
+            "train", "tiny.yaml", "--json", *words,
+            cwd=folder, env=env, capture_output=True, check=True,
         )  # fmt: skip
         assert json.loads(done.stdout)["epochs"] == 3
         assert ("tracked: " in done.stderr) == (len(words) > 2)

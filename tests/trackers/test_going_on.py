@@ -4,10 +4,9 @@ import os
 import re
 import signal
 import subprocess
-import sys
 import time
-from pathlib import Path
 
+import commands
 import pytest
 
 from cnnctl.runs.run import Run
@@ -16,18 +15,16 @@ from trackers.readers import of_mlflow, of_run, of_tensorboard, of_wandb, surrou
 pytest.importorskip("mlflow", reason="the extra `mlflow` is not installed")
 pytest.importorskip("wandb", reason="the extra `wandb` is not installed")
 
-PROGRAM = str(Path(sys.executable).parent / "cnnctl")
 EVERY = ["--track", "tensorboard", "--track", "mlflow", "--track", "wandb"]
 
 
 def begun(spec, *words):
     """A training that has some epochs, and whose trackers have begun."""
     folder = spec.parent
-    process = subprocess.Popen(
-        [PROGRAM, "train", spec, "--epochs", "100000", *words],
-        cwd=folder, env={**os.environ, **surroundings(folder)}, text=True,
+    process = commands.start(
+        "train", spec, "--epochs", 100_000, *words,
+        cwd=folder, env={**os.environ, **surroundings(folder)},
         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
     trackers, epochs = set(), 0
     for line in process.stderr:
