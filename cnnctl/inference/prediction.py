@@ -17,7 +17,8 @@ from cnnctl.data.preparation import Prepared
 from cnnctl.data.split_names import SPLITS
 from cnnctl.data.wording import looking, some, were
 from cnnctl.errors import DataError, Diagnostic, UsageError
-from cnnctl.inference.images import Failure, Incoming, Look, read
+from cnnctl.inference.image_style import Look
+from cnnctl.inference.images import Failure, Incoming, read
 from cnnctl.inference.trained import Loaded, Trained, find
 from cnnctl.io.arguments import AnyPath, as_choice, as_flag, as_paths
 from cnnctl.specs import AnySpec, Component, Spec

@@ -16,7 +16,8 @@ from cnnctl.data.dataset import Dataset
 from cnnctl.data.images import bit_depth
 from cnnctl.data.pixels import DEEP
 from cnnctl.errors import DataError
-from cnnctl.inference.images import Look, read
+from cnnctl.inference.image_style import Look
+from cnnctl.inference.images import read
 
 NOISE = np.random.default_rng(3).integers(0, 65536, (5, 7, 4)).astype(np.uint16)
 COLOR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}

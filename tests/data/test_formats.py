@@ -14,7 +14,8 @@ from cnnctl.data.dataset import Dataset
 from cnnctl.data.images.content import what_it_is
 from cnnctl.data.images.formats import PILLOW_FORMATS, SUFFIXES, is_readable, looks_like_image
 from cnnctl.errors import DataError
-from cnnctl.inference.images import Failure, Look, read
+from cnnctl.inference.image_style import Look
+from cnnctl.inference.images import Failure, read
 
 
 def test_every_suffix_is_one_that_pillow_gives_to_a_format_that_is_read() -> None:

@@ -20,6 +20,7 @@ from cnnctl.data.dataset import Dataset
 from cnnctl.data.images.folder_layout import find_layout
 from cnnctl.errors import DataError
 from cnnctl.inference import images
+from cnnctl.inference.image_style import Look
 
 
 def put(path: Path, color: Any, size: tuple[int, int] = (6, 4), mode: str = "RGB") -> Path:
@@ -105,7 +106,7 @@ def test_a_file_has_the_same_pixels_in_training_and_in_prediction(tmp_path: Path
     expected = [upright] * 8 + [on_white] * 3 + [upright]
     for path, picture, wanted in zip(files, x, expected, strict=True):
         np.testing.assert_array_equal(picture, wanted, str(path))
-        (found,) = images.read([str(path)], images.Look((4, 4, 3)))
+        (found,) = images.read([str(path)], Look((4, 4, 3)))
         np.testing.assert_array_equal(found.x, wanted, str(path))
         turned = path.stem in set("2345678")
         step = "turned as its EXIF data says" if turned else "laid on white where it is transparent"

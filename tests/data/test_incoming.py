@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from cnnctl.errors import DataError, UsageError
-from cnnctl.inference.images import Failure, Look, read
+from cnnctl.inference.image_style import Look
+from cnnctl.inference.images import Failure, read
 
 MNIST = Look((28, 28, 1), dark=True, centred=True)
 COLOUR = Look((32, 32, 3))

@@ -620,13 +620,15 @@ def _readers(kind, folder):
         return [lambda path: load_weights(model, path)]
     if kind == "arrays":
         from cnnctl.data.npz import load_npz
-        from cnnctl.inference.images import Look, read
+        from cnnctl.inference.image_style import Look
+        from cnnctl.inference.images import read
 
         look = Look((9, 9, 1), None, False, False)
         return [lambda path: load_npz(path) if path.suffix == ".npz" else list(read([path], look))]
     if kind == "pictures":
         from cnnctl.data.images.decode import Format, decode
-        from cnnctl.inference.images import Look, read
+        from cnnctl.inference.image_style import Look
+        from cnnctl.inference.images import read
 
         look = Look((9, 9, 1), None, False, False)
         return [
