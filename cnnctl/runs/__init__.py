@@ -1,6 +1,6 @@
 """The run folder: everything about one training. Never imports Keras.
 
-    run.py           the folder
-    checkpoint.py    one checkpoint in it
-    history.py       its `metrics.jsonl`
+run.py           the folder
+checkpoint.py    one checkpoint in it
+history.py       its `metrics.jsonl`
 """

@@ -25,15 +25,15 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from cnnctl.io.arguments import AnyPath, as_path
-from cnnctl.runs.checkpoint import MANIFEST, set_aside
 from cnnctl.errors import RunError, UsageError, shortened
+from cnnctl.io.arguments import AnyPath, as_path
 from cnnctl.io.atomic import cannot_write, flush, write_json, write_text
-from cnnctl.runs.history import MAX_NAMES, described, is_figure, read_history
 from cnnctl.io.notes import note
 from cnnctl.io.path_kinds import is_run, refuse_other
 from cnnctl.io.printable import shell
 from cnnctl.io.untrusted import parse_json, read_plain
+from cnnctl.runs.checkpoint import MANIFEST, set_aside
+from cnnctl.runs.history import MAX_NAMES, described, is_figure, read_history
 
 RUNS_DIR = Path("runs")
 _NUMBER = re.compile(r"\d{3,}")
@@ -180,8 +180,8 @@ class Run:
         write_json(self.path / "state.json", {**self.state(), **changes})
 
     def history(self, state: dict[str, Any] | None = None) -> list[dict[str, Any]]:
-        """The epochs of `metrics.jsonl` (see `cnnctl.runs.history.read_history`); where `state.json`
-        counts more of them, a note says so.
+        """The epochs of `metrics.jsonl` (see `cnnctl.runs.history.read_history`); where
+        `state.json` counts more of them, a note says so.
 
         Args:
             state: What `state` has returned, where it was read before.
