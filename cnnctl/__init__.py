@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from cnnctl.arithmetic import Refusal as Refusal
     from cnnctl.arithmetic import Weight as Weight
     from cnnctl.arithmetic import same as same
+    from cnnctl.compute.observer import Observer as Observer
     from cnnctl.errors import CnnctlError as CnnctlError
     from cnnctl.inference.evaluation import evaluate as evaluate
     from cnnctl.inference.prediction import predict as predict
@@ -58,6 +59,7 @@ _ARITHMETIC = (
 _PLACES = {
     **{name: ("cnnctl.arithmetic", name) for name in _ARITHMETIC},
     "CnnctlError": ("cnnctl.errors", "CnnctlError"),
+    "Observer": ("cnnctl.compute.observer", "Observer"),
     "check": (("cnnctl.preflight", "check")),
     "diff": ("cnnctl.preflight", "diff"),
     "evaluate": ("cnnctl.inference.evaluation", "evaluate"),
@@ -79,6 +81,7 @@ __all__ = [
     "Formula",
     "Link",
     "NoFormula",
+    "Observer",
     "Outcome",
     "Refusal",
     "Weight",

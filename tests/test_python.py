@@ -39,17 +39,28 @@ def place(trained, monkeypatch):
     return folder
 
 
-FOR_FORMULAS = {"Call", "Formula", "Link", "NoFormula", "Outcome", "Refusal", "Weight", "same"}
+CLASSES = {
+    "CnnctlError",
+    "Observer",
+    "Call",
+    "Formula",
+    "Link",
+    "NoFormula",
+    "Outcome",
+    "Refusal",
+    "Weight",
+    "same",
+}
 
 
 def test_every_name_is_there():
     assert set(cnnctl.__all__) == set(dir(cnnctl)) == {
-        "CnnctlError", *FOR_FORMULAS, "check", "diff", "evaluate", "load", "new", "predict",
-        "predict_split", "register", "reproduce", "resume", "schema", "summarize", "train",
+        *CLASSES, "check", "diff", "evaluate", "load", "new", "predict", "predict_split",
+        "register", "reproduce", "resume", "schema", "summarize", "train",
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", sorted({*cnnctl.__all__} - {"CnnctlError", *FOR_FORMULAS}))
+@pytest.mark.parametrize("name", sorted({*cnnctl.__all__} - CLASSES))
 def test_every_argument_is_written_out(name):
     """An editor completes them, and a misspelled one is a TypeError that names it."""
     function = getattr(cnnctl, name)
