@@ -17,8 +17,8 @@ quiet()
 import keras  # noqa: E402
 import tensorflow as tf  # noqa: E402
 
+from cnnctl.export import export_errors, writers  # noqa: E402
 from cnnctl.export.decomposition import DECOMPOSITIONS  # noqa: E402
-from cnnctl.export.export import export as exporting  # noqa: E402
 from cnnctl.export.inference_graph import Graph  # noqa: E402
 from cnnctl.network.build import build  # noqa: E402
 from cnnctl.specs import load  # noqa: E402
@@ -150,9 +150,9 @@ def test_a_layer_that_a_format_cannot_hold(tmp_path: Path) -> None:
     spec = load(tmp_path / "net.yaml")
     model = build(spec, (6, 6, 6, 2))
     trained = SimpleNamespace(source="runs/net/001", spec=spec)
-    with pytest.raises(Exception, match="SpaceToBatchND") as raised, exporting._silent():
-        exporting._WRITERS["litert"](model, tmp_path / "net.tflite", None, None, False)
-    error = exporting._refusal(raised.value, "litert", model, trained)
+    with pytest.raises(Exception, match="SpaceToBatchND") as raised, writers.silent():
+        writers.WRITERS["litert"](model, tmp_path / "net.tflite", None, None, False)
+    error = export_errors.conversion_error(raised.value, "litert", model, trained)
     (found,) = error.diagnostics
     assert found.message == (
         "Conv3D `wide` cannot be exported as litert: "
@@ -185,9 +185,9 @@ def test_an_operation_without_an_equivalent_in_a_layer_of_its_own(
     spec = load(tmp_path / "net.yaml")
     model = keras.Sequential([keras.Input((4,)), Bessel(name="own"), layers.Dense(2)], name="net")
     trained = SimpleNamespace(source="runs/net/001", spec=spec)
-    with pytest.raises(Exception) as raised, exporting._silent():  # noqa: PT011
-        exporting._WRITERS[name](model, tmp_path / "net", None, None, False)
-    error = exporting._refusal(raised.value, name, model, trained)
+    with pytest.raises(Exception) as raised, writers.silent():  # noqa: PT011
+        writers.WRITERS[name](model, tmp_path / "net", None, None, False)
+    error = export_errors.conversion_error(raised.value, name, model, trained)
     assert error.message == (
         f"Dense `own` cannot be exported as {name}: there is no equivalent of BesselI0e"
     )
@@ -197,6 +197,6 @@ def test_a_failure_of_which_no_layer_is_known() -> None:
     spec = SimpleNamespace(graph=SimpleNamespace(layers=()))
     trained = SimpleNamespace(source="runs/net/001", spec=spec)
     failed = ValueError("no luck\nand much more")
-    error = exporting._refusal(failed, "onnx", SimpleNamespace(name="net"), trained)
+    error = export_errors.conversion_error(failed, "onnx", SimpleNamespace(name="net"), trained)
     assert error.message == "runs/net/001 cannot be exported as onnx: no luck"
     assert "saved_model" in error.hint

@@ -15,7 +15,7 @@ from test_inference_graph import FORMATS, exported
 import cnnctl.network.build
 from cnnctl.catalog import load
 from cnnctl.errors import Location
-from cnnctl.export.export import export as exporting
+from cnnctl.export import agreement
 from cnnctl.specs.components import Component
 
 EVERY = os.environ.get("CNNCTL_EVERY") == "1"
@@ -78,7 +78,7 @@ def test_a_layer_in_every_format(name, shape, network, tmp_path, monkeypatch) ->
     x = random.integers(0, 10, (5, *shape)) if inside else random.uniform(-0.5, 1.5, (5, *shape))
     x = x.astype(np.float32)
     expected = model.predict(x, verbose=0)
-    limit = exporting.TOLERANCE[None] * max(1, np.abs(expected).max())
+    limit = agreement.TOLERANCE[None] * max(1, np.abs(expected).max())
     row = []
     for form in FORMATS:
         folder = tmp_path / form

@@ -19,8 +19,8 @@ import tensorflow as tf  # noqa: E402
 import cnnctl.inference.trained  # noqa: E402
 from cnnctl.data import load as load_data  # noqa: E402
 from cnnctl.errors import RunError, UsageError  # noqa: E402
+from cnnctl.export import agreement, writers  # noqa: E402
 from cnnctl.export.export import export  # noqa: E402
-from cnnctl.export.export import export as exporting  # noqa: E402
 from cnnctl.specs import load  # noqa: E402
 from cnnctl.training.train import train  # noqa: E402
 
@@ -32,7 +32,7 @@ AUGMENTED = XO.replace(
 
 
 def needs(name):
-    for package in exporting._NEEDS.get(name, ()):
+    for package in writers._NEEDS.get(name, ()):
         if importlib.util.find_spec(package) is None:
             pytest.skip(f"{package} is not installed")
 
@@ -76,7 +76,7 @@ def outputs(name, path, x):
 @pytest.mark.parametrize("name", FORMATS)
 def test_every_format_computes_the_network(run, tmp_path, name, pixels):
     needs(name)
-    out = tmp_path / f"net{exporting.SUFFIXES[name]}"
+    out = tmp_path / f"net{writers.SUFFIXES[name]}"
     found = export(run, name, out, pixels=pixels)
     test = pictures()
     normalized = (test.x.astype("float32") - 127.5) / 127.5
@@ -108,7 +108,7 @@ def test_smaller_weights(run, tmp_path, quantize):
     small = export(wide, "litert", tmp_path / "small.tflite", quantize=quantize)
     assert small.bytes < plain.bytes
     assert 0 < small.difference < 0.1
-    assert small.agreement >= exporting.AGREEMENT
+    assert small.agreement >= agreement.AGREEMENT
     np.testing.assert_allclose(
         outputs("litert", tmp_path / "small.tflite",
                 (pictures().x.astype("float32") - 127.5) / 127.5).sum(1), 1, atol=0.02)  # fmt: skip
@@ -137,9 +137,9 @@ def test_int8_of_a_network_without_classes(tmp_path, monkeypatch):
     expected = keras.models.load_model(run / "model.keras").predict(x[60:], verbose=0)
     spread = np.ptp(expected)
     apart = abs(outputs("litert", tmp_path / "net.tflite", x[60:]) - expected)
-    assert (apart < 4 * spread / 255).mean() >= exporting.AGREEMENT  # two layers with weights
+    assert (apart < 4 * spread / 255).mean() >= agreement.AGREEMENT  # two layers with weights
     assert found.difference == pytest.approx(apart.max(), rel=1e-3)
-    real = exporting._WRITERS["litert"]
+    real = writers.WRITERS["litert"]
 
     def wrong(model, *rest):
         *others, bias = weights = model.get_weights()
@@ -149,7 +149,7 @@ def test_int8_of_a_network_without_classes(tmp_path, monkeypatch):
         finally:
             model.set_weights(weights)
 
-    monkeypatch.setitem(exporting._WRITERS, "litert", wrong)
+    monkeypatch.setitem(writers.WRITERS, "litert", wrong)
     with pytest.raises(RunError, match=r"100.0% of 20 pictures differ .* 2 layers"):
         export(run, "litert", tmp_path / "other.tflite", quantize="int8")
     assert not (tmp_path / "other.tflite").exists()
@@ -159,7 +159,7 @@ def test_int8_of_a_network_without_classes(tmp_path, monkeypatch):
 def test_an_export_that_does_not_agree_leaves_nothing(run, tmp_path, monkeypatch, name):
     """The writer is given another network than the one that is compared."""
     needs(name)
-    real = exporting._WRITERS[name]
+    real = writers.WRITERS[name]
 
     def wrong(model, *rest):
         weights = model.get_weights()
@@ -169,9 +169,9 @@ def test_an_export_that_does_not_agree_leaves_nothing(run, tmp_path, monkeypatch
         finally:
             model.set_weights(weights)
 
-    monkeypatch.setitem(exporting._WRITERS, name, wrong)
+    monkeypatch.setitem(writers.WRITERS, name, wrong)
     with pytest.raises(RunError, match="does not agree from Conv2D `conv2d` on: ") as raised:
-        export(run, name, tmp_path / f"net{exporting.SUFFIXES[name]}")
+        export(run, name, tmp_path / f"net{writers.SUFFIXES[name]}")
     (found,) = raised.value.diagnostics
     written = Path(found.location.file).read_text().splitlines()
     assert "Conv2D" in written[found.location.line - 1]
@@ -199,7 +199,7 @@ def test_a_converter_that_fails_leaves_nothing(run, tmp_path, monkeypatch):
         path.write_bytes(b"half")
         raise ValueError("no such operation\nand much more")
 
-    monkeypatch.setitem(exporting._WRITERS, "keras", fail)
+    monkeypatch.setitem(writers.WRITERS, "keras", fail)
     with pytest.raises(RunError, match=r"cannot be exported as keras: no such operation$"):
         export(run, "keras", tmp_path / "net.keras")
     assert list(tmp_path.iterdir()) == []
@@ -216,7 +216,7 @@ def test_what_is_refused(run, tmp_path, monkeypatch):
             export(run, *arguments)
     with pytest.raises(UsageError, match="for litert"):
         export(run, "onnx", quantize="int8")
-    monkeypatch.setattr(exporting.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(writers.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(UsageError, match="onnx needs onnx, tf2onnx, onnxruntime") as raised:
         export(run, "onnx")
     assert "cnnctl[export]" in raised.value.hint

@@ -18,7 +18,7 @@ import keras  # noqa: E402
 import tensorflow as tf  # noqa: E402
 
 from cnnctl.catalog import load as load_catalog  # noqa: E402
-from cnnctl.export.export import export as exporting  # noqa: E402
+from cnnctl.export import runtimes, writers  # noqa: E402
 from cnnctl.network.build import build  # noqa: E402
 from cnnctl.specs import load  # noqa: E402
 
@@ -55,7 +55,7 @@ def arguments(name: str, shape: tuple[int, ...] = IMAGE) -> tuple[tuple[int, ...
 
 
 def needs(name: str) -> None:
-    for package in exporting._NEEDS.get(name, ()):
+    for package in writers._NEEDS.get(name, ()):
         if importlib.util.find_spec(package) is None:
             pytest.skip(f"{package} is not installed")
 
@@ -63,10 +63,10 @@ def needs(name: str) -> None:
 def exported(model: keras.Model, name: str, folder: Path, x: np.ndarray) -> np.ndarray:
     """What an export of a model computes, in two calls of different sizes."""
     needs(name)
-    path = folder / f"net{exporting.SUFFIXES[name]}"
-    with exporting._silent():
-        exporting._WRITERS[name](model, path, None, None, False)
-        compute = exporting._read(name, path)
+    path = folder / f"net{writers.SUFFIXES[name]}"
+    with writers.silent():
+        writers.WRITERS[name](model, path, None, None, False)
+        compute = runtimes.read_export(name, path)
         return np.concatenate([compute(x[:3]), compute(x[3:])])
 
 
@@ -106,7 +106,7 @@ def test_augmentation_is_the_identity_in_every_format(layer: str, tmp_path: Path
         (tmp_path / name).mkdir()
         found = exported(model, name, tmp_path / name, x)
         np.testing.assert_allclose(found, expected, atol=limit, err_msg=name)
-        kinds = operations(name, tmp_path / name / f"net{exporting.SUFFIXES[name]}")
+        kinds = operations(name, tmp_path / name / f"net{writers.SUFFIXES[name]}")
         assert not {kind for kind in kinds if "Random" in kind or "Assign" in kind}
     for variable, value in zip(model.variables, before, strict=True):
         np.testing.assert_array_equal(variable, value)
