@@ -18,7 +18,13 @@ from cnnctl.data.split import hold_out, missing_classes, missing_test
 from cnnctl.errors import DataError, Diagnostic, SpecError
 from cnnctl.specs import Component, Spec, rules
 from cnnctl.specs.loading import in_order, still_told
-from cnnctl.specs.metric_rules import Targets, always_one, largest_of_measures, one_by_one, targets
+from cnnctl.specs.metric_targets import (
+    Targets,
+    always_one,
+    largest_of_measures,
+    one_by_one,
+    targets,
+)
 from cnnctl.specs.rules import compare_outputs, with_channels
 
 Progress = Callable[[str, int, "int | None"], None]

@@ -12,8 +12,12 @@ From the text to the spec:
 
 What contradicts itself (each is a rule, located):
 
-    rules.py, pairs.py, learning_rates.py, metrics.py, metric_rules.py, devices.py, batch.py
+    rules.py, pairs.py, learning_rates.py, devices.py, batch.py
     schedules.py                                  learning rates by epoch
+    metrics.py                                    names and directions of metrics
+    metric_rules.py, metric_targets.py            metrics beside the outputs, and beside the targets
+    metric_families.py                            metrics by what they take outputs for
+    metric_thresholds.py, iou_rules.py            parts of metric_rules.py
 
 What to say of an error:
 

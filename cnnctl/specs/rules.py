@@ -10,7 +10,8 @@ from cnnctl.errors import Diagnostic, Location
 from cnnctl.specs.components import Component
 from cnnctl.specs.graph import snake_case
 from cnnctl.specs.learning_rates import line_of, rates, schedules
-from cnnctl.specs.metric_rules import Output, misfits
+from cnnctl.specs.metric_families import Output
+from cnnctl.specs.metric_rules import misfits
 from cnnctl.specs.metrics import (
     COLUMNS,
     LOSS,
