@@ -62,7 +62,7 @@ def test_a_new_spec_needs_nothing_heavy(tmp_path):
     "module",
     ["cnnctl", "cnnctl.specs", "cnnctl.catalog", "cnnctl.arithmetic", "cnnctl.runs.run",
      "cnnctl.data", "cnnctl.preflight", "cnnctl.summary.summary", "cnnctl.specs.schedules",
-     "cnnctl.specs.shipped", "cnnctl.scaffold.new",
+     "cnnctl.catalog.shipped", "cnnctl.scaffold.new",
      "cnnctl.specs.json_schema", "cnnctl.reports.overview", "cnnctl.trackers.tracking",
      "cnnctl.sweep.space", "cnnctl.sweep.checks"],
 )  # fmt: skip

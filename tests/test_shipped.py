@@ -3,8 +3,8 @@
 import pytest
 from conftest import CONFIGS
 
+from cnnctl.catalog import shipped
 from cnnctl.errors import UsageError
-from cnnctl.specs import shipped
 
 
 def test_names_are_those_of_the_files():

@@ -48,7 +48,7 @@ def test_its_files_are_those_of_the_source(wheel):
         for name, path in expected.items():
             assert archive.read(name) == path.read_bytes(), name
     for name in ("configs/mnist.yaml", "configs/examples/backward.yaml", "play/page.html",
-                 "catalog/keras.json", "starter.yaml"):  # fmt: skip
+                 "catalog/keras.json", "scaffold/starter.yaml"):  # fmt: skip
         assert f"cnnctl/{name}" in names
 
 

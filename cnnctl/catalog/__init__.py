@@ -13,6 +13,7 @@ needs no Keras; a test compares the two. The rest is written by hand:
     own.py               what Keras does not have: blocks, data sets, rate schedules
     synonyms.py          what other tools call these things, for the fix of an error
     migration_hints.py   the same for arguments, keys and values
+    shipped.py           the specs that come with cnnctl
     describe.py          the entry of a plug-in's class or function
 """
 

@@ -13,7 +13,7 @@ _MOST = 200
 
 def specs(incomplete: str) -> list[str]:
     """Shipped specs by name, spec files, and folders on the way to them."""
-    from cnnctl.specs import shipped
+    from cnnctl.catalog import shipped
 
     names = [name for name in shipped.names() if name.startswith(incomplete)]
     return [*names, *_paths(incomplete, lambda path: path.suffix in {".yaml", ".yml"})]

@@ -32,7 +32,7 @@ def grid(columns: Sequence[str], rows: Sequence[Sequence[str]], right: int = 1) 
         blocks[-1].append(index)
     for number, block in enumerate(blocks):
         if number:
-            print()
+            show("")
         _print_block(
             [[row[index] for index in block] for row in cells],
             [index >= first for index in block],

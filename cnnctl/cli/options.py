@@ -38,7 +38,7 @@ Split = Annotated[
 
 def or_shipped(given: Any) -> Any:
     """Paths as they are, and the name of a shipped spec as its path where there is no such file."""
-    from cnnctl.specs import shipped
+    from cnnctl.catalog import shipped
 
     if isinstance(given, list):
         return [or_shipped(each) for each in given]

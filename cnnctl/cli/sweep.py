@@ -191,7 +191,7 @@ def show(outcome: Outcome, spec: Path, words: list[str], runs_dir: Path) -> None
 
 def _as_typed(spec: Path) -> str | Path:
     """A spec as a command takes it: a shipped one by its name."""
-    from cnnctl.specs import shipped
+    from cnnctl.catalog import shipped
 
     names = [name for name in shipped.names() if shipped.find(name) == spec]
     return names[0] if names and spec.is_absolute() else spec

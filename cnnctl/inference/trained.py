@@ -190,7 +190,8 @@ def find(
         RunError: The run does not tell what its data is.
     """
     source = as_path(source, "source")
-    spec = None if spec is None else check(spec).spec
+    if spec is not None and not isinstance(spec, Spec):
+        spec = check(spec).spec
     weights, run = _locate(source, None if checkpoint is None else str(checkpoint))
     if run is not None and source.is_dir() and not (source / MANIFEST).exists():
         source = run.path

@@ -388,7 +388,7 @@ def spec_path(path: AnyPath) -> Path:
 
 def _existing(path: Path) -> str | None:
     """The runs that are there instead."""
-    from cnnctl.specs import shipped  # with the catalog: 10 ms, and only a mistake needs it
+    from cnnctl.catalog import shipped  # with the catalog: 10 ms, and only a mistake needs it
 
     if path.as_posix() in shipped.names():
         own = RUNS_DIR / path

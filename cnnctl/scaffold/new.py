@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from cnnctl.catalog import shipped
 from cnnctl.errors import UsageError
 from cnnctl.io.arguments import AnyPath, as_path
 from cnnctl.io.atomic import write_text
@@ -14,7 +15,7 @@ from cnnctl.io.printable import shell
 from cnnctl.preflight import check
 from cnnctl.scaffold.new_text import starter_text
 from cnnctl.scaffold.schema_file import SCHEMA_FILE, write_schema
-from cnnctl.specs import AnySpec, Spec, shipped
+from cnnctl.specs import AnySpec, Spec
 from cnnctl.specs.loading import default_name
 from cnnctl.specs.sections import NAME, NAME_LENGTH, NAME_TAKES
 from cnnctl.specs.source import SUFFIXES

@@ -8,9 +8,10 @@ import re
 from pathlib import Path
 from typing import Any
 
+from cnnctl.catalog import shipped
 from cnnctl.errors import Location, SpecError, UsageError
 from cnnctl.scaffold.schema_file import SCHEMA_FILE
-from cnnctl.specs import Spec, shipped
+from cnnctl.specs import Spec
 from cnnctl.specs.dump import flow
 from cnnctl.specs.nodes import Mapping, Node, Scalar, plain
 from cnnctl.specs.reader import read

@@ -8,7 +8,6 @@ From the text to the spec:
     components.py, schema.py                      what is constructed by class name
     graph.py                                      the network with its blocks written out
     spec.py                                       the result
-    shipped.py                                    the specs that come with cnnctl
 
 What contradicts itself (each is a rule, located):
 

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import NoReturn
 
 from cnnctl import catalog as catalogs
+from cnnctl.catalog import shipped
 from cnnctl.errors import Diagnostic, Location, SpecError, UsageError
 from cnnctl.io.arguments import as_texts
-from cnnctl.specs import rules, shipped
+from cnnctl.specs import rules
 from cnnctl.specs.graph import draft as draft_graph
 from cnnctl.specs.merge import FLAG, merge, override
 from cnnctl.specs.nodes import Mapping, Node, Scalar, describe

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from conftest import CONFIGS
 
+from cnnctl.catalog import shipped
 from cnnctl.cli import completing
-from cnnctl.specs import shipped
 
 SCRIPT = """
 eval "$(_CNNCTL_COMPLETE=source_bash cnnctl)"

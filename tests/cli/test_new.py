@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from conftest import XO
 
+from cnnctl.catalog import shipped
 from cnnctl.errors import RunError
 from cnnctl.preflight import check
 from cnnctl.scaffold import new as starter
 from cnnctl.scaffold.schema_file import SCHEMA_FILE, write_schema
-from cnnctl.specs import shipped
 from cnnctl.specs.json_schema import schema_text, spec_schema
 from cnnctl.specs.nodes import plain
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cnnctl.data import Dataset, Normalization, Split, load, pixel_normalization
+from cnnctl.data import Dataset, Normalization, Split, load, normalization
 from cnnctl.errors import DataError
 
 EVERY_BYTE = np.arange(256, dtype=np.uint8).reshape(1, 16, 16, 1)
@@ -16,7 +16,7 @@ LABEL = np.zeros(1, np.int64)
 
 
 def test_unit_is_the_textbooks_division_bit_for_bit() -> None:
-    ours = pixel_normalization("unit", Split(EVERY_BYTE, LABEL)).apply(EVERY_BYTE)
+    ours = normalization("unit", Split(EVERY_BYTE, LABEL)).apply(EVERY_BYTE)
     theirs = EVERY_BYTE.astype("float32") / 255
     assert ours.dtype == np.float32
     assert ours.tobytes() == theirs.tobytes()
@@ -25,7 +25,7 @@ def test_unit_is_the_textbooks_division_bit_for_bit() -> None:
 
 
 def test_signed_goes_from_minus_one_to_one() -> None:
-    values = pixel_normalization("signed", Split(EVERY_BYTE, LABEL)).apply(EVERY_BYTE).reshape(-1)
+    values = normalization("signed", Split(EVERY_BYTE, LABEL)).apply(EVERY_BYTE).reshape(-1)
     assert values[0] == -1
     assert values[255] == 1
     assert values[127] == -values[128]
@@ -34,14 +34,14 @@ def test_signed_goes_from_minus_one_to_one() -> None:
 
 def test_none_changes_nothing() -> None:
     x = np.array([[1.5, -2]], np.float32)
-    assert pixel_normalization("none", Split(x, LABEL)).apply(x).tolist() == x.tolist()
+    assert normalization("none", Split(x, LABEL)).apply(x).tolist() == x.tolist()
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32])
 def test_standard_is_zero_mean_and_unit_variance_of_each_channel(dtype: type) -> None:
     random = np.random.RandomState(0)
     x = (random.rand(5000, 4, 5, 3) * (255, 100, 10)).astype(dtype)
-    found = pixel_normalization("standard", Split(x, np.zeros(5000, np.int64)))
+    found = normalization("standard", Split(x, np.zeros(5000, np.int64)))
     np.testing.assert_allclose(found.subtract, x.mean(axis=(0, 1, 2), dtype=np.float64), rtol=1e-12)
     np.testing.assert_allclose(found.divide, x.std(axis=(0, 1, 2), dtype=np.float64), rtol=1e-9)
     y = found.apply(x)
@@ -51,14 +51,14 @@ def test_standard_is_zero_mean_and_unit_variance_of_each_channel(dtype: type) ->
 
 def test_standard_of_grey_bytes_without_a_channel_is_one_pair() -> None:
     x = np.array([[[0, 10], [20, 30]]], np.uint8)
-    found = pixel_normalization("standard", Split(x, LABEL))
+    found = normalization("standard", Split(x, LABEL))
     assert found.subtract == (15.0,)
     assert found.divide == (pytest.approx(125**0.5),)  # (15² + 5² + 5² + 15²) / 4
 
 
 def test_a_channel_that_is_the_same_everywhere_is_divided_by_one() -> None:
     x = np.full((2, 3, 3, 2), 7, np.uint8)
-    found = pixel_normalization("standard", Split(x, LABEL))
+    found = normalization("standard", Split(x, LABEL))
     assert found == Normalization("standard", (7.0, 7.0), (1.0, 1.0))
     assert not found.apply(x).any()
 
@@ -66,7 +66,7 @@ def test_a_channel_that_is_the_same_everywhere_is_divided_by_one() -> None:
 @pytest.mark.parametrize("kind", ["unit", "signed"])
 def test_a_range_that_is_not_known_is_refused(kind: str) -> None:
     with pytest.raises(DataError, match="whose range is not known") as caught:
-        pixel_normalization(kind, Split(np.zeros((1, 2), np.float32), LABEL))
+        normalization(kind, Split(np.zeros((1, 2), np.float32), LABEL))
     assert "normalize: standard" in (caught.value.hint or "")
 
 
@@ -82,9 +82,9 @@ def of_arrays(tmp_path: Path, x: np.ndarray, x_test: np.ndarray | None = None) -
 ])  # fmt: skip
 def test_the_type_in_the_file_says_the_range(tmp_path: Path, x: np.ndarray, largest: int) -> None:
     data = of_arrays(tmp_path, x)
-    unit = pixel_normalization("unit", data.train, data)
+    unit = normalization("unit", data.train, data)
     np.testing.assert_array_equal(unit.apply(data.train.x), x.astype(np.float32) / largest)
-    signed = pixel_normalization("signed", data.train, data).apply(np.array([0, largest]))
+    signed = normalization("signed", data.train, data).apply(np.array([0, largest]))
     assert signed.tolist() == [-1, 1]
 
 
@@ -100,7 +100,7 @@ def test_the_error_names_what_is_in_the_file_and_a_fix_for_it(
 ) -> None:
     data = of_arrays(tmp_path, x)
     with pytest.raises(DataError, match=words) as caught:
-        pixel_normalization("unit", data.train, data)
+        normalization("unit", data.train, data)
     assert hint in (caught.value.hint or "")
 
 
@@ -108,12 +108,12 @@ def test_splits_of_two_types_have_no_range(tmp_path: Path) -> None:
     """Else bytes would be divided by 255, and so would numbers from 0 to 1."""
     data = of_arrays(tmp_path, np.array([[0, 255]], np.uint8), np.array([[0, 1]], np.float32))
     with pytest.raises(DataError, match="x_train is uint8, x_test is float32") as caught:
-        pixel_normalization("unit", data.train, data)
+        normalization("unit", data.train, data)
     assert "same type" in (caught.value.hint or "")
 
 
 def test_it_can_be_recorded() -> None:
-    found = pixel_normalization("standard", Split(EVERY_BYTE, LABEL))
+    found = normalization("standard", Split(EVERY_BYTE, LABEL))
     assert Normalization.from_dict(json.loads(json.dumps(found.to_dict()))) == found
     for bad in (
         {},

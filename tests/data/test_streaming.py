@@ -21,7 +21,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from cnnctl.data import fit_to, hold_out, load, pixel_normalization
+from cnnctl.data import fit_to, hold_out, load, normalization
 from cnnctl.data.chunks import chunks, mapping
 from cnnctl.data.dataset import Dataset, Split, fingerprint, on_disk
 from cnnctl.data.images import decode as decoding
@@ -410,10 +410,11 @@ def test_a_test_picture_that_differs_is_held_against_training(folder: Path) -> N
 CHILD = """
 import sys
 from pathlib import Path
-from cnnctl.data import decoded_copy, load, pictures
-pictures.WORTH_SECONDS = 0.0
+from cnnctl.data import load
+from cnnctl.data.images import cache, image_reader
+image_reader.WORTH_SECONDS = 0.0
 if {on_disk}:
-    pictures.free_memory = lambda: 0
+    image_reader.free_memory = lambda: 0
 {more}
 print("ready", flush=True)
 sys.stdin.readline()
@@ -426,7 +427,7 @@ import hashlib, time
 def hang(*arguments):
     print("writing", flush=True)
     time.sleep(60)
-decoded_copy.json.dumps = hang
+cache.json.dumps = hang
 """
 
 
@@ -548,7 +549,7 @@ def test_nothing_takes_what_lies_on_the_disk_into_memory(
         with Peak() as peak:
             data = read(folder, image_size=[1000, 1000], resize=True, color_mode="grayscale")
             data = fit_to(hold_out(data, 0.2), (1000, 1000, 1), outputs=2)
-            standard = pixel_normalization("standard", data.train)
+            standard = normalization("standard", data.train)
         assert data.train.x.shape == (80, 1000, 1000, 1)
         assert on_disk(data.train.x)
         assert standard.subtract == (39.5,)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cnnctl.data import load, pixel_normalization
+from cnnctl.data import load, normalization
 from cnnctl.data.dataset import Dataset
 from cnnctl.errors import DataError
 
@@ -57,7 +57,7 @@ def test_the_canonical_pictures() -> None:
 
 def test_signed_gives_the_lectures_numbers() -> None:
     train = xo(count=2).train
-    values = pixel_normalization("signed", train).apply(train.x)
+    values = normalization("signed", train).apply(train.x)
     assert set(values.reshape(-1).tolist()) == {-1.0, 1.0}
 
 

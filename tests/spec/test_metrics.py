@@ -25,7 +25,7 @@ from cnnctl.specs.metrics import (
     reported,
 )
 from cnnctl.training.callbacks import checkpoints_from_spec, from_spec
-from cnnctl.training.resume import _best
+from cnnctl.training.restart import _best
 
 NEEDED = {"num_classes": 2, "target_class_ids": [0], "recall": 0.5, "precision": 0.5,
           "sensitivity": 0.5, "specificity": 0.5}  # fmt: skip
@@ -136,11 +136,11 @@ def test_a_resumed_run_corrects_a_best_epoch_that_was_guessed(xo_spec, tmp_path)
                           "fit.callbacks=[ModelCheckpoint: {monitor: val_score}]"])  # fmt: skip
     values = {1: 0.6, 2: 0.9, 3: 0.8}
     intact = {epoch: ({}, {"row": {"val_score": value}}) for epoch, value in values.items()}
-    data = SimpleNamespace(dataset=SimpleNamespace(validation=True))
+    data = SimpleNamespace(spec=spec, dataset=SimpleNamespace(validation=True))
     for before, expected, said in ((1, (2, 0.9), 1), (2, (2, 0.9), 0)):
         content = {"best_epoch": before, "best": values[before]}
         notes = []
-        assert _best(Run(tmp_path), spec, data, content, intact, notes, ()) == expected
+        assert _best(Run(tmp_path), data, content, intact, notes, ()) == expected
         assert notes == ["`val_score` is better higher: epoch 2 is the best so far"][:said]
 
 
