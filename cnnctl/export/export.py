@@ -5,7 +5,6 @@ What does not agree with the Keras model on test pictures is an error, and leave
 
 from __future__ import annotations
 
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,12 +16,11 @@ from cnnctl.export.writers import (
     SUFFIXES,
     WRITERS,
     refuse_missing,
-    remove,
     silent,
     with_normalization,
 )
 from cnnctl.inference.trained import find
-from cnnctl.io.atomic import cannot_write
+from cnnctl.io.atomic import cannot_write, replacing
 
 if TYPE_CHECKING:
     from cnnctl.specs import Spec
@@ -115,24 +113,19 @@ def export(
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise cannot_write(path.parent, error, "name another place with --out") from error
-    partial = path.with_name(f".partial-{os.getpid()}-{path.name}")
-    try:
-        with silent():
-            notes = WRITERS[format](model, partial, data, quantize, pixels) or ()
-        found = compare(model, partial, data, trained.spec, format, quantize, pixels, images)
-        partial.replace(path)
-    except Disagreement as error:
-        raise disagreement_error(
-            error, loaded.model, partial, data, trained, quantize, pixels
-        ) from None
-    except CnnctlError:
-        raise
-    except OSError as error:
-        raise cannot_write(path, error, "name another place with --out") from error
-    except Exception as error:  # whatever a converter raises
-        raise conversion_error(error, format, model, trained) from error
-    finally:
-        remove(partial)
+    with replacing(path, elsewhere="name another place with --out") as partial:
+        try:
+            with silent():
+                notes = WRITERS[format](model, partial, data, quantize, pixels) or ()
+            found = compare(model, partial, data, trained.spec, format, quantize, pixels, images)
+        except Disagreement as error:
+            raise disagreement_error(
+                error, loaded.model, partial, data, trained, quantize, pixels
+            ) from None
+        except (CnnctlError, OSError):
+            raise
+        except Exception as error:  # whatever a converter raises
+            raise conversion_error(error, format, model, trained) from error
     return Exported(path=str(path), format=format, quantize=quantize,
                     takes="pixels" if pixels else "normalized", bytes=_size(path),
                     notes=(*loaded.notes, *notes), **found)  # fmt: skip

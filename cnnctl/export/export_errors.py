@@ -10,7 +10,8 @@ from cnnctl.errors import Diagnostic, RunError
 from cnnctl.export.agreement import TOLERANCE, Disagreement
 from cnnctl.export.disagreement import disagreement, first_layer
 from cnnctl.export.runtimes import read_export
-from cnnctl.export.writers import WRITERS, inputs, remove, silent, with_normalization
+from cnnctl.export.writers import WRITERS, inputs, silent, with_normalization
+from cnnctl.io.atomic import remove
 from cnnctl.network.failures import layer_of
 
 if TYPE_CHECKING:

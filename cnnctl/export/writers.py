@@ -7,7 +7,6 @@ import importlib.util
 import io
 import logging
 import os
-import shutil
 import sys
 import warnings
 from collections.abc import Callable, Iterator
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cnnctl.errors import UsageError
+from cnnctl.io.atomic import remove
 
 if TYPE_CHECKING:
     import numpy as np
@@ -142,11 +142,3 @@ def inputs(data: Prepared, x: np.ndarray, pixels: bool) -> np.ndarray:
     import numpy as np
 
     return np.asarray(x, np.float32) if pixels else data.normalization.apply(np.asarray(x))
-
-
-def remove(path: Path) -> None:
-    """Remove a file or a folder, if it is there."""
-    if path.is_dir():
-        shutil.rmtree(path, ignore_errors=True)
-    else:
-        path.unlink(missing_ok=True)

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from cnnctl.errors import CheckpointError, RunError
-from cnnctl.io.atomic import cannot_write, flush
+from cnnctl.io.atomic import replacing
 from cnnctl.io.untrusted import open_plain, parse_json, read_plain
 
 MANIFEST = "manifest.json"
@@ -68,23 +68,12 @@ def write(folder: Path, files: dict[str, bytes]) -> None:
             f"the state of the callbacks takes {size:,} bytes, and {folder / STATE} may have "
             f"{MAX_STATE:,}"
         )
-    partial = folder.with_name(f".partial-{folder.name}")
-    try:
-        if partial.is_symlink():
-            partial.unlink()
-        remove(partial)
-        partial.mkdir(exist_ok=True)
-        for name, data in files.items():
-            _write(partial / name, data)
-        _write(partial / MANIFEST, _manifest(files))
-        flush(partial)
+    with replacing(folder) as partial:
+        partial.mkdir()
+        for name, data in {**files, MANIFEST: _manifest(files)}.items():
+            (partial / name).write_bytes(data)
         if folder.exists():
             set_aside(folder)
-        partial.rename(folder)
-        flush(folder.parent)
-    except OSError as error:
-        remove(partial)
-        raise cannot_write(folder, error) from error
 
 
 def read(
@@ -204,10 +193,3 @@ def _read(path: Path, size: int) -> bytes | None:
             return file.read(size) if os.fstat(file.fileno()).st_size == size else None
     except (OSError, MemoryError):
         return None
-
-
-def _write(path: Path, data: bytes) -> None:
-    with path.open("xb") as file:  # a new file: nothing is written through a link
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())

@@ -27,7 +27,7 @@ from typing import Any
 
 from cnnctl.errors import RunError, UsageError, shortened
 from cnnctl.io.arguments import AnyPath, as_path
-from cnnctl.io.atomic import cannot_write, flush, write_json, write_text
+from cnnctl.io.atomic import cannot_write, replacing, write_json, write_text
 from cnnctl.io.notes import note
 from cnnctl.io.path_kinds import is_run, refuse_other
 from cnnctl.io.printable import shell
@@ -38,7 +38,7 @@ from cnnctl.runs.history import MAX_NAMES, described, is_figure, read_history
 RUNS_DIR = Path("runs")
 _NUMBER = re.compile(r"\d{3,}")
 _PARTIAL = re.compile(r"\.partial-\d+-[\w.]+")
-"""What `files.replacing` and `Run.point` write to before they replace a file or a link."""
+"""What `atomic.replacing` makes before it replaces a file or a link."""
 _CHECKPOINT = re.compile(r"epoch-(\d{4,})")
 
 
@@ -295,17 +295,10 @@ class Run:
             RunError: It cannot be written.
         """
         link = self.checkpoints_dir / name
-        temporary = self.checkpoints_dir / f".partial-{os.getpid()}-{name}"
-        try:
+        with replacing(link) as temporary:
             if link.is_dir() and not link.is_symlink():  # a copy that has followed the link
                 set_aside(link)
-            temporary.unlink(missing_ok=True)
             temporary.symlink_to(checkpoint.name)
-            temporary.replace(link)
-            flush(self.checkpoints_dir)
-        except OSError as error:
-            temporary.unlink(missing_ok=True)
-            raise cannot_write(link, error) from error
 
 
 def create_run(name: str, runs_dir: AnyPath = RUNS_DIR) -> Run:

@@ -170,7 +170,7 @@ def forget(run: Run, epoch: int) -> list[Path]:
         Where they went.
     """
     moved = [checkpoint.set_aside(path) for path in run.checkpoints() if epoch_of(path) > epoch]
-    for path in run.checkpoints_dir.glob(".partial-epoch-*"):
+    for path in run.checkpoints_dir.glob(".partial-*epoch-*"):  # once without a process's number
         checkpoint.remove(path)
     run.remove_partial()
     return moved

@@ -7,6 +7,7 @@ import json
 import os
 import random
 import re
+import shutil
 import signal
 import subprocess
 import time
@@ -94,7 +95,7 @@ class Operations:
         self.last = None
         for owner, name in (
             (os, "fsync"), (Path, "rename"), (Path, "replace"), (Path, "mkdir"),
-            (Path, "symlink_to"), (Path, "unlink"), (Path, "rmdir"),
+            (Path, "symlink_to"), (Path, "unlink"), (Path, "rmdir"), (shutil, "rmtree"),
         ):  # fmt: skip
             monkeypatch.setattr(owner, name, self.counted(getattr(owner, name)))
 

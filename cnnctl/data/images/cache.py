@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from cnnctl.data.arrays import empty
 from cnnctl.data.chunks import CHUNK
 from cnnctl.data.images.decode import LARGEST, Findings, Format
-from cnnctl.data.partial import remove_abandoned, replacing_file
+from cnnctl.io.atomic import remove_abandoned, writing
 from cnnctl.io.untrusted import open_plain, parse_json
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ class DecodedCopy:
         Raises:
             OSError: It cannot be written: no space, a folder that is read-only.
         """
-        with replacing_file(self.path, CHUNK) as file:
+        with writing(self.path, buffer=CHUNK) as file:
             writer = Writer(file)
             file.write(bytes(_HEADER))
             yield writer

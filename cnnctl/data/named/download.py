@@ -6,11 +6,9 @@ is it renamed. So a download that was killed leaves nothing that is believed lat
 
 from __future__ import annotations
 
-import contextlib
+import errno
 import hashlib
-import os
 import queue
-import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -19,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from cnnctl.data.named.sources import RemoteFile
 from cnnctl.errors import DataError
+from cnnctl.io.atomic import remove_abandoned, writing
 
 if TYPE_CHECKING:
     from http.client import HTTPResponse
@@ -33,7 +32,6 @@ STALL_SECONDS = 20.0
 """How long a download may bring (next to) nothing before it is given up."""
 
 _BLOCK = 1 << 18
-_PART = ".part"
 
 
 class UnreachableError(DataError):
@@ -71,55 +69,25 @@ def download(
     target = folder / file.path
     reach = REACH_SECONDS if reach_seconds is None else reach_seconds
     with _reach(file.url, reach, timeout=stall) as response:
-        part = _open_part(target)
+        remove_abandoned(target.parent, target.name)
         try:
-            with part.open("wb") as out:
+            with writing(target, mode=0o644) as out:  # data is for everybody
                 sha256 = _receive(file, response, out, stall, progress)
-                out.flush()
-                os.fsync(out.fileno())
-            _publish(file, part, sha256, target)
+                if sha256 != file.sha256:
+                    raise DataError(
+                        f"what came from {file.url} is not the published file: its SHA-256 is "
+                        f"{sha256}, expected {file.sha256}",
+                        hint="try again; if it stays so, take the file from another source and "
+                        "name its folder with --data-dir",
+                    )
         except OSError as error:
-            raise DataError(f"cannot write {target}: {error.strerror or error}") from error
-        finally:
-            part.unlink(missing_ok=True)
+            full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+            raise DataError(
+                f"cannot write in {target.parent}: {error.strerror or error}",
+                hint=("free some space, or " if full else "make the folder writable, or ")
+                + "name another one with KERAS_HOME or --data-dir",
+            ) from error
     return target
-
-
-def _publish(file: RemoteFile, part: Path, sha256: str, target: Path) -> None:
-    """Give a complete download its name, if it is what was published."""
-    if sha256 != file.sha256:
-        raise DataError(
-            f"what came from {file.url} is not the published file: its SHA-256 is {sha256}, "
-            f"expected {file.sha256}",
-            hint="try again; if it stays so, take the file from another source and name its "
-            "folder with --data-dir",
-        )
-    part.chmod(0o644)  # temporary files are for their owner alone, data is for everybody
-    part.replace(target)
-    if hasattr(os, "O_DIRECTORY"):  # the new name is to outlast a power cut, too
-        folder = os.open(target.parent, os.O_DIRECTORY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
-
-
-def _open_part(target: Path) -> Path:
-    """Make an empty file beside the target, and clear away what downloads killed long ago left."""
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        for old in target.parent.glob(f".{target.name}.*{_PART}"):
-            with contextlib.suppress(OSError):
-                if time.time() - old.stat().st_mtime > 86_400:
-                    old.unlink()
-        handle, name = tempfile.mkstemp(_PART, f".{target.name}.", target.parent)
-        os.close(handle)
-    except OSError as error:
-        raise DataError(
-            f"cannot write in {target.parent}: {error.strerror or error}",
-            hint="make the folder writable, or name another one with KERAS_HOME or --data-dir",
-        ) from error
-    return Path(name)
 
 
 def _reach(url: str, seconds: float, *, timeout: float) -> HTTPResponse:
