@@ -3,6 +3,10 @@
 PyYAML finds the structure; what a scalar means, which keys may repeat (none) and how large the
 whole may grow is decided here. The tree is built from the parser's events without recursion, so
 that depth is a limit of ours and not of the interpreter's stack.
+
+`yaml.compose` would not do: it gives no part of a tree that ends in a syntax error, whose earlier
+faults are reported with it; it refuses an anchor that is defined anew, which YAML allows; and it
+recurses, in its form in C without a limit that can be set.
 """
 
 from __future__ import annotations

@@ -65,6 +65,22 @@ def test_anchors_and_aliases_are_read():
     assert plain(parse("a: &x {b: 1}\nc: *x\n")) == {"a": {"b": 1}, "c": {"b": 1}}
 
 
+def test_an_anchor_that_is_defined_anew_is_the_last_one_above():
+    """YAML 1.2, 3.2.2.2: an alias refers to the most recent node of that name."""
+    text = "a: &x 1\nb: *x\nc: &x 2\nd: *x\n"
+    expected = {"a": 1, "b": 1, "c": 2, "d": 2}
+    assert plain(parse(text)) == expected
+    assert plain(parse(text + "#" * 100_000)) == expected  # parsed in C
+
+
+@pytest.mark.parametrize("rest", ["", "#" * 100_000 + "\n"])
+def test_faults_above_a_syntax_error_are_reported_with_it(rest):
+    with pytest.raises(SpecError) as caught:
+        parse(f"a: 1\na: !!str 2\n{rest}b: [1\n")
+    rules = [each.rule for each in caught.value.diagnostics]
+    assert rules == ["repeated-key", "tag", "yaml-syntax"]
+
+
 def test_aliases_that_expand_are_refused_at_once():
     lines = ["a0: &a0 [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]"]
     lines += [f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 10)}]" for i in range(1, 12)]
