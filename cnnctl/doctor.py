@@ -17,6 +17,7 @@ from typing import Any
 
 from cnnctl.compute.plan import has_bfloat16
 from cnnctl.io.machine import free_memory, usable_cpus
+from cnnctl.io.text import memory_size
 
 OK, NOTE, BAD = "ok", "note", "bad"
 
@@ -117,7 +118,7 @@ def _machine() -> Iterator[Finding]:
     yield Finding("machine", "processors", f"{cpus}{part}")
     memory = free_memory()
     little = memory < _LITTLE_MEMORY
-    yield Finding("machine", "free memory", _size(memory), NOTE if little else OK,
+    yield Finding("machine", "free memory", memory_size(memory), NOTE if little else OK,
                   "a training needs 1 GiB and more" if little else "")  # fmt: skip
     fast = has_bfloat16()
     yield Finding("machine", "bfloat16", "yes: --precision mixed_bfloat16 is faster" if fast else
@@ -241,7 +242,7 @@ def _data(data_dir: Path | None) -> Iterator[Finding]:
             yield Finding("data", each.name, "not here", NOTE, f"cnnctl data fetch {each.name}")
     for name, folder in (("downloads", keras_datasets_folder()), ("decoded", decoded_folder())):
         if folder.is_dir():
-            yield Finding("data", name, f"{folder}, {_size(_held(folder))}")
+            yield Finding("data", name, f"{folder}, {memory_size(_held(folder))}")
 
 
 def _held(folder: Path) -> int:
@@ -255,13 +256,9 @@ def _disk() -> Iterator[Finding]:
     here = Path.cwd()
     free = shutil.disk_usage(here).free
     little = free < _LITTLE_DISK
-    yield Finding("disk", "free here", f"{_size(free)} in {here}", NOTE if little else OK,
+    yield Finding("disk", "free here", f"{memory_size(free)} in {here}", NOTE if little else OK,
                   "free some space, or use --runs-dir" if little else "")  # fmt: skip
     folder = here / "runs" if (here / "runs").is_dir() else here
     writable = os.access(folder, os.W_OK)
     yield Finding("disk", "runs", str(folder) if writable else f"{folder} cannot be written",
                   OK if writable else BAD, "" if writable else "use --runs-dir")  # fmt: skip
-
-
-def _size(count: int) -> str:
-    return f"{count / 2**30:.1f} GiB" if count >= 2**30 else f"{count / 2**20:.0f} MiB"

@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from cnnctl.io.text import memory_size
+
 if TYPE_CHECKING:
     from cnnctl.arithmetic import Field, LayerFacts
     from cnnctl.summary.summary import Summary
@@ -49,15 +51,7 @@ def count(number: int | None) -> str:
 
 def size(number: int | None) -> str:
     """Bytes in the unit that fits: `98.0 KiB`."""
-    if number is None:
-        return UNKNOWN
-    if number < 1024:
-        return f"{number} B"
-    value, unit = number / 1024, "KiB"
-    for larger in ("MiB", "GiB"):
-        if value >= 1023.95:  # else 1024.0 KiB would be shown
-            value, unit = value / 1024, larger
-    return f"{value:,.1f} {unit}"
+    return UNKNOWN if number is None else memory_size(number)
 
 
 def field(row: LayerFacts) -> str:

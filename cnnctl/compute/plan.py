@@ -16,6 +16,7 @@ from cnnctl.arithmetic.checked import Checked
 from cnnctl.catalog import load
 from cnnctl.errors import UsageError
 from cnnctl.io.machine import usable_cpus
+from cnnctl.io.text import counted
 from cnnctl.specs import Spec
 from cnnctl.specs.batch import may_only
 
@@ -64,7 +65,7 @@ class Plan:
         parts = (
             f"each batch in {self.parts} parts side by side" if self.parts > 1 else "batch whole"
         )
-        threads = f"{self.intra_op} thread{'s' if self.intra_op > 1 else ''} an operation"
+        threads = f"{counted(self.intra_op, 'thread')} an operation"
         return ", ".join([
             self.precision, parts, *([threads] if self.intra_op else []),
             f"{self.steps_per_execution} steps a call", *([self.reason] if self.reason else []),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from cnnctl.data.pixels import BYTES, DEEP, UNIT, Range
 from cnnctl.errors import DataError
+from cnnctl.io.text import memory_size
 
 if TYPE_CHECKING:
     import numpy as np
@@ -184,8 +185,8 @@ def refuse_if_too_large(size: int, what: str) -> None:
         memory = 64 << 30
     if size > memory:
         raise DataError(
-            f"{what} would take {size / 2**30:,.1f} GiB of memory; this machine has "
-            f"{memory / 2**30:,.1f} GiB"
+            f"{what} would take {memory_size(size)} of memory; this machine has "
+            f"{memory_size(memory)}"
         )
 
 

@@ -6,8 +6,8 @@ import math
 from dataclasses import replace
 
 from cnnctl.data.dataset import Dataset, Split
-from cnnctl.data.wording import counted
 from cnnctl.errors import DataError
+from cnnctl.io.text import counted
 
 
 def hold_out(dataset: Dataset, validation: int | float, validation_from: str = "end") -> Dataset:

@@ -1,8 +1,10 @@
-"""Parts of messages: lists of names, and counts."""
+"""Parts of messages: lists of names."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+
+from cnnctl.io.text import counted
 
 _NAMED = 10
 """How many names a message lists."""
@@ -13,12 +15,6 @@ def some(names: Iterable[str]) -> str:
     listed = list(names)
     more = f", and {len(listed) - _NAMED:,} more" if len(listed) > _NAMED else ""
     return ", ".join(listed[:_NAMED]) + more
-
-
-def counted(count: int, noun: str) -> str:
-    """Return a number with its noun: `1 image`, `1,200 images`, `2 classes`."""
-    plural = f"{noun}es" if noun.endswith("s") else f"{noun}s"
-    return f"{count:,} {noun if count == 1 else plural}"
 
 
 def looking(names: Sequence[str]) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 import keras
 
 from cnnctl.errors import RunError
+from cnnctl.io.text import size
 from cnnctl.network.weights import to_bytes
 from cnnctl.runs import checkpoint
 from cnnctl.runs.checkpoint import ARRAYS, SPEC, STATE, WEIGHTS
@@ -91,8 +92,8 @@ class Checkpoints:
         free = shutil.disk_usage(self.run.path).free
         if needed > free:
             raise RunError(
-                f"the checkpoints need about {_size(needed)}, and {self.run.path} has "
-                f"{_size(free)} free",
+                f"the checkpoints need about {size(needed)}, and {self.run.path} has "
+                f"{size(free)} free",
                 hint="free some space, choose another place with --runs-dir, or lower `fit.keep`",
             )
 
@@ -157,10 +158,6 @@ class Checkpoints:
         for path in self.run.checkpoints():
             if epoch_of(path) <= newest - self.keep and epoch_of(path) != self.best_epoch:
                 checkpoint.remove(path)
-
-
-def _size(count: float) -> str:
-    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.1f} MB"
 
 
 def forget(run: Run, epoch: int) -> list[Path]:

@@ -26,9 +26,10 @@ from cnnctl.data.images.folder_split import SplitRule
 from cnnctl.data.images.folder_tree import Image, Tree, images_among
 from cnnctl.data.images.formats import ADD_SUFFIX, FORMATS
 from cnnctl.data.split_names import SPLITS, mentions_split, split_of
-from cnnctl.data.wording import counted, looking, some, were
+from cnnctl.data.wording import looking, some, were
 from cnnctl.errors import DataError
 from cnnctl.io.path_kinds import kind_of, refuse_other
+from cnnctl.io.text import counted
 from cnnctl.runs.run import RUNS_DIR
 
 File = tuple[str, int]

@@ -10,8 +10,9 @@ from cnnctl.data.class_names import canonical
 from cnnctl.data.images.folder_tree import Image, Tree, images_among
 from cnnctl.data.images.formats import ADD_SUFFIX, FORMATS
 from cnnctl.data.split_names import split_of
-from cnnctl.data.wording import counted, looking, some
+from cnnctl.data.wording import looking, some
 from cnnctl.errors import DataError
+from cnnctl.io.text import counted
 
 EXPECTED = (
     "expected train/<class>/… with images, and optionally validation/ and test/ with the same "

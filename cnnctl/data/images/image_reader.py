@@ -25,6 +25,7 @@ from cnnctl.data.images.decode import (
 from cnnctl.data.named.download import Progress
 from cnnctl.data.named.places import decoded_folder
 from cnnctl.errors import DataError, Diagnostic
+from cnnctl.io import text
 from cnnctl.io.machine import free_memory, usable_cpus
 
 if TYPE_CHECKING:
@@ -162,7 +163,7 @@ class PictureReader:
             return None
         self._copied = True
         x = found[0]
-        source = f"read from the decoded copy ({_size(x.nbytes)}) in {task.copy.path.parent}"
+        source = f"read from the decoded copy ({text.size(x.nbytes)}) in {task.copy.path.parent}"
         self.notes.append(f"{task.what}: {source}{self._where(x)}")
         return found
 
@@ -207,7 +208,7 @@ class PictureReader:
         note = f"{task.what}: decoded in {seconds:.1f} s by {by}"
         if mapping(x) is not None:
             assert task.copy is not None
-            kept = f"the decoded copy ({_size(x.nbytes)}) is kept in {task.copy.path.parent}"
+            kept = f"the decoded copy ({text.size(x.nbytes)}) is kept in {task.copy.path.parent}"
             self.notes.append(f"{note}; {kept}{self._where(x)}")
         elif self._copied or self._seconds >= WORTH_SECONDS:
             self.notes.append(f"{note}; {self._keep(x, findings, task.copy)}")
@@ -231,13 +232,13 @@ class PictureReader:
     ) -> tuple[np.ndarray, Findings]:
         """Decode straight into the copy's file, and map it."""
         size = math.prod(shape) * dtype.itemsize
-        need = f"{task.what} take {_size(size)} decoded; {self._limit()}"
+        need = f"{task.what} take {text.size(size)} decoded; {self._limit()}"
         if task.copy is None:
             raise DataError(f"{need}, and there is no home folder to keep them in", hint=_MEND)
         folder = task.copy.path.parent
         try:
             if (space := _space(folder)) < size:
-                raise DataError(f"{need}, and {folder} has room for {_size(space)}", hint=_MEND)
+                raise DataError(f"{need}, and {folder} has room for {text.size(space)}", hint=_MEND)
             with task.copy.writing(shape[1:], dtype.name) as writer:
                 writer.findings = decode_to(writer.put)
                 self._refuse(writer.findings)
@@ -255,22 +256,22 @@ class PictureReader:
         folder = copy.path.parent
         try:
             if (space := _space(folder)) < 2 * x.nbytes:
-                return f"no decoded copy is kept: {folder} has room for only {_size(space)}"
+                return f"no decoded copy is kept: {folder} has room for only {text.size(space)}"
             with copy.writing(x.shape[1:], x.dtype.name) as writer:
                 writer.findings = findings
                 for _, rows in chunks(x):
                     writer.put(rows)
         except OSError as error:
             return f"no decoded copy is kept: {folder}: {error.strerror or error}"
-        return f"the decoded copy ({_size(x.nbytes)}) is kept in {folder}"
+        return f"the decoded copy ({text.size(x.nbytes)}) is kept in {folder}"
 
     def _where(self, x: np.ndarray) -> str:
         return f"; held on disk, since {self._limit()}" if mapping(x) is not None else ""
 
     def _limit(self) -> str:
         taken = self._free // SHARE - self._room
-        beside = f", and other splits take {_size(taken)}" if taken else ""
-        return f"pictures get a quarter of the {_size(self._free)} of free memory{beside}"
+        beside = f", and other splits take {text.size(taken)}" if taken else ""
+        return f"pictures get a quarter of the {text.size(self._free)} of free memory{beside}"
 
     def _told(self, label: str, done: int, count: int) -> None:
         if self._tell is not None:
@@ -352,8 +353,3 @@ def _space(folder: Path) -> int:
     while not folder.exists() and folder != folder.parent:
         folder = folder.parent
     return shutil.disk_usage(folder).free
-
-
-def _size(count: int) -> str:
-    unit, divisor = ("GB", 1e9) if count >= 1e9 else ("MB", 1e6)
-    return f"{count / divisor:,.{1 if count < 10 * divisor else 0}f} {unit}"
