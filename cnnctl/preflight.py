@@ -11,15 +11,16 @@ from cnnctl.arithmetic.checked import Checked
 from cnnctl.arithmetic.shape_rules import check_shapes
 from cnnctl.catalog import shipped
 from cnnctl.data import static_checks
+from cnnctl.data.pixels import with_channels
 from cnnctl.errors import Diagnostic, SpecError, UsageError
 from cnnctl.io.arguments import as_texts
 from cnnctl.io.path_kinds import is_broken_run, is_run, refuse_other
 from cnnctl.runs.run import Run, spec_path
 from cnnctl.specs import AnySpec, Spec, load
+from cnnctl.specs.class_count import compare_outputs
 from cnnctl.specs.devices import device_errors
 from cnnctl.specs.difference import Difference, differences
 from cnnctl.specs.loading import draft, in_order, still_told
-from cnnctl.specs.rules import compare_outputs, with_channels
 from cnnctl.specs.source import SUFFIXES
 
 

@@ -11,7 +11,7 @@ from cnnctl.arithmetic.shapes import same_but_for_ones
 from cnnctl.arithmetic.trace import trace as trace_of
 from cnnctl.arithmetic.weight_ranks import weight_ranks
 from cnnctl.errors import Diagnostic, SpecError
-from cnnctl.specs import Component, Spec, rules
+from cnnctl.specs import Component, Spec, output_rules
 
 
 def check_shapes(spec: Spec, shape: Shape | None) -> tuple[Checked, list[Diagnostic]]:
@@ -39,7 +39,7 @@ def check_shapes(spec: Spec, shape: Shape | None) -> tuple[Checked, list[Diagnos
     outputs = _output_shape(spec, trace)
     doubtful = spec.doubtful & {"data.label_mode", "model.layers"}
     if trace and outputs and not doubtful:
-        found.extend(rules.outputs(spec, outputs))
+        found.extend(output_rules.outputs(spec, outputs))
     return Checked(spec, trace, outputs), found
 
 

@@ -1,4 +1,4 @@
-"""Which numbers pixels are: bytes, numbers from 0 to 1, or others."""
+"""Which numbers pixels are: bytes, numbers from 0 to 1, or others; and their channels."""
 
 from __future__ import annotations
 
@@ -75,3 +75,8 @@ class Pixels:
             if usual[0] <= self.least and self.most <= usual[1]:
                 return usual
         return self.least, self.most
+
+
+def with_channels(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """An image's shape with its channels: a grey one is often stored without."""
+    return (*shape, 1) if len(shape) == 2 else shape

@@ -12,11 +12,13 @@ from cnnctl.arithmetic.shape_rules import check_shapes
 from cnnctl.data.checks import are_whole, as_classes, fit_to
 from cnnctl.data.dataset import Dataset
 from cnnctl.data.pixel_normalization import Normalization, normalization
+from cnnctl.data.pixels import with_channels
 from cnnctl.data.registered import located
 from cnnctl.data.remarks import channels_first, dim_pixels, unused_classes
 from cnnctl.data.split import hold_out, missing_classes, missing_test
 from cnnctl.errors import DataError, Diagnostic, SpecError
-from cnnctl.specs import Component, Spec, rules
+from cnnctl.specs import Component, Spec, loss_rules, monitor_rules
+from cnnctl.specs.class_count import compare_outputs
 from cnnctl.specs.loading import in_order, still_told
 from cnnctl.specs.metric_targets import (
     Targets,
@@ -25,7 +27,6 @@ from cnnctl.specs.metric_targets import (
     one_by_one,
     targets,
 )
-from cnnctl.specs.rules import compare_outputs, with_channels
 
 Progress = Callable[[str, int, "int | None"], None]
 """(file, bytes so far, bytes in all if known), while something is downloaded."""
@@ -109,7 +110,7 @@ def prepare(
         found = still_told(found)
     if trace is None:
         raise SpecError(in_order(found, spec.path, spec.overrides))
-    outputs = None if trace.unknown or rules.are_embeddings(spec) else trace.output_shape[-1]
+    outputs = None if trace.unknown or loss_rules.are_embeddings(spec) else trace.output_shape[-1]
     classes = 0 if spec.data.label_mode == "float" else len(loaded.class_names)
     if classes and _names_its_classes(spec.data.dataset, loaded):
         for each in (
@@ -128,7 +129,7 @@ def prepare(
     numeric = _targets(loaded) if spec.data.label_mode == "float" else None
     if spec.compile and numeric and not recorded:
         found.extend(
-            targets(spec.compile.metrics, outputs, numeric, rules.logits_of(spec.compile.loss))
+            targets(spec.compile.metrics, outputs, numeric, loss_rules.logits_of(spec.compile.loss))
         )
     if found:
         raise SpecError(in_order(found, spec.path, spec.overrides))
@@ -176,9 +177,9 @@ def prepare(
 def _monitored(spec: Spec, loaded: Dataset) -> Iterator[Diagnostic]:
     """What needs to know whether there are validation images, which some data sets alone tell."""
     has_validation = loaded.validation is not None
-    if spec.compile and not rules.knows_validation(spec):
-        yield from rules.monitored(spec, has_validation)
-        yield from rules.metric_names(spec, has_validation)
+    if spec.compile and not monitor_rules.knows_validation(spec):
+        yield from monitor_rules.monitored(spec, has_validation)
+        yield from monitor_rules.metric_names(spec, has_validation)
 
 
 def _targets(loaded: Dataset) -> Targets:

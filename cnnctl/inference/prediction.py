@@ -22,7 +22,7 @@ from cnnctl.inference.images import Failure, Incoming, read
 from cnnctl.inference.trained import Loaded, Trained, find
 from cnnctl.io.arguments import AnyPath, as_choice, as_flag, as_paths
 from cnnctl.specs import AnySpec, Component, Spec
-from cnnctl.specs.rules import HINGES
+from cnnctl.specs.loss_rules import HINGES
 
 if TYPE_CHECKING:
     import numpy as np

@@ -10,7 +10,7 @@ from pathlib import Path
 from cnnctl.catalog.suggest import nearest
 from cnnctl.errors import Diagnostic, Location, SpecError, UsageError
 from cnnctl.preflight import check as preflight
-from cnnctl.specs import Spec, rules
+from cnnctl.specs import Spec, monitor_rules
 from cnnctl.specs.merge import FLAG
 from cnnctl.specs.metrics import is_reported, mode_of, reported
 from cnnctl.sweep.space import Parameter, Space, Value
@@ -102,7 +102,7 @@ def monitor_of(spec: Spec, given: str | None) -> tuple[str, bool]:
         UsageError: It is not reported, is one of the test set, or neither Keras nor the spec says
             whether it is better higher or lower.
     """
-    validates = rules.validates(spec)
+    validates = monitor_rules.validates(spec)
     mode: str | None = "auto"
     monitor = "val_loss" if validates else "loss"
     for component in spec.fit.callbacks:

@@ -19,7 +19,7 @@ from cnnctl.network.build import construct
 from cnnctl.runs.run import Run
 from cnnctl.specs import Component, Spec, schedules
 from cnnctl.specs.metrics import MONITORING, mode_of
-from cnnctl.specs.rules import monitored
+from cnnctl.specs.monitor_rules import monitored
 from cnnctl.training import state
 from cnnctl.training.checkpoints import ALL, Captured, Checkpoints
 from cnnctl.training.divergence import refuse

@@ -26,7 +26,7 @@ from cnnctl.network.failures import reason_of
 from cnnctl.network.weights import load_bytes
 from cnnctl.runs.checkpoint import ARRAYS, WEIGHTS
 from cnnctl.specs import Spec
-from cnnctl.specs.rules import monitored
+from cnnctl.specs.monitor_rules import monitored
 from cnnctl.training import state
 from cnnctl.training.kept_weights import keep_weights
 from cnnctl.training.optimizer_state import carry_over
