@@ -17,7 +17,7 @@ from cnnctl import plugins
 from cnnctl.compute.device import compute_by, start_device
 from cnnctl.compute.plan import choose
 from cnnctl.data.preparation import prepare
-from cnnctl.runs.run import find_run
+from cnnctl.runs.find import find_run
 from cnnctl.specs import load
 
 

@@ -15,7 +15,8 @@ from cnnctl.data.pixels import with_channels
 from cnnctl.errors import Diagnostic, SpecError, UsageError
 from cnnctl.io.arguments import as_texts
 from cnnctl.io.path_kinds import is_broken_run, is_run, refuse_other
-from cnnctl.runs.run import Run, spec_path
+from cnnctl.runs.find import spec_path
+from cnnctl.runs.run import Run
 from cnnctl.specs import AnySpec, Spec, load
 from cnnctl.specs.class_count import compare_outputs
 from cnnctl.specs.devices import device_errors

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from cnnctl.io.notes import print_notes
+from cnnctl.runs import history
 from cnnctl.runs.history import read_history
-from cnnctl.runs.run import history
 
 HUGE = "9" * 400
 

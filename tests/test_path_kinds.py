@@ -16,7 +16,7 @@ from cnnctl.errors import CnnctlError, DataError, UsageError
 from cnnctl.inference.trained import find
 from cnnctl.io.path_kinds import WORDS, kind_of, refuse_other
 from cnnctl.preflight import specs_in
-from cnnctl.runs.run import find_run, newest_run
+from cnnctl.runs.find import find_run, newest_run
 from cnnctl.specs import load
 
 

@@ -12,7 +12,8 @@ from cnnctl.io.path_kinds import is_broken_run, is_run
 from cnnctl.preflight import specs_in
 from cnnctl.reports import overview
 from cnnctl.runs import checkpoint
-from cnnctl.runs.run import checkpoint_name, create_run, epoch_of, find_run, newest_run
+from cnnctl.runs.find import create_run, find_run, newest_run
+from cnnctl.runs.run import checkpoint_name, epoch_of
 
 
 def with_checkpoints(tmp_path, *epochs):

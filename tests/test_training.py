@@ -13,7 +13,8 @@ from cnnctl.compute.observer import Observer
 from cnnctl.errors import RunError, SpecError, Stopped, TrainingError
 from cnnctl.inference.evaluation import evaluate
 from cnnctl.runs.checkpoint import WEIGHTS
-from cnnctl.runs.run import epoch_of, find_run
+from cnnctl.runs.find import find_run
+from cnnctl.runs.run import epoch_of
 from cnnctl.specs import load
 from cnnctl.startup import quiet
 

@@ -43,7 +43,7 @@ def report(
     from cnnctl.errors import UsageError
     from cnnctl.io.atomic import write_text
     from cnnctl.reports.report import report as make
-    from cnnctl.runs.run import find_run
+    from cnnctl.runs.find import find_run
 
     found = [find_run(source) for source in sources]
     path = out or (found[0].path / "report.html" if len(found) == 1 else Path("comparison.html"))

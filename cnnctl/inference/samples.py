@@ -13,7 +13,7 @@ from cnnctl.data.preparation import Progress, prepare
 from cnnctl.errors import UsageError
 from cnnctl.io.path_kinds import kind_of
 from cnnctl.preflight import check, check_run
-from cnnctl.runs.run import find_run
+from cnnctl.runs.find import find_run
 from cnnctl.specs import GraphLayer, Spec
 from cnnctl.specs.graph import INPUT
 from cnnctl.specs.source import SUFFIXES

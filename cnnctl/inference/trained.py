@@ -25,7 +25,8 @@ from cnnctl.io.path_kinds import refuse_other
 from cnnctl.io.printable import shell
 from cnnctl.preflight import check
 from cnnctl.runs.checkpoint import MANIFEST, read
-from cnnctl.runs.run import Run, find_run
+from cnnctl.runs.find import find_run
+from cnnctl.runs.run import Run
 from cnnctl.specs import AnySpec, Spec, load
 
 

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from cnnctl.errors import UsageError
 from cnnctl.runs.checkpoint import MANIFEST
-from cnnctl.runs.run import Run, find_run
+from cnnctl.runs.find import find_run
+from cnnctl.runs.run import Run
 from cnnctl.specs import Spec
 
 if TYPE_CHECKING:

@@ -19,7 +19,8 @@ from cnnctl.errors import CnnctlError, UsageError, listed
 from cnnctl.io.notes import note
 from cnnctl.io.path_kinds import WORDS, is_broken_run, is_run, repair
 from cnnctl.io.untrusted import read_plain
-from cnnctl.runs.run import RUNS_DIR, Run, find_run
+from cnnctl.runs.find import RUNS_DIR, find_run
+from cnnctl.runs.run import Run
 from cnnctl.specs import Spec
 from cnnctl.specs.difference import Difference, differences
 from cnnctl.specs.metrics import Mode, metric_of, mode_in_text

@@ -15,7 +15,8 @@ from cnnctl.errors import CnnctlError, UsageError, shortened
 from cnnctl.io.printable import printable_html as escape
 from cnnctl.io.printable import shell
 from cnnctl.reports.html_page import Block, cards, image, page, section, table
-from cnnctl.runs.run import Run, find_run
+from cnnctl.runs.find import find_run
+from cnnctl.runs.run import Run
 from cnnctl.summary.summary import Summary, summarize
 
 if TYPE_CHECKING:

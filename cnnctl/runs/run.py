@@ -17,62 +17,25 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from cnnctl.errors import RunError, UsageError, shortened
-from cnnctl.io.arguments import AnyPath, as_path
+from cnnctl.errors import RunError, UsageError
 from cnnctl.io.atomic import cannot_write, replacing, write_json, write_text
 from cnnctl.io.notes import note
-from cnnctl.io.path_kinds import is_run, refuse_other
 from cnnctl.io.printable import shell
-from cnnctl.io.untrusted import parse_json, read_plain
+from cnnctl.io.untrusted import read_plain
 from cnnctl.runs.checkpoint import MANIFEST, set_aside
-from cnnctl.runs.history import MAX_NAMES, described, is_figure, read_history
+from cnnctl.runs.history import read_history
+from cnnctl.runs.records import ENVIRONMENT, EVALUATION, STATE, finite_values, read_json
 
-RUNS_DIR = Path("runs")
-_NUMBER = re.compile(r"\d{3,}")
 _PARTIAL = re.compile(r"\.partial-\d+-[\w.]+")
 """What `atomic.replacing` makes before it replaces a file or a link."""
 _CHECKPOINT = re.compile(r"epoch-(\d{4,})")
-
-
-def _is_count(value: Any) -> bool:
-    return type(value) is int and 0 <= value < 1 << 31
-
-
-def _is(kind: type) -> Callable[[Any], bool]:
-    return lambda value: type(value) is kind  # compared, not `isinstance`: True is an int
-
-
-_Table = dict[str, Callable[[Any], bool]]
-
-_STATE: _Table = {
-    "status": _is(str),
-    "epochs": _is_count,
-    "planned": _is_count,
-    "pid": _is_count,
-    "best_epoch": _is_count,
-    "best": _is(dict),
-}
-_ENVIRONMENT: _Table = {
-    "plugins": _is(list),
-    "data": _is(dict),
-    "normalization": _is(dict),
-    "versions": _is(dict),
-    "seed": lambda value: type(value) is int and abs(value) < 1 << 63,
-}
-_EVALUATION: _Table = {"data": _is(str), "images": _is_count, "figures": _is(dict)}
-"""What the values of these keys are; one that is something else is as if it were not there, and a
-note says so."""
-
-_MAX_BYTES = 1 << 22
-"""How large a file of a run may be that is read as JSON: names of forty thousand classes."""
 
 
 @dataclass(frozen=True)
@@ -108,23 +71,23 @@ class Run:
 
     def state(self) -> dict[str, Any]:
         """`state.json`; empty if there is none yet."""
-        return _read_json(self.path / "state.json", _STATE)
+        return read_json(self.path / "state.json", STATE)
 
     def environment(self) -> dict[str, Any]:
         """`environment.json`; empty if there is none yet."""
-        return _read_json(self.path / "environment.json", _ENVIRONMENT)
+        return read_json(self.path / "environment.json", ENVIRONMENT)
 
     def evaluation(self) -> dict[str, Any]:
         """`evaluation.json`, whose figures are finite numbers; empty if there is none."""
         path = self.path / "evaluation.json"
-        found = _read_json(path, _EVALUATION)
+        found = read_json(path, EVALUATION)
         if "figures" in found:
-            found["figures"] = _figures(found["figures"], path)
+            found["figures"] = finite_values(found["figures"], path)
         return found
 
     def trackers(self) -> dict[str, Any]:
         """`trackers.json`, by the tracker's name; empty if there is none."""
-        found = _read_json(self.path / "trackers.json", {})
+        found = read_json(self.path / "trackers.json", {})
         return {name: known for name, known in found.items() if isinstance(known, dict)}
 
     @contextmanager
@@ -180,8 +143,8 @@ class Run:
         write_json(self.path / "state.json", {**self.state(), **changes})
 
     def history(self, state: dict[str, Any] | None = None) -> list[dict[str, Any]]:
-        """The epochs of `metrics.jsonl` (see `cnnctl.runs.history.read_history`); where
-        `state.json` counts more of them, a note says so.
+        """The epochs of `metrics.jsonl` (see `runs.history.read_history`); where `state.json`
+        counts more of them, a note says so.
 
         Args:
             state: What `state` has returned, where it was read before.
@@ -301,105 +264,6 @@ class Run:
             temporary.symlink_to(checkpoint.name)
 
 
-def create_run(name: str, runs_dir: AnyPath = RUNS_DIR) -> Run:
-    """Make the next free run folder of a spec: runs/NAME/001, 002, ….
-
-    Two processes that ask at once get two numbers: making a folder is atomic.
-
-    Raises:
-        RunError: The folder cannot be made.
-    """
-    parent = as_path(runs_dir, "runs_dir") / name
-    try:
-        parent.mkdir(parents=True, exist_ok=True)
-        number = 1 + max((int(p.name) for p in parent.iterdir() if _NUMBER.fullmatch(p.name)),
-                         default=0)  # fmt: skip
-        while True:
-            path = parent / f"{number:03d}"
-            try:
-                path.mkdir()
-                break
-            except FileExistsError:
-                number += 1
-        (path / "checkpoints").mkdir()
-        (path / "sources").mkdir()
-    except OSError as error:
-        raise cannot_write(parent, error) from error
-    return Run(path)
-
-
-def find_run(path: AnyPath) -> Run:
-    """The run at a path: the folder itself, or `runs/NAME`, of which the newest run with a best
-    checkpoint is meant (the newest, if none has one).
-
-    Raises:
-        UsageError: It is no run folder.
-    """
-    path = as_path(path, "run")
-    if not path.exists():
-        raise UsageError(f"no such run: {path}", hint=_existing(path))
-    if is_run(path):
-        return Run(path)
-    if path.is_dir():
-        numbered = [p for p in path.iterdir() if _NUMBER.fullmatch(p.name) and p.is_dir()]
-        numbered.sort(key=lambda p: int(p.name))
-        with_best = [p for p in numbered if (p / "checkpoints/best" / MANIFEST).exists()]
-        if numbered:
-            return find_run((with_best or numbered)[-1])
-    refuse_other(path, "run folder")
-    raise UsageError(
-        f"not a run folder: {path}",
-        hint="a run folder has a spec.yaml and checkpoints/, such as runs/mnist/001",
-    )
-
-
-def newest_run(path: AnyPath) -> Run:
-    """The run at a path: the folder itself, or `runs/NAME`, of which the newest is meant.
-
-    Raises:
-        UsageError: It is no run folder.
-    """
-    path = as_path(path, "run")
-    if path.is_dir() and not (path / "spec.yaml").is_file():
-        numbered = [p for p in path.iterdir() if _NUMBER.fullmatch(p.name)]
-        begun = ("environment.json", "metrics.jsonl")  # either may be lost
-        started = [p for p in numbered if any((p / each).is_file() for each in begun)]
-        if started:
-            return find_run(max(started, key=lambda p: int(p.name)))
-    return find_run(path)
-
-
-def spec_path(path: AnyPath) -> Path:
-    """The spec that a path means: the file itself, or that of the run.
-
-    Raises:
-        UsageError: It is a folder, and no run.
-    """
-    path = as_path(path, "run")
-    return find_run(path).spec_path if path.is_dir() else path
-
-
-def _existing(path: Path) -> str | None:
-    """The runs that are there instead."""
-    from cnnctl.catalog import shipped  # with the catalog: 10 ms, and only a mistake needs it
-
-    if path.as_posix() in shipped.names():
-        own = RUNS_DIR / path
-        return (
-            f"{path} is a shipped spec, and its runs are in {own}"
-            if own.is_dir()
-            else f"{path} is a shipped spec: train it first, cnnctl train {path}; then name its run"
-        )
-    for parent in (path.parent, path.parent.parent):
-        if parent.is_dir():
-            found = sorted(
-                p for p in parent.glob("**/spec.yaml") if (p.parent / "checkpoints").is_dir()
-            )
-            if found and len(found) <= 200:
-                return "there are: " + ", ".join(str(p.parent) for p in found[-5:])
-    return None
-
-
 def checkpoint_name(epoch: int) -> str:
     """The folder name of the checkpoint after an epoch, counted from 1."""
     return f"epoch-{epoch:04d}"
@@ -413,47 +277,3 @@ def epoch_of(checkpoint: Path) -> int:
 
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
-
-
-def _read_json(path: Path, sound: _Table) -> dict[str, Any]:
-    """A JSON object of a run; a file that is damaged, or a value of another type, is noted."""
-    try:
-        found = parse_json(read_plain(path, _MAX_BYTES))
-    except FileNotFoundError:
-        return {}
-    except OSError as error:
-        note(f"{path} cannot be read: {error.strerror or error}")
-        return {}
-    except ValueError:
-        note(f"{path} cannot be read: it is damaged, or larger than it can be")
-        return {}
-    if not isinstance(found, dict):
-        note(f"{path} cannot be read: it is not a JSON object")
-        return {}
-    kept = {}
-    for key, value in found.items():
-        if key not in sound or sound[key](value):
-            kept[key] = value
-        elif value is not None:
-            note(f"{path}: skipped: `{key}` is {_told(value)}")
-    return kept
-
-
-def _figures(found: dict[str, Any], path: Path) -> dict[str, float]:
-    """The finite numbers of a mapping; others are noted."""
-    kept = {}
-    if len(found) > MAX_NAMES:
-        note(f"{path}: skipped: {len(found) - MAX_NAMES:,} of its figures")
-    for name, value in islice(found.items(), MAX_NAMES):
-        if is_figure(value):
-            kept[name] = value
-        else:
-            note(f"{path}: skipped: `{shortened(name)}` is {described(value)}")
-    return kept
-
-
-def _told(value: Any) -> str:
-    """A value that cannot be meant, for a note."""
-    if type(value) is int and abs(value) >= 1 << 63:
-        return "a number beyond 64 bits"
-    return shortened(repr(value))

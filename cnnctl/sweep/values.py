@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from cnnctl.runs.run import RUNS_DIR
+from cnnctl.runs.find import RUNS_DIR
 from cnnctl.sweep.definition import Definition
 from cnnctl.sweep.importance import Importance
 from cnnctl.sweep.table import Row

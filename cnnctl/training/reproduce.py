@@ -22,7 +22,8 @@ from cnnctl.io.untrusted import MAX_READ
 from cnnctl.preflight import check
 from cnnctl.runs import checkpoint
 from cnnctl.runs.checkpoint import WEIGHTS
-from cnnctl.runs.run import Run, newest_run
+from cnnctl.runs.find import newest_run
+from cnnctl.runs.run import Run
 from cnnctl.startup import quiet
 from cnnctl.training import compatibility
 from cnnctl.training.comparing import Comparing, Enough, FirstDifference

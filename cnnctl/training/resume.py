@@ -10,7 +10,8 @@ from cnnctl.compute.observer import Observer
 from cnnctl.errors import RunError, UsageError
 from cnnctl.io.arguments import AnyPath, as_texts, path_or_none, with_fit
 from cnnctl.preflight import check
-from cnnctl.runs.run import Run, newest_run
+from cnnctl.runs.find import newest_run
+from cnnctl.runs.run import Run
 from cnnctl.specs import AnySpec
 from cnnctl.startup import quiet
 from cnnctl.trackers.available import chosen

@@ -10,7 +10,8 @@ from cnnctl.compute.observer import Observer
 from cnnctl.errors import UsageError
 from cnnctl.io.arguments import AnyPath, as_flag, as_path, as_texts, path_or_none, with_fit
 from cnnctl.preflight import check
-from cnnctl.runs.run import RUNS_DIR, Run, newest_run
+from cnnctl.runs.find import RUNS_DIR, newest_run
+from cnnctl.runs.run import Run
 from cnnctl.specs import AnySpec
 from cnnctl.startup import quiet
 from cnnctl.trackers.available import chosen

@@ -21,7 +21,8 @@ from cnnctl.io.atomic import replacing, write_json
 from cnnctl.io.notes import tell
 from cnnctl.network.averages import load_averaged
 from cnnctl.network.failures import failure
-from cnnctl.runs.run import RUNS_DIR, Run, checkpoint_name, create_run
+from cnnctl.runs.find import RUNS_DIR, create_run
+from cnnctl.runs.run import Run, checkpoint_name
 from cnnctl.specs import Spec
 from cnnctl.training.best_model import model_of_best
 from cnnctl.training.callbacks import Recorder, Resumed, checkpoints_from_spec, from_spec

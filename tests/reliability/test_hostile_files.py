@@ -63,6 +63,7 @@ def reading(monkeypatch):
         "cnnctl.inference.trained.read",
         "cnnctl.runs.checkpoint.read",
         "cnnctl.runs.checkpoint.state_of",
+        "cnnctl.runs.records.read_plain",
         "cnnctl.runs.run.read_plain",
         "cnnctl.training.compiled_model.load_bytes",
         "cnnctl.training.state.parse",

@@ -11,7 +11,8 @@ optuna = pytest.importorskip("optuna", reason="the extra `sweep` is not installe
 
 from cnnctl.errors import RunError, UsageError  # noqa: E402
 from cnnctl.io.atomic import write_json  # noqa: E402
-from cnnctl.runs.run import Run, create_run  # noqa: E402
+from cnnctl.runs.find import create_run  # noqa: E402
+from cnnctl.runs.run import Run  # noqa: E402
 from cnnctl.specs import load  # noqa: E402
 from cnnctl.sweep import storage, tickets  # noqa: E402
 from cnnctl.sweep.definition import count_trials, define  # noqa: E402

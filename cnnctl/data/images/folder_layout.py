@@ -30,7 +30,7 @@ from cnnctl.data.wording import looking, some, were
 from cnnctl.errors import DataError
 from cnnctl.io.path_kinds import kind_of, refuse_other
 from cnnctl.io.text import counted
-from cnnctl.runs.run import RUNS_DIR
+from cnnctl.runs.find import RUNS_DIR
 
 File = tuple[str, int]
 """An image's path and its class number."""
