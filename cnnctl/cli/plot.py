@@ -84,7 +84,8 @@ def plot(
     """
     from cnnctl.cli.output import print_json
     from cnnctl.errors import UsageError
-    from cnnctl.plots.figures import KINDS, Choice, Subject, drawn
+    from cnnctl.plots.figures import KINDS, drawn
+    from cnnctl.plots.subject import Choice, Subject
     from cnnctl.preflight import check
 
     every = [*KINDS, ARCHITECTURE]

@@ -23,7 +23,7 @@ from cnnctl.cli.output import remark, say
 from cnnctl.io.printable import printable
 
 if TYPE_CHECKING:
-    from cnnctl.inference.prediction import Predictions
+    from cnnctl.inference.predictions import Predictions
 
 FEW = 5
 """Pictures that get a table each; more get one line each."""

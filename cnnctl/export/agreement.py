@@ -12,7 +12,7 @@ from cnnctl.errors import RunError
 from cnnctl.export.disagreement import disagreement
 from cnnctl.export.runtimes import read_export
 from cnnctl.export.writers import inputs, silent
-from cnnctl.inference.prediction import per_class
+from cnnctl.inference.predictions import per_class
 
 if TYPE_CHECKING:
     import numpy as np

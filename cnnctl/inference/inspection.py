@@ -158,7 +158,7 @@ def _opened(
         from cnnctl.network.build import build
 
         return spec, build(spec, picture.shape), picture, steps, spec.name
-    from cnnctl.inference.prediction import input_of
+    from cnnctl.inference.image_style import input_of
     from cnnctl.inference.trained import find
 
     trained = find(source, checkpoint=checkpoint)
@@ -198,8 +198,8 @@ def _picture(
         told = (f"{name} picture {index} of {data.dataset.name}",) if given else ()
         return data.normalization.apply(np.asarray(split.x[index : index + 1]))[0], told
     from cnnctl.data.pixel_normalization import without_pictures
+    from cnnctl.inference.image_style import look_of
     from cnnctl.inference.images import read
-    from cnnctl.inference.prediction import look_of
 
     if shape is None:
         raise UsageError("the spec has no input_shape, so a file cannot be fitted to it")

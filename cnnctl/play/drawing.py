@@ -12,8 +12,9 @@ import numpy as np
 
 from cnnctl.data.pixels import BYTES
 from cnnctl.errors import UsageError
+from cnnctl.inference.image_style import input_of, look_of
 from cnnctl.inference.images import from_bytes
-from cnnctl.inference.prediction import input_of, look_of, per_class
+from cnnctl.inference.predictions import per_class
 from cnnctl.inference.trained import find
 from cnnctl.summary.summary import summarize
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import numpy as np
     from matplotlib.figure import Figure
 
-    from cnnctl.inference.prediction import Predictions
+    from cnnctl.inference.predictions import Predictions
 
 MOST_COUNTS = 20
 """Classes up to which every cell of a confusion matrix has its count."""

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import numpy as np
     from matplotlib.figure import Figure
 
-    from cnnctl.inference.prediction import Predictions
+    from cnnctl.inference.predictions import Predictions
 
 CELL = 1.05
 """Inches of a picture."""

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from cnnctl.data.dataset import Split
 from cnnctl.errors import UsageError
-from cnnctl.inference.prediction import Predictions
+from cnnctl.inference.predictions import Predictions
 from cnnctl.plots import confusion, curves, image_grid, style
 from cnnctl.plots.architecture import architecture, boxes
 from cnnctl.plots.dataset_figure import data_set
