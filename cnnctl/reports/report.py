@@ -21,7 +21,7 @@ from cnnctl.summary.summary import Summary, summarize
 
 if TYPE_CHECKING:
     from cnnctl.arithmetic import Formula
-    from cnnctl.plots.figures import Subject
+    from cnnctl.plots.subject import Subject
 
 MISTAKES = 24
 """Pictures of the worst mistakes."""
@@ -74,7 +74,7 @@ def _of_one(
 ) -> Iterator[Block]:
     from cnnctl.plots.architecture import architecture
     from cnnctl.plots.curves import curves
-    from cnnctl.plots.figures import Subject
+    from cnnctl.plots.subject import Subject
 
     summary = summarize(run.spec_path)
     yield from _head(run, summary)

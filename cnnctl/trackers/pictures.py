@@ -22,9 +22,9 @@ def pictures(run: Run, **settings: Any) -> tuple[dict[str, bytes], str | None]:
         PNG files by name, and why there are none.
     """
     from cnnctl.plots.confusion import confusion
-    from cnnctl.plots.figures import Subject
     from cnnctl.plots.image_grid import predictions
     from cnnctl.plots.style import to_bytes
+    from cnnctl.plots.subject import Subject
 
     subject = Subject(run.path, **settings)
     try:

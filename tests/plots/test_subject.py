@@ -11,7 +11,8 @@ import keras  # noqa: E402
 
 from cnnctl.errors import UsageError  # noqa: E402
 from cnnctl.network.build import build  # noqa: E402
-from cnnctl.plots.figures import KINDS, Choice, Subject  # noqa: E402
+from cnnctl.plots.figures import KINDS  # noqa: E402
+from cnnctl.plots.subject import Choice, Subject  # noqa: E402
 from cnnctl.specs import load  # noqa: E402
 
 SPEC = """
