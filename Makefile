@@ -35,7 +35,7 @@ bench: $(VENV)/.ready-sample ## Measure what there is on performance; BENCH_PEER
 	$(BIN)/python benchmarks/seeds.py $(BENCH_KEPT)
 
 soak: $(VENV)/.ready-dev ## Kill, damage and resume trainings, and train every component: about an hour
-	CNNCTL_EVERY=1 CNNCTL_KILLS=100 CNNCTL_FLIPS=3000 $(BIN)/python -m pytest tests/reliability tests/test_every_export.py -n 1 -s
+	CNNCTL_EVERY=1 CNNCTL_KILLS=100 CNNCTL_FLIPS=3000 $(BIN)/python -m pytest tests/reliability tests/export/test_every_export.py -n 1 -s
 	CNNCTL_EVERY=1 $(BIN)/python -m pytest tests/compute/test_each_component.py -n 0 -s
 
 clean: ## Remove the virtual environment and what tools left behind

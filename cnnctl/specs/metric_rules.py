@@ -2,7 +2,7 @@
 
 Each rule is one of three kinds: Keras raises an error in the first step, the value is the same for
 right and for wrong predictions, or the threshold is one for probabilities where the outputs are
-logits. `tests/spec/test_metric_rules.py` holds every verdict against Keras itself.
+logits. `tests/specs/test_metric_rules.py` holds every verdict against Keras itself.
 """
 
 from __future__ import annotations

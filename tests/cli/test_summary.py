@@ -12,8 +12,8 @@ import termios
 
 import pytest
 from conftest import CONFIGS, ROOT
+from summary.test_summary import NO_FORMULA
 from test_reading_half import SCRIPT
-from test_summary import NO_FORMULA
 
 from cnnctl.preflight import specs_in
 from cnnctl.summary.summary import summarize

@@ -15,8 +15,7 @@ from cnnctl.data.inventory import describe, list_datasets, open_dataset
 from cnnctl.data.named.sources import SOURCES
 from cnnctl.errors import DataError, UsageError
 from cnnctl.inference.samples import choose
-
-from .test_published import FASHION, write_idx
+from data.named.test_published_files import FASHION, write_idx
 
 run = CliRunner().invoke
 

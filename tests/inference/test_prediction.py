@@ -12,7 +12,7 @@ import commands
 import numpy as np
 import pytest
 from conftest import XO
-from data.test_deep import png16
+from data.images.test_bit_depth import png16
 from PIL import Image
 
 from cnnctl.startup import quiet

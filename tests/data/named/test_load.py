@@ -12,8 +12,7 @@ from cnnctl.data import load
 from cnnctl.data.named.load import fetch, load_named
 from cnnctl.data.named.sources import SOURCES, Source
 from cnnctl.errors import DataError
-
-from .conftest import Server, idx
+from data.conftest import Server, idx
 
 UNREACHABLE = "http://127.0.0.1:9/"  # the discard port: nobody listens
 

@@ -14,8 +14,7 @@ import pytest
 from cnnctl.data.named.published_files import is_published, read_cifar, read_idx, split_sha256
 from cnnctl.data.named.sources import SOURCES, Source
 from cnnctl.errors import DataError
-
-from .conftest import idx
+from data.conftest import idx
 
 CIFAR10 = dataclasses.replace(SOURCES["cifar10"], train=10, test=3)
 CIFAR100 = dataclasses.replace(SOURCES["cifar100"], train=4, test=3)

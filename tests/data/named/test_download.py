@@ -17,8 +17,7 @@ import pytest
 from cnnctl.data.named.download import UnreachableError, download, file_sha256
 from cnnctl.data.named.sources import RemoteFile
 from cnnctl.errors import DataError
-
-from .conftest import Server, wait_until
+from data.conftest import Server, wait_until
 
 BODY = bytes(range(256)) * 4096  # 1 MiB
 
