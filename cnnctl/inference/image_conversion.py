@@ -5,13 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cnnctl.data.images import bit_depth
-from cnnctl.data.images.decode import (
-    DamagedImage,
-    converted,
-    has_more,
-    open_image,
-    reason_of,
-)
+from cnnctl.data.images.decode import converted
+from cnnctl.data.images.open_image import DamagedImage, has_more, open_image, reason_of
 from cnnctl.data.images.orientation import as_shown
 from cnnctl.errors import DataError, UsageError
 from cnnctl.inference.centering import center, has_light_border

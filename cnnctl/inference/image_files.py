@@ -7,12 +7,10 @@ import sys
 from pathlib import Path
 from typing import BinaryIO
 
-from cnnctl.data.images.decode import (
-    LARGEST,
-)
 from cnnctl.data.images.folder_tree import images_among, is_hidden
 from cnnctl.data.images.formats import SUFFIXES as IMAGES
 from cnnctl.data.images.formats import looks_like_image
+from cnnctl.data.images.open_image import LARGEST
 from cnnctl.data.wording import looking, some
 from cnnctl.errors import UsageError
 from cnnctl.io.path_kinds import kind_of, refuse_other

@@ -24,8 +24,7 @@ from PIL import Image
 from cnnctl.data import fit_to, hold_out, load, normalization
 from cnnctl.data.chunks import chunks, mapping
 from cnnctl.data.dataset import Dataset, Split, fingerprint, on_disk
-from cnnctl.data.images import decode as decoding
-from cnnctl.data.images import image_reader
+from cnnctl.data.images import decode_many, image_reader
 from cnnctl.data.images.cache import DecodedCopy
 from cnnctl.data.images.decode import Format
 from cnnctl.data.images.folder_layout import find_layout
@@ -64,13 +63,13 @@ def no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
 def decoded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names of the pictures that are decoded."""
     names: list[str] = []
-    decode = decoding.decode
+    decode = decode_many.decode
 
     def watched(path: Path, wanted: Format) -> np.ndarray:
         names.append(f"{path.parent.parent.name}/{path.parent.name}/{path.name}")
         return decode(path, wanted)
 
-    for module in (decoding, image_reader):
+    for module in (decode_many, image_reader):
         monkeypatch.setattr(module, "decode", watched)
     monkeypatch.setattr(image_reader, "usable_cpus", lambda: 2)
     return names
@@ -321,7 +320,7 @@ def damage(folder: Path) -> None:
 def test_every_damaged_image_is_named_and_nothing_is_kept(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(decoding, "_MOST_AT_ONCE", 1)
+    monkeypatch.setattr(decode_many, "_MOST_AT_ONCE", 1)
     monkeypatch.setattr(image_reader, "usable_cpus", lambda: 8)
     damage(folder)
     for _ in range(3):
@@ -396,9 +395,9 @@ def test_small_pictures_get_few_threads(
     def decode(path: Path, wanted: Format) -> None:
         now[0] += microseconds * 1e-6
 
-    monkeypatch.setattr(decoding, "decode", decode)
-    monkeypatch.setattr(decoding.time, "perf_counter", lambda: now[0])
-    assert decoding.useful_threads(Path("x"), Format(None, "RGB", False), cpus) == threads
+    monkeypatch.setattr(decode_many, "decode", decode)
+    monkeypatch.setattr(decode_many.time, "perf_counter", lambda: now[0])
+    assert decode_many.useful_threads(Path("x"), Format(None, "RGB", False), cpus) == threads
 
 
 def test_a_test_picture_that_differs_is_held_against_training(folder: Path) -> None:
@@ -521,7 +520,7 @@ def test_every_way_gives_what_pillow_gives_file_by_file(
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("KERAS_HOME", str(folder / "keras"))
         patch.setattr(image_reader, "WORTH_SECONDS", 0.0)
-        patch.setattr(decoding, "_MOST_AT_ONCE", chunk)
+        patch.setattr(decode_many, "_MOST_AT_ONCE", chunk)
         patch.setattr(image_reader, "usable_cpus", lambda: threads)
         found = []
         for free in (1 << 30, 1 << 30, 0, 0):  # decoded, read, mapped; decoded to the disk

@@ -22,7 +22,9 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from cnnctl.data.arrays import empty
 from cnnctl.data.chunks import CHUNK
-from cnnctl.data.images.decode import LARGEST, Findings, Format
+from cnnctl.data.images.decode import Format
+from cnnctl.data.images.decode_many import Findings
+from cnnctl.data.images.open_image import LARGEST
 from cnnctl.io.atomic import remove_abandoned, writing
 from cnnctl.io.untrusted import open_plain, parse_json
 

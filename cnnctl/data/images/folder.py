@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cnnctl.data.dataset import Dataset, Split, make_dataset
-from cnnctl.data.images.decode import LARGEST, Format
+from cnnctl.data.images.decode import Format
 from cnnctl.data.images.folder_layout import File, find_layout
 from cnnctl.data.images.folder_split import split_rule
 from cnnctl.data.images.image_reader import PictureReader
+from cnnctl.data.images.open_image import LARGEST
 from cnnctl.data.named.download import Progress
 from cnnctl.errors import DataError
 

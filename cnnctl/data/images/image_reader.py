@@ -14,14 +14,9 @@ from typing import TYPE_CHECKING, Any
 from cnnctl.data.arrays import empty
 from cnnctl.data.chunks import chunks, mapping
 from cnnctl.data.images.cache import DecodedCopy
-from cnnctl.data.images.decode import (
-    DamagedImage,
-    Findings,
-    Format,
-    decode,
-    decode_all,
-    useful_threads,
-)
+from cnnctl.data.images.decode import Format, decode
+from cnnctl.data.images.decode_many import Findings, decode_all, useful_threads
+from cnnctl.data.images.open_image import DamagedImage
 from cnnctl.data.named.download import Progress
 from cnnctl.data.named.places import decoded_folder
 from cnnctl.errors import DataError, Diagnostic
