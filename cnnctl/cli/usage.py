@@ -97,7 +97,8 @@ def _bad_value(error: Any) -> UsageError:
         return UsageError(f"{name} takes {_or(choices)}{not_this}", hint=hint)
     bounds = _bounds(param)
     if "integer" in error.message or (bounds and _is_number(value)):
-        return UsageError(f"{name} takes an integer{bounds}{not_this}", hint=param.help)
+        hint = f"such as {name} {_example(param)}: {_uncapitalized(param.help)}"
+        return UsageError(f"{name} takes an integer{bounds}{not_this}", hint=hint)
     if "number" in error.message or "float" in error.message:
         return UsageError(f"{name} takes a number{bounds}{not_this}", hint=param.help)
     return UsageError(f"{name}: {_plain(error.message)}", hint=param.help)
@@ -122,10 +123,26 @@ def _choices(message: str) -> tuple[str, ...]:
     return tuple(re.findall(r"'([^']*)'", listed)) if found else ()
 
 
+def _limits(param: Any) -> tuple[Any, Any]:
+    """The least and the largest value; None where there is no bound."""
+    source = param if hasattr(param, "min") else getattr(param, "type", None)
+    return getattr(source, "min", None), getattr(source, "max", None)
+
+
+def _example(param: Any) -> int:
+    """A whole number within the bounds."""
+    least, most = _limits(param)
+    usual = 8600 if most == 65535 else 3  # a port that users may open
+    return max(usual, least or 0) if most is None else min(max(usual, least or 0), most)
+
+
+def _uncapitalized(text: str | None) -> str:
+    return f"{text[:1].lower()}{text[1:]}" if text else "a whole number"
+
+
 def _bounds(param: Any) -> str:
     """`` of at least 1``; `` from 0 to 65535``; empty where there is no bound."""
-    source = param if hasattr(param, "min") else getattr(param, "type", None)
-    least, most = getattr(source, "min", None), getattr(source, "max", None)
+    least, most = _limits(param)
     if least is not None and most is not None:
         return f" from {least} to {most}"
     if least is not None:

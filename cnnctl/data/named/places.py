@@ -75,7 +75,10 @@ def places(data_dir: Path | None = None) -> tuple[Place, ...]:
     listed = []
     if data_dir is not None:
         if not data_dir.is_dir():
-            raise DataError(f"--data-dir {data_dir} is not a folder")
+            raise DataError(
+                f"--data-dir {data_dir} is not a folder",
+                hint="make it, or name the folder that has the files, such as mnist.npz",
+            )
         listed.append(Place("--data-dir", data_dir))
     if variable := os.environ.get("CNNCTL_DATA_DIR"):
         listed.append(Place("CNNCTL_DATA_DIR", Path(variable).expanduser()))
