@@ -9,11 +9,11 @@ from typing import BinaryIO
 
 from cnnctl.data.images.folder_tree import images_among, is_hidden
 from cnnctl.data.images.formats import SUFFIXES as IMAGES
-from cnnctl.data.images.formats import looks_like_image
+from cnnctl.data.images.formats import looking, looks_like_image
 from cnnctl.data.images.open_image import LARGEST
-from cnnctl.data.wording import looking, some
 from cnnctl.errors import UsageError
 from cnnctl.io.path_kinds import kind_of, refuse_other
+from cnnctl.io.text import some
 from cnnctl.io.untrusted import open_plain
 
 SUFFIXES = (*IMAGES, ".npy")

@@ -8,17 +8,18 @@ from typing import TYPE_CHECKING
 
 from cnnctl.data.class_names import canonical
 from cnnctl.data.dataset import Split
-from cnnctl.data.images.image_reader import NAMED
+from cnnctl.data.images.damaged_images import unreadable
+from cnnctl.data.images.formats import looking
 from cnnctl.data.pixel_normalization import Normalization
 from cnnctl.data.preparation import Prepared
 from cnnctl.data.split_names import SPLITS
-from cnnctl.data.wording import looking, some, were
-from cnnctl.errors import DataError, Diagnostic
+from cnnctl.errors import DataError
 from cnnctl.inference.image_style import input_of, look_of
 from cnnctl.inference.images import Failure, Incoming, read
 from cnnctl.inference.predictions import Predictions, per_class
 from cnnctl.inference.trained import Loaded, Trained, find
 from cnnctl.io.arguments import AnyPath, as_choice, as_flag, as_paths
+from cnnctl.io.text import some, was
 from cnnctl.specs import AnySpec
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def predict(
     x = np.stack([each.x for each in images]).astype(np.uint8 if uniform else np.float32)
     loaded = trained.load(trained.shaped(shape), len(x), device)
     found = of_pictures(trained, loaded, x, scale)
-    left = (f"{looking(unread)} {were(len(unread))} not read: {some(unread)}",) if unread else ()
+    left = (f"{looking(unread)} {was(len(unread))} not read: {some(unread)}",) if unread else ()
     return replace(
         found,
         notes=(*found.notes, *left),
@@ -88,11 +89,7 @@ def refusal(failures: Sequence[Failure]) -> DataError:
     if len(failures) == 1:
         return failures[0].error
     what = f"{len(failures):,} files could not be read"
-    lines = [each.error.message for each in failures[:NAMED]]
-    if len(failures) > NAMED:
-        lines.append(f"and {len(failures) - NAMED:,} more")
-    listed = Diagnostic("unreadable-files", what, notes=tuple(lines))
-    return DataError(f"{what}, first {lines[0]}", diagnostics=[listed])
+    return unreadable("unreadable-files", what, [each.error.message for each in failures])
 
 
 def predict_split(

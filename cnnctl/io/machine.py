@@ -1,4 +1,4 @@
-"""What this process may use of the machine: processors, and memory that is free.
+"""What this process may use of the machine: processors, memory and disk that are free.
 
 In a container the limits of its control groups count, not the whole machine.
 """
@@ -6,6 +6,7 @@ In a container the limits of its control groups count, not the whole machine.
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -41,6 +42,17 @@ def free_memory() -> int:
                 kept = _field(_text(folder / "memory.stat"), files[2])
                 free = min(free, max(int(limit) - int(used) + kept, 0))
     return free
+
+
+def free_disk(folder: Path) -> int:
+    """How many bytes can be written to a folder, which need not exist yet.
+
+    Raises:
+        OSError: That cannot be found out.
+    """
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    return shutil.disk_usage(folder).free
 
 
 def _available() -> int:

@@ -1,6 +1,11 @@
-"""Sizes and counts, as messages show them."""
+"""Sizes, counts and lists of names, as messages show them."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
+
+_NAMED = 10
+"""How many names a message lists."""
 
 
 def size(count: float) -> str:
@@ -39,3 +44,15 @@ def counted(count: int, noun: str) -> str:
     """
     plural = f"{noun}es" if noun.endswith("s") else f"{noun}s"
     return f"{count:,} {noun if count == 1 else plural}"
+
+
+def was(count: int) -> str:
+    """Return `was` for one, else `were`."""
+    return "was" if count == 1 else "were"
+
+
+def some(names: Iterable[str]) -> str:
+    """Return the first names, and how many more there are."""
+    listed = list(names)
+    more = f", and {len(listed) - _NAMED:,} more" if len(listed) > _NAMED else ""
+    return ", ".join(listed[:_NAMED]) + more

@@ -24,12 +24,11 @@ from cnnctl.data.images.folder_refusals import (
 )
 from cnnctl.data.images.folder_split import SplitRule
 from cnnctl.data.images.folder_tree import Image, Tree, images_among
-from cnnctl.data.images.formats import ADD_SUFFIX, FORMATS
+from cnnctl.data.images.formats import ADD_SUFFIX, FORMATS, looking
 from cnnctl.data.split_names import SPLITS, mentions_split, split_of
-from cnnctl.data.wording import looking, some, were
 from cnnctl.errors import DataError
 from cnnctl.io.path_kinds import kind_of, refuse_other
-from cnnctl.io.text import counted
+from cnnctl.io.text import counted, some, was
 from cnnctl.runs.find import RUNS_DIR
 
 File = tuple[str, int]
@@ -250,7 +249,7 @@ class _Finder:
         if loose := self._tree.listing(folder).images:
             self._notes.append(
                 f"{folder}: {counted(len(loose), 'image')} outside the class folders "
-                f"{were(len(loose))} not read ({some(loose)})"
+                f"{was(len(loose))} not read ({some(loose)})"
             )
 
     def _say_folders(self, folders: dict[str, Path]) -> None:
@@ -268,24 +267,24 @@ class _Finder:
     def _say_left_out(self) -> None:
         if unread := self._tree.left_out("unread"):
             self._notes.append(
-                f"{self._folder}: {looking(unread)} {were(len(unread))} not read "
+                f"{self._folder}: {looking(unread)} {was(len(unread))} not read "
                 f"({some(unread)}); convert them to {FORMATS}"
             )
         if broken := self._tree.left_out("broken"):
             self._notes.append(
                 f"{self._folder}: {counted(len(broken), 'link')} to missing files "
-                f"{were(len(broken))} not read ({some(broken)})"
+                f"{was(len(broken))} not read ({some(broken)})"
             )
         others = self._tree.left_out("others")
         if images := images_among(others, self._folder):
             self._notes.append(
                 f"{self._folder}: {counted(len(images), 'file')} whose content is an image "
-                f"{were(len(images))} not read ({some(images)}); {ADD_SUFFIX}"
+                f"{was(len(images))} not read ({some(images)}); {ADD_SUFFIX}"
             )
         if others := sorted({*others} - {*images}):
             kinds = sorted({Path(name).suffix.lower() or "no suffix" for name in others})
             self._notes.append(
-                f"{self._folder}: {counted(len(others), 'other file')} {were(len(others))} not "
+                f"{self._folder}: {counted(len(others), 'other file')} {was(len(others))} not "
                 f"read ({some(kinds)})"
             )
         hidden = [

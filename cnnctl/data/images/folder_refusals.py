@@ -8,11 +8,10 @@ from pathlib import Path
 
 from cnnctl.data.class_names import canonical
 from cnnctl.data.images.folder_tree import Image, Tree, images_among
-from cnnctl.data.images.formats import ADD_SUFFIX, FORMATS
+from cnnctl.data.images.formats import ADD_SUFFIX, FORMATS, looking
 from cnnctl.data.split_names import split_of
-from cnnctl.data.wording import looking, some
 from cnnctl.errors import DataError
-from cnnctl.io.text import counted
+from cnnctl.io.text import counted, some
 
 EXPECTED = (
     "expected train/<class>/… with images, and optionally validation/ and test/ with the same "

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from cnnctl.io.text import counted
+
 PILLOW_FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "DIB", "TIFF", "GIF", "PPM")
 """Pillow's names of the formats that are read; a file is read by its content, not by its name."""
 
@@ -37,3 +41,9 @@ def looks_like_image(name: str) -> bool:
     """
     lower = name.lower()
     return lower.endswith((*SUFFIXES, *_UNREAD)) or lower.rpartition(".")[0].endswith(SUFFIXES)
+
+
+def looking(names: Sequence[str]) -> str:
+    """Return `2 files that look like images` for two names."""
+    verb = "looks like an image" if len(names) == 1 else "look like images"
+    return f"{counted(len(names), 'file')} that {verb}"

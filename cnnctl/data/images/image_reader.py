@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import shutil
 import time
 import warnings
 from collections.abc import Callable, Sequence
@@ -14,46 +13,31 @@ from typing import TYPE_CHECKING, Any
 from cnnctl.data.arrays import empty
 from cnnctl.data.chunks import chunks, mapping
 from cnnctl.data.images.cache import DecodedCopy
+from cnnctl.data.images.damaged_images import NAMED, Damage, DamagedSplit, damage_error
 from cnnctl.data.images.decode import Format, decode
 from cnnctl.data.images.decode_many import Findings, decode_all, useful_threads
 from cnnctl.data.images.open_image import DamagedImage
 from cnnctl.data.named.download import Progress
 from cnnctl.data.named.places import decoded_folder
-from cnnctl.errors import DataError, Diagnostic
+from cnnctl.errors import DataError
 from cnnctl.io import text
-from cnnctl.io.machine import free_memory, usable_cpus
+from cnnctl.io.machine import free_disk, free_memory, usable_cpus
 
 if TYPE_CHECKING:
     import numpy as np
 
+
 SHARE = 4
-"""Pictures are held in memory if they take at most one part in so many of what is free: a trainer
+"""Images are held in memory if they take at most one part in so many of what is free: a trainer
 needs room for a copy, its batches and the network."""
 
 WORTH_SECONDS = 1.0
 """A decoded copy is kept if decoding a folder takes longer than this."""
 
-_MEND = (
+_FIX = (
     "free some space there, name another folder with the environment variable KERAS_HOME, or make "
     "the pictures smaller: `image_size: [height, width]` and `resize: true`"
 )
-
-
-NAMED = 10
-"""So many damaged images are named; the others are counted."""
-
-
-@dataclass(frozen=True, slots=True)
-class Damage:
-    """An image that cannot be read.
-
-    Args:
-        path: The file.
-        reason: Why.
-    """
-
-    path: str
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +103,7 @@ class PictureReader:
         damaged = [Damage(paths[place], why) for place, why in findings.damaged.items()]
         self.damaged += damaged
         if self._skip and x is None:
-            raise _refusal(damaged, len(paths), f"no image of {folder} can be read")
+            raise damage_error(damaged, len(paths), f"no image of {folder} can be read")
         if x is None or (damaged and not self._skip):
             return None
         if mapping(x) is None:
@@ -131,7 +115,7 @@ class PictureReader:
                 "several"
             )
         if damaged:
-            left_out = [f"{each.path}: {each.reason}" for each in damaged[:NAMED]]
+            left_out = map(str, damaged[:NAMED])
             more = f"; and {len(damaged) - NAMED:,} more" if len(damaged) > NAMED else ""
             self.notes.append(
                 f"{folder}: `on_error: skip` left out {len(damaged):,} of {len(paths):,} images, "
@@ -147,7 +131,7 @@ class PictureReader:
         """
         if self.damaged and not self._skip:
             fix = "write `on_error: skip` in `image_folder` to train without them"
-            raise _refusal(self.damaged, self._count, f"replace or remove them, or {fix}")
+            raise damage_error(self.damaged, self._count, f"replace or remove them, or {fix}")
 
     def _read_copy(self, task: _Task, label: str) -> tuple[np.ndarray, Findings] | None:
         if task.copy is None:
@@ -195,12 +179,11 @@ class PictureReader:
                     x = x[: filler.count]
                 else:
                     x, findings = self._decode_to_disk(task, whole, pixels.dtype, decode_to)
-            except _Damaged as error:
+            except DamagedSplit as error:
                 return None, error.findings
         seconds = time.monotonic() - began
         self._seconds += seconds
-        by = f"{threads} thread{'s' * (threads != 1)}"
-        note = f"{task.what}: decoded in {seconds:.1f} s by {by}"
+        note = f"{task.what}: decoded in {seconds:.1f} s by {text.counted(threads, 'thread')}"
         if mapping(x) is not None:
             assert task.copy is not None
             kept = f"the decoded copy ({text.size(x.nbytes)}) is kept in {task.copy.path.parent}"
@@ -213,10 +196,10 @@ class PictureReader:
         """Give up on a split of which nothing is kept, as it has damaged images.
 
         Raises:
-            _Damaged: It has some, and they are not to be left out.
+            DamagedSplit: It has some, and they are not to be left out.
         """
         if findings.damaged and not self._skip:
-            raise _Damaged(findings)
+            raise DamagedSplit(findings)
 
     def _decode_to_disk(
         self,
@@ -229,11 +212,11 @@ class PictureReader:
         size = math.prod(shape) * dtype.itemsize
         need = f"{task.what} take {text.size(size)} decoded; {self._limit()}"
         if task.copy is None:
-            raise DataError(f"{need}, and there is no home folder to keep them in", hint=_MEND)
+            raise DataError(f"{need}, and there is no home folder to keep them in", hint=_FIX)
         folder = task.copy.path.parent
         try:
-            if (space := _space(folder)) < size:
-                raise DataError(f"{need}, and {folder} has room for {text.size(space)}", hint=_MEND)
+            if (space := free_disk(folder)) < size:
+                raise DataError(f"{need}, and {folder} has room for {text.size(space)}", hint=_FIX)
             with task.copy.writing(shape[1:], dtype.name) as writer:
                 writer.findings = decode_to(writer.put)
                 self._refuse(writer.findings)
@@ -241,16 +224,16 @@ class PictureReader:
         except OSError as error:
             raise DataError(
                 f"{need}, and they cannot be written to {folder}: {error.strerror or error}",
-                hint=_MEND,
+                hint=_FIX,
             ) from error
 
     def _keep(self, x: np.ndarray, findings: Findings, copy: DecodedCopy | None) -> str:
-        """Write a copy of pictures in memory, if that is possible, and say what came of it."""
+        """Write a copy of images in memory, if that is possible, and say what came of it."""
         if copy is None:
             return "no decoded copy is kept, as there is no home folder"
         folder = copy.path.parent
         try:
-            if (space := _space(folder)) < 2 * x.nbytes:
+            if (space := free_disk(folder)) < 2 * x.nbytes:
                 return f"no decoded copy is kept: {folder} has room for only {text.size(space)}"
             with copy.writing(x.shape[1:], x.dtype.name) as writer:
                 writer.findings = findings
@@ -288,14 +271,6 @@ def _copy(folder: Path, paths: Sequence[str], wanted: Format, part: str) -> Deco
         return None
 
 
-class _Damaged(Exception):
-    """Some images of a split cannot be read, and it is not kept without them."""
-
-    def __init__(self, findings: Findings) -> None:
-        super().__init__()
-        self.findings = findings
-
-
 def _first(task: _Task) -> tuple[tuple[str, np.ndarray] | None, dict[int, str]]:
     """The first image that can be read, with its file; and why those before it cannot."""
     broken: dict[int, str] = {}
@@ -307,23 +282,11 @@ def _first(task: _Task) -> tuple[tuple[str, np.ndarray] | None, dict[int, str]]:
     return None, broken
 
 
-def _refusal(damaged: Sequence[Damage], count: int, fix: str) -> DataError:
-    """The error that names images which cannot be read, `NAMED` of them at most."""
-    if len(damaged) == 1:
-        return DataError(f"cannot read the image {damaged[0].path}: {damaged[0].reason}", hint=fix)
-    lines = [f"{each.path}: {each.reason}" for each in damaged[:NAMED]]
-    if len(damaged) > NAMED:
-        lines.append(f"and {len(damaged) - NAMED:,} more")
-    what = f"{len(damaged):,} of {count:,} images cannot be read"
-    listed = Diagnostic("damaged-images", what, hint=fix, notes=tuple(lines))
-    return DataError(f"{what}, first {lines[0]}", hint=fix, diagnostics=[listed])
-
-
 def _named(paths: Sequence[str]) -> str:
     """How many files, and the names of some."""
     names = [Path(path).name for path in paths[:3]]
     more = ", …" if len(paths) > len(names) else ""
-    return f"{len(paths):,} image{'s' * (len(paths) != 1)} ({', '.join(names)}{more})"
+    return f"{text.counted(len(paths), 'image')} ({', '.join(names)}{more})"
 
 
 class _Filler:
@@ -337,14 +300,3 @@ class _Filler:
         """Put the next rows."""
         self._x[self.count : self.count + len(rows)] = rows
         self.count += len(rows)
-
-
-def _space(folder: Path) -> int:
-    """How many bytes can be written to a folder, which need not exist yet.
-
-    Raises:
-        OSError: That cannot be found out.
-    """
-    while not folder.exists() and folder != folder.parent:
-        folder = folder.parent
-    return shutil.disk_usage(folder).free
