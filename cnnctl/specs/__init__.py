@@ -5,7 +5,7 @@ From the text to the spec:
     source.py, reader.py, nodes.py, scalars.py    the text, as a tree with places
     merge.py, loading.py                          `extends` and `--set`; a file to a `Spec`
     sections.py, validate.py                      the sections, typed
-    components.py, schema.py                      what is constructed by class name
+    components.py, checker.py, schema.py          what is constructed by class name
     graph.py                                      the network with its blocks written out
     spec.py                                       the result
 

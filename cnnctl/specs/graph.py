@@ -11,7 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from cnnctl.errors import Diagnostic, Location, SpecError
-from cnnctl.specs.components import MAX_FAULTS, Component
+from cnnctl.specs.checker import MAX_FAULTS
+from cnnctl.specs.components import Component
 
 INPUT = "input"
 """The name of the network's input, for `inputs:`."""

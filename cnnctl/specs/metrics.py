@@ -14,7 +14,8 @@ from typing import Literal
 
 from cnnctl.catalog import load as load_catalog
 from cnnctl.errors import CnnctlError
-from cnnctl.specs.components import Checker, Component, EnoughFaults
+from cnnctl.specs.checker import Checker, EnoughFaults
+from cnnctl.specs.components import Component
 from cnnctl.specs.graph import snake_case
 from cnnctl.specs.nodes import Mapping, Node, Sequence
 from cnnctl.specs.reader import read

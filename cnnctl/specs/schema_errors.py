@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails
 from cnnctl.catalog.migration_hints import KEYS, Advice
 from cnnctl.catalog.suggest import loosen, nearest
 from cnnctl.errors import Diagnostic
-from cnnctl.specs.components import Checker
+from cnnctl.specs.checker import Checker
 from cnnctl.specs.nodes import Mapping, Node, Scalar, Sequence, describe, plain, shortened
 from cnnctl.specs.schema import takes
 from cnnctl.specs.sections import NAME_LENGTH, Document, Section, json_schema

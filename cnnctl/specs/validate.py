@@ -10,7 +10,7 @@ from pydantic_core import ErrorDetails
 
 from cnnctl.catalog import Catalog
 from cnnctl.errors import Diagnostic
-from cnnctl.specs.components import MAX_FAULTS, Checker, EnoughFaults
+from cnnctl.specs.checker import MAX_FAULTS, Checker, EnoughFaults
 from cnnctl.specs.nodes import Mapping, Node, Sequence, describe, plain
 from cnnctl.specs.schema_errors import Fault, section_of
 from cnnctl.specs.sections import SECTION_OF, Document, Kind, Section

@@ -15,7 +15,7 @@ from cnnctl.catalog.catalog import STORED
 from cnnctl.catalog.own import OWN
 from cnnctl.errors import Location, SpecError
 from cnnctl.specs import load as load_spec
-from cnnctl.specs.components import Checker
+from cnnctl.specs.checker import Checker
 from cnnctl.specs.json_schema import schema_text, spec_schema
 from cnnctl.specs.merge import merge
 from cnnctl.specs.nodes import Mapping, Scalar, Sequence, plain

@@ -9,7 +9,7 @@ from conftest import XO
 from cnnctl.catalog import load as load_catalog
 from cnnctl.errors import Location, SpecError
 from cnnctl.preflight import check
-from cnnctl.specs.components import Checker
+from cnnctl.specs.checker import Checker
 from cnnctl.specs.metric_families import OF_ZERO_AND_ONE, Output
 from cnnctl.specs.metric_rules import misfits
 from cnnctl.specs.metric_targets import Targets, always_one, one_by_one, targets
