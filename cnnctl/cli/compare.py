@@ -12,7 +12,8 @@ from cnnctl.cli.options import Json, Plugin
 from cnnctl.cli.output import say
 
 if TYPE_CHECKING:
-    from cnnctl.reports.overview import Entry, Group, Spread
+    from cnnctl.reports.overview import Entry
+    from cnnctl.reports.run_groups import Group, Spread
 
 
 def compare(
@@ -38,7 +39,7 @@ def compare(
     """
     from cnnctl.cli.output import print_json, table
     from cnnctl.plots.style import check_suffix
-    from cnnctl.reports.overview import compare as run_comparison
+    from cnnctl.reports.run_groups import compare as run_comparison
 
     if plot is not None:
         check_suffix(plot)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 from cnnctl.io.printable import printable_html as escape
 from cnnctl.plots.style import to_bytes
@@ -14,6 +14,12 @@ if TYPE_CHECKING:
 
 Block = str
 """A piece of HTML; texts in it are escaped."""
+
+Tell = Callable[[str], None]
+"""Is told which part is being made."""
+
+MOST_FIGURES = 60
+"""How many metrics a table has, in rows or columns; a run's files have the others."""
 
 STYLE = """
 :root { color-scheme: light dark; --ink: #1a1a1a; --quiet: #595959; --paper: #ffffff;
@@ -97,3 +103,10 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], numbers: Sequence[
     top = f"<thead><tr>{cells(head, 'th')}</tr></thead>" if any(head) else ""
     body = "".join(f"<tr>{cells(row, 'td')}</tr>" for row in rows)
     return f"<div class=wide><table>{top}<tbody>{body}</tbody></table></div>"
+
+
+def number(value: Any) -> str:
+    """A value in a table."""
+    if isinstance(value, float):
+        return f"{value:.4f}" if abs(value) < 1000 else f"{value:,.0f}"
+    return "–" if value is None else str(value)

@@ -655,8 +655,9 @@ def _readers(kind, folder):
 
 
 def _of_runs(kind, folder):
-    from cnnctl.reports.overview import compare, entries
-    from cnnctl.reports.report import _history
+    from cnnctl.reports.overview import entries
+    from cnnctl.reports.run_groups import compare
+    from cnnctl.reports.run_report import history_table
     from cnnctl.runs.run import Run
 
     run = Run(folder / "runs/net/001")
@@ -681,7 +682,7 @@ def _of_runs(kind, folder):
 
     def reported():
         if rows := run.history():
-            assert len(_history(rows)) < 2_000_000
+            assert len(history_table(rows)) < 2_000_000
 
     if kind == "histories":
         return [

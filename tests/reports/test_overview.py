@@ -19,7 +19,8 @@ quiet()
 
 from cnnctl.errors import SpecError, UsageError  # noqa: E402
 from cnnctl.io.notes import print_notes  # noqa: E402
-from cnnctl.reports.overview import compare, entries  # noqa: E402
+from cnnctl.reports.overview import entries  # noqa: E402
+from cnnctl.reports.run_groups import compare  # noqa: E402
 from cnnctl.specs import load  # noqa: E402
 from cnnctl.training.train import train  # noqa: E402
 

@@ -185,13 +185,14 @@ def test_in_a_browser(runs, tmp_path, width, dark, count):
 
 
 def test_the_table_of_many_epochs_has_some_rows_and_columns():
-    from cnnctl.reports.report import MOST_EPOCHS, MOST_FIGURES, _history
+    from cnnctl.reports.html_page import MOST_FIGURES
+    from cnnctl.reports.run_report import MOST_EPOCHS, history_table
 
     rows = [{"epoch": n, **{f"k{i}": 0.5 for i in range(200)}} for n in range(1, 2_501)]
-    page = Page(_history(rows))
+    page = Page(history_table(rows))
     assert page.opened.count("tr") == 1 + 834  # the head, and every third epoch
     assert page.opened.count("td") == 834 * MOST_FIGURES
     words = " ".join(page.words)
     assert "2 of every 3 epochs and 141 figures are only in metrics.jsonl" in words
     assert MOST_EPOCHS >= 834
-    assert Page(_history(rows[:900])).opened.count("tr") == 901
+    assert Page(history_table(rows[:900])).opened.count("tr") == 901

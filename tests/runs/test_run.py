@@ -10,7 +10,7 @@ from cnnctl.io.atomic import replacing, write_json
 from cnnctl.io.notes import print_notes
 from cnnctl.io.path_kinds import is_broken_run, is_run
 from cnnctl.preflight import specs_in
-from cnnctl.reports import overview
+from cnnctl.reports import overview, run_groups
 from cnnctl.runs import checkpoint
 from cnnctl.runs.find import create_run, find_run, newest_run
 from cnnctl.runs.run import checkpoint_name, epoch_of
@@ -142,9 +142,9 @@ def test_a_run_without_its_spec_is_told_from_other_folders(tmp_path, left, lost)
     (run.path / "sources/net.yaml").write_text("name: net\n")
     if left:
         left(run.spec_path)
-    for find in (find_run, newest_run, overview.compare):
+    for find in (find_run, newest_run, run_groups.compare):
         with pytest.raises(UsageError) as caught:
-            find([run.path] if find is overview.compare else run.path)
+            find([run.path] if find is run_groups.compare else run.path)
         assert caught.value.message == f"{run} is a run folder without spec.yaml"
         assert f"cnnctl train {run}/sources/net.yaml" in caught.value.hint
     (run.checkpoint("1") / "spec.yaml").write_text("name: net\n")
