@@ -4,7 +4,8 @@
     npz.py, inline.py          arrays in a file or in the spec
     xo.py, registered.py       data that is made, by cnnctl or by a plug-in
     dataset.py, split.py       what a data set is; validation images are held out
-    checks.py, remarks.py      whether it fits a network, and what is worth knowing
+    fitting.py, labels.py      whether it fits a network
+    remarks.py, class_notes.py what is worth knowing
     static_checks.py           what can be said before anything is loaded
     pixel_normalization.py     how pixels become inputs
     preparation.py             all of this for a spec
@@ -20,8 +21,8 @@ from pathlib import Path
 from typing import Any
 
 from cnnctl.catalog import load as load_catalog
-from cnnctl.data.checks import fit_to
 from cnnctl.data.dataset import Dataset, Split
+from cnnctl.data.fitting import fit_to
 from cnnctl.data.named.sources import MADE, SOURCES
 from cnnctl.data.pixel_normalization import Normalization, normalization
 from cnnctl.data.split import hold_out

@@ -7,6 +7,7 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from cnnctl.data.chunks import chunks
 from cnnctl.data.pixels import BYTES, DEEP, UNIT, Range
 from cnnctl.errors import DataError
 from cnnctl.io.text import memory_size
@@ -99,6 +100,36 @@ def refuse_no_pixels(shape: tuple[int, ...], field: str) -> None:
         raise DataError(
             f"{field} has images of shape {each}, which have no pixels",
             hint="every dimension is at least 1: look at how the array was made",
+        )
+
+
+def refuse_not_finite(x: np.ndarray, field: str, noun: str) -> None:
+    """Refuse floats that are NaN or infinite; the first one is named.
+
+    Args:
+        x: The array, with a row for each image.
+        field: Its name, for messages.
+        noun: What a row is.
+    """
+    import numpy as np
+
+    if x.dtype.kind != "f":
+        return
+    first, affected = "", 0
+    for start, some in chunks(x):
+        rows = some.reshape(len(some), -1)
+        finite = np.isfinite(rows)
+        if not finite.all():
+            row, column = (int(number) for number in np.argwhere(~finite)[0])
+            first = first or (
+                f"{noun} {start + row} (counted from 0) has the value {rows[row, column]}"
+            )
+            affected += int((~finite.all(1)).sum())
+    if affected:
+        raise DataError(
+            f"{field} is not finite: {first}; images affected: {affected:,} of {len(x):,}",
+            hint="look for a division by 0 or missing values where the array was made, or leave "
+            "these images out: np.isfinite tells which",
         )
 
 

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING
 
 from cnnctl import plugins
 from cnnctl.catalog import load as load_catalog
-from cnnctl.data.checks import are_targets, fit_to
+from cnnctl.data.class_notes import class_notes
+from cnnctl.data.fitting import fit_to
+from cnnctl.data.labels import are_targets
 from cnnctl.data.named.download import Progress
 from cnnctl.data.named.places import find
 from cnnctl.data.named.sample import sample_file
 from cnnctl.data.named.sources import MADE, SOURCES, Source
-from cnnctl.data.remarks import channels_first, unused_classes
-from cnnctl.data.split import missing_classes, missing_test
+from cnnctl.data.remarks import channels_first
+from cnnctl.data.split import missing_test
 from cnnctl.errors import UsageError
 from cnnctl.io.path_kinds import kind_of, refuse_other
 
@@ -213,10 +215,7 @@ def sound(dataset: Dataset) -> Dataset:
     found = fit_to(dataset, dataset.train.x.shape[1:], "float" if targets else "int")
     notes = [f"{found.name}: {note}" for note in (channels_first(found.train.x),) if note]
     if not targets:
-        lacking = missing_classes(found)
-        notes += lacking
-        if not any(": no training" in each for each in lacking):
-            notes += unused_classes(found, None)
+        notes += class_notes(found, None)
     notes += missing_test(found)
     return replace(found, notes=(*found.notes, *notes))
 

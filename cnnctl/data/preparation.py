@@ -9,13 +9,15 @@ from pathlib import Path
 from cnnctl import data
 from cnnctl.arithmetic.checked import Checked
 from cnnctl.arithmetic.shape_rules import check_shapes
-from cnnctl.data.checks import are_whole, as_classes, fit_to
+from cnnctl.data.class_notes import class_notes, missing_classes
 from cnnctl.data.dataset import Dataset
+from cnnctl.data.fitting import fit_to
+from cnnctl.data.labels import are_whole, as_classes
 from cnnctl.data.pixel_normalization import Normalization, normalization
 from cnnctl.data.pixels import with_channels
 from cnnctl.data.registered import located
-from cnnctl.data.remarks import channels_first, dim_pixels, unused_classes
-from cnnctl.data.split import hold_out, missing_classes, missing_test
+from cnnctl.data.remarks import channels_first, dim_pixels
+from cnnctl.data.split import hold_out, missing_test
 from cnnctl.errors import DataError, Diagnostic, SpecError
 from cnnctl.specs import Component, Spec, loss_rules, monitor_rules
 from cnnctl.specs.class_count import compare_outputs
@@ -136,11 +138,7 @@ def prepare(
     loaded = fit_to(loaded, shape, spec.data.label_mode, outputs)
     notes = [f"{loaded.name}: {misplaced}"] if misplaced else []
     if spec.data.label_mode != "float":
-        lacking = missing_classes(loaded)
-        notes += lacking
-        # Once is enough: what has names is known to lack training images.
-        if _has_an_output_per_class(spec) and not any(": no training" in each for each in lacking):
-            notes += unused_classes(loaded, outputs)
+        notes += class_notes(loaded, outputs, one_each=_has_an_output_per_class(spec))
     notes += missing_test(loaded)
     if training and spec.compile:
         notes += always_one(spec.compile.metrics, outputs)

@@ -20,8 +20,9 @@ from typing import TYPE_CHECKING, Any
 
 from cnnctl import plugins
 from cnnctl.catalog import Entry, load, nearest
-from cnnctl.data.checks import are_targets, fit_to
 from cnnctl.data.dataset import Dataset, Split, make_dataset
+from cnnctl.data.fitting import fit_to
+from cnnctl.data.labels import are_targets
 from cnnctl.data.npz import KEYS, splits_of
 from cnnctl.errors import CnnctlError, DataError, Diagnostic
 from cnnctl.plugins.traceback import places_in_plugins

@@ -1,4 +1,4 @@
-"""What is worth knowing about data that fits a network, each with a fix: it may not be meant."""
+"""What is worth knowing about pixels that fit a network, each with a fix: it may not be meant."""
 
 from __future__ import annotations
 
@@ -15,50 +15,6 @@ _DIM = 8
 
 _SMALLEST = 5
 """Images have at least so many rows and columns, where channels are looked for in front of them."""
-
-
-def unused_classes(dataset: Dataset, outputs: int | None) -> tuple[str, ...]:
-    """A note on classes of which no image is trained on; on labels that seem to start at 1.
-
-    Args:
-        dataset: Its labels are class numbers, in range.
-        outputs: How many the network has; 1 for the classes 0 and 1, None if that is not known.
-    """
-    import numpy as np
-
-    parts = (dataset.train, dataset.validation)
-    seen = np.unique(np.concatenate([np.unique(each.y) for each in parts if each is not None]))
-    largest = int(seen[-1])
-    classes = {None: largest + 1, 1: 2}.get(outputs, outputs)
-    assert classes is not None
-    names = dataset.class_names
-    if len(seen) == 1:
-        name = names[largest] if largest < len(names) else str(largest)
-        return (
-            f"{dataset.name}: all training images are of the class {name}: there is nothing to "
-            "tell apart; train on images of at least two classes",
-        )
-    lacks = np.setdiff1d(np.arange(classes), seen).tolist()
-    named = dataset.class_names != tuple(map(str, range(len(dataset.class_names))))
-    if not lacks:
-        return ()
-    if lacks == [0] and not named and classes > 2:
-        return (
-            f"{dataset.name}: no training image has class 0: the labels are 1 to {largest}. If "
-            f"they are meant to start at 1, write y - 1, and give the last layer {classes - 1} "
-            "outputs",
-        )
-    words = [names[each] if each < len(names) else str(each) for each in lacks[:5]]
-    more = f" and {len(lacks) - 5:,} more" if len(lacks) > 5 else ""
-    note = f"{dataset.name}: no training image is of the class{'es' * (len(lacks) > 1)} "
-    note += ", ".join(words) + more
-    if named or outputs == 1:
-        return (note,)
-    if lacks[0] == largest + 1:
-        return (
-            f"{note}; for the labels 0 to {largest} the last layer needs {largest + 1} outputs",
-        )
-    return (f"{note}; np.unique(y, return_inverse=True)[1] numbers labels without gaps",)
 
 
 def dim_pixels(dataset: Dataset, normalize: str) -> tuple[str, ...]:

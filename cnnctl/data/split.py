@@ -1,4 +1,4 @@
-"""Holding out training pictures for validation, by Keras's rule, and what it leaves each part."""
+"""Holding out training pictures for validation, by Keras's rule."""
 
 from __future__ import annotations
 
@@ -70,14 +70,6 @@ def _own_validation(dataset: Dataset) -> str:
     return fix
 
 
-_PARTS = {"train": "training", "validation": "validation", "test": "test"}
-_FIX = {
-    "train": "add some, as the network cannot learn them otherwise",
-    "validation": "add some, or metrics between epochs do not cover them",
-    "test": "add some, or the test metrics do not cover them",
-}
-
-
 def _part(split: Split, start: int, stop: int) -> Split:
     return Split(split.x[start:stop], split.y[start:stop])
 
@@ -86,30 +78,3 @@ def missing_test(dataset: Dataset) -> tuple[str, ...]:
     """Return a note, if there is no test split."""
     note = f"{dataset.name}: no test split, so the trained network is not tested"
     return (note,) if dataset.test is None else ()
-
-
-def missing_classes(dataset: Dataset) -> tuple[str, ...]:
-    """Return a note, with a fix, for each split that lacks images of some classes.
-
-    Args:
-        dataset: Its labels are class numbers, in range. A class is missing if it has a name or is
-            in another split; names that are only numbers, counted up to the largest, do not count.
-    """
-    import numpy as np
-
-    splits = {name: np.unique(split.y) for name, split in dataset.splits()}
-    names = dataset.class_names
-    is_named = names != tuple(map(str, range(len(names))))
-    expected = np.arange(len(names)) if is_named else np.unique(np.concatenate([*splits.values()]))
-    notes = []
-    for part, there in splits.items():
-        lacks = np.setdiff1d(expected, there).tolist()
-        if lacks:
-            some = ", ".join(names[number] if names else str(number) for number in lacks[:10])
-            more = f" and {len(lacks) - 10:,} more" if len(lacks) > 10 else ""
-            noun = "class" if len(lacks) == 1 else "classes"
-            fix = _FIX[part]
-            if part == "train" and dataset.layout:
-                fix = "add some, or move the folder away if it is not a class"
-            notes.append(f"{dataset.name}: no {_PARTS[part]} images of {noun} {some}{more}; {fix}")
-    return tuple(notes)

@@ -222,7 +222,7 @@ def _written(
     spec: Spec, input_shape: tuple[int, ...] | None, outputs: int | None
 ) -> Iterator[Diagnostic]:
     """The faults of pictures that are written in the spec."""
-    from cnnctl.data.checks import fit_to
+    from cnnctl.data.fitting import fit_to
     from cnnctl.data.inline import load_inline
     from cnnctl.data.split import hold_out
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from cnnctl.data import Split, fit_to
-from cnnctl.data.checks import as_classes
 from cnnctl.data.dataset import Dataset, make_dataset
+from cnnctl.data.labels import as_classes
 from cnnctl.errors import DataError
 
 

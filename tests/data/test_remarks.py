@@ -7,8 +7,9 @@ import dataclasses
 import numpy as np
 import pytest
 
+from cnnctl.data.class_notes import unused_classes
 from cnnctl.data.dataset import Dataset, Split, make_dataset
-from cnnctl.data.remarks import channels_first, dim_pixels, unused_classes
+from cnnctl.data.remarks import channels_first, dim_pixels
 
 
 def labelled(*labels: int, **options: object) -> Dataset:

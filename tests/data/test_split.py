@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cnnctl.data import Split, hold_out
+from cnnctl.data.class_notes import missing_classes
 from cnnctl.data.dataset import Dataset, make_dataset
-from cnnctl.data.split import missing_classes
 from cnnctl.errors import DataError
 
 
