@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cnnctl.errors import UsageError
+from cnnctl.specs import Spec
 
 LAUNCHED = "CNNCTL_LAUNCHED"
 """Set for a process that was started by `cnnctl launch`: `1/2` is the second of two."""
@@ -49,6 +50,15 @@ def share() -> tuple[int, int] | None:
     """Which of how many processes of `cnnctl launch` on its machine this is; None if it is none."""
     index, _, count = os.environ.get(LAUNCHED, "").partition("/")
     return (int(index), int(count)) if index.isdecimal() and count.isdecimal() else None
+
+
+def cluster_of(spec: Spec) -> Cluster | None:
+    """The processes of a training, where the spec wants several.
+
+    Raises:
+        UsageError: The environment does not say which.
+    """
+    return from_environment() if spec.fit.distribute == "multi_worker" else None
 
 
 def from_environment(environment: Mapping[str, str] = os.environ) -> Cluster:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,3 +69,13 @@ class Observer:
 
     def say(self, text: str) -> None:
         """Show a line for people: where a tracker's run is, say."""
+
+
+def loading(observers: Sequence[Observer]) -> Callable[[str, int, int | None], None] | None:
+    """Return what tells observers how a download goes; None where nobody is told."""
+
+    def tell(what: str, done: int, total: int | None) -> None:
+        for each in observers:
+            each.loading(what, done, total)
+
+    return tell if observers else None

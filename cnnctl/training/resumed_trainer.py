@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from cnnctl.arithmetic.checked import Checked
+from cnnctl.compute.observer import loading
 from cnnctl.compute.plan import recorded
 from cnnctl.data.pixel_normalization import Normalization
 from cnnctl.data.preparation import prepare
@@ -76,7 +77,7 @@ class ResumedTrainer(Trainer):
             self.checked,
             data_dir=self.settings.data_dir,
             full_data=self.settings.full_data,
-            progress=self.loading,
+            progress=loading(self.observers) if self.leads else None,
             fixed=None if any(each.kind == "data" for each in self.changes) else fixed,
             training=True,
             recorded=True,

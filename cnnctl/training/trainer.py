@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import keras
 
 from cnnctl.arithmetic.checked import Checked
-from cnnctl.compute.cluster import Cluster, from_environment
+from cnnctl.compute.cluster import cluster_of
 from cnnctl.compute.computation import Computation, start_computation
-from cnnctl.compute.observer import Facts
+from cnnctl.compute.observer import Facts, loading
 from cnnctl.compute.plan import Plan
 from cnnctl.data.preparation import Prepared, prepare
 from cnnctl.errors import CnnctlError, RunError, Stopped
@@ -23,7 +22,6 @@ from cnnctl.network.averages import load_averaged
 from cnnctl.network.failures import failure
 from cnnctl.runs.find import RUNS_DIR, create_run
 from cnnctl.runs.run import Run, checkpoint_name
-from cnnctl.specs import Spec
 from cnnctl.training.best_model import model_of_best
 from cnnctl.training.callbacks import Recorder, Resumed, checkpoints_from_spec, from_spec
 from cnnctl.training.checkpoints import Checkpoints
@@ -34,15 +32,6 @@ from cnnctl.training.follower import Agreement, Follower, agreed
 from cnnctl.training.interrupt import Interrupt
 from cnnctl.training.randomness import Randomness
 from cnnctl.training.results import Settings, Start, TrainingResult
-
-
-def cluster_of(spec: Spec) -> Cluster | None:
-    """The processes of a training, where the spec wants several.
-
-    Raises:
-        UsageError: The environment does not say which.
-    """
-    return from_environment() if spec.fit.distribute == "multi_worker" else None
 
 
 class Trainer:
@@ -125,7 +114,7 @@ class Trainer:
             self.checked,
             data_dir=self.settings.data_dir,
             full_data=self.settings.full_data,
-            progress=self.loading,
+            progress=loading(self.observers) if self.leads else None,
             training=True,
         )
         self.begin(self.settings.plan)
@@ -147,7 +136,7 @@ class Trainer:
             cluster=self.cluster,
             plan=plan,
         )
-        if not self.observers:
+        if not self.settings.observers:
             tell(self.computation.unlike)
 
     def build(self) -> None:
@@ -294,18 +283,6 @@ class Trainer:
             figures=figures(model, test, self.data, self.compiled.plan),
         )
         write_json(run.path / "evaluation.json", self.evaluation.to_dict())
-
-    @property
-    def loading(self) -> Callable[[str, int, int | None], None] | None:
-        """Tells the observers how a download goes; None in a process that follows."""
-        if not (self.leads and self.observers):
-            return None
-
-        def tell_all(what: str, done: int, total: int | None) -> None:
-            for each in self.observers:
-                each.loading(what, done, total)
-
-        return tell_all
 
     def facts(self, run: Run) -> Facts:
         """What is settled before the first epoch."""
