@@ -14,8 +14,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from cnnctl import plugins
-from cnnctl.compute.device import compute_by, start_device
+from cnnctl.compute.device import start_device
 from cnnctl.compute.plan import choose
+from cnnctl.compute.threads import compute_by
 from cnnctl.data.preparation import prepare
 from cnnctl.runs.find import find_run
 from cnnctl.specs import load

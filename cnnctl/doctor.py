@@ -11,10 +11,10 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from cnnctl.compute.environment import version_of
 from cnnctl.compute.plan import has_bfloat16
 from cnnctl.io.machine import free_memory, usable_cpus
 from cnnctl.io.text import memory_size
@@ -87,7 +87,7 @@ def _python() -> Iterator[Finding]:
     mend = "" if fits else "cnnctl is made for Python 3.11 to 3.13"
     yield Finding("python", "python", f"{version}, {sys.executable}", OK if fits else BAD, mend)
     for package in _PACKAGES:
-        if found := _version(package):
+        if found := version_of(package):
             yield Finding("python", package, found)
         else:
             yield Finding("python", package, "not installed", BAD, f"pip install {package}")
@@ -96,20 +96,13 @@ def _python() -> Iterator[Finding]:
 def _extras() -> Iterator[Finding]:
     """What commands need that are not for everybody, by the extra that brings it."""
     for extra, (command, packages) in _EXTRAS.items():
-        there = {name: version for name in packages if (version := _version(name))}
+        there = {name: version for name in packages if (version := version_of(name))}
         if len(there) == len(packages):
             yield Finding("extras", extra, ", ".join(f"{k} {v}" for k, v in there.items()))
         else:
             lacking = ", ".join(name for name in packages if name not in there)
             yield Finding("extras", extra, f"without {lacking}: no {command}", OK,
                           f"pip install 'cnnctl[{extra}]'")  # fmt: skip
-
-
-def _version(package: str) -> str | None:
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return None
 
 
 def _machine() -> Iterator[Finding]:

@@ -14,8 +14,8 @@ from rich.console import Console
 from rich.text import Text
 
 from cnnctl.cli.progress import Screen
-from cnnctl.compute.device import quiet
 from cnnctl.specs import load
+from cnnctl.startup import quiet
 
 ROOT = Path(__file__).resolve().parent.parent
 NETWORK = "configs/mnist_book.yaml"

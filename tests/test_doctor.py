@@ -10,6 +10,7 @@ import pytest
 from conftest import ROOT
 
 from cnnctl import doctor
+from cnnctl.compute import environment
 from cnnctl.io.machine import usable_cpus
 
 CUDA = {"is_cuda_build": True}
@@ -52,7 +53,7 @@ def test_an_extra_that_is_not_there(monkeypatch):
             raise metadata.PackageNotFoundError(package)
         return "1.0"
 
-    monkeypatch.setattr(doctor.metadata, "version", version)
+    monkeypatch.setattr(environment.metadata, "version", version)
     found = {each.name: each for each in doctor._extras()}
     assert found["sweep"].value.startswith("without optuna")
     assert found["sweep"].mend == "pip install 'cnnctl[sweep]'"

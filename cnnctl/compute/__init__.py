@@ -1,6 +1,8 @@
 """How a network's steps are computed, and how fast.
 
 device.py          TensorFlow on the chosen device
+threads.py         its threads and precision
+environment.py     what a training depends on besides its spec
 plan.py            how steps are computed: chosen by rule, recorded, kept on resume
 feed.py            the input pipeline
 steps.py           several batches in a call, each in parts

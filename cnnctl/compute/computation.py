@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from cnnctl.arithmetic.checked import Checked
 from cnnctl.compute.cluster import Cluster
-from cnnctl.compute.device import Device, compute_by, start_device
+from cnnctl.compute.device import Device, start_device
 from cnnctl.compute.plan import Plan, choose
 from cnnctl.compute.strategy import Replicas, start_replicas
+from cnnctl.compute.threads import compute_by
 
 
 @dataclass(frozen=True)

@@ -3,16 +3,9 @@
 from __future__ import annotations
 
 import os
-import platform
-import sys
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
-from importlib import metadata
-from typing import Any
+from dataclasses import dataclass
 
-from cnnctl import compat
 from cnnctl.compute.cluster import share
-from cnnctl.compute.plan import MIXED, Plan, cpus, refuse_precision
 from cnnctl.errors import UsageError
 from cnnctl.startup import quiet
 
@@ -118,7 +111,7 @@ def refuse_device(device: str) -> None:
     """Reject what can be no device, before anything is read or imported for it.
 
     Raises:
-        UsageError: `device` is none that `start` takes, whatever the spec says.
+        UsageError: `device` is none that `start_device` takes, whatever the spec says.
     """
     _wanted(device, every=True)
 
@@ -154,148 +147,3 @@ def _wanted(device: str, every: bool) -> tuple[str, list[int]]:
             f"`{device}` names {len(numbers)} parts of the processor, which are `{parts}`"
         )
     return kind, numbers
-
-
-def compute_by(plan: Plan, device: Device) -> tuple[Plan, tuple[str, ...]]:
-    """Set threads and precision; call it before TensorFlow runs anything.
-
-    Args:
-        plan: Which.
-        device: Where.
-
-    Returns:
-        The plan as it is in force: in a process in which TensorFlow has started, its threads cannot
-        be changed any more. And, for people, why the last bits may not be those of the command.
-
-    Raises:
-        UsageError: The processor has no such precision.
-    """
-    import keras
-    import tensorflow as tf
-
-    on_gpu = device.on_gpu
-    refuse_precision(plan.precision, on_gpu=on_gpu)
-    mixed = plan.precision == MIXED
-    # On a CPU oneDNN's rewrite of the graph chooses what is worth casting, and is faster than
-    # casting at every layer, as Keras's policy does.
-    tf.config.optimizer.set_experimental_options(
-        {"auto_mixed_precision_onednn_bfloat16": mixed and not on_gpu}
-    )
-    keras.config.set_dtype_policy(MIXED if mixed and on_gpu else "float32")
-    in_force = _with_threads(plan)
-    notes = list(_switched())
-    if in_force != plan:
-        notes.append(
-            f"TensorFlow runs already in this process, with {_threads(in_force)} instead of "
-            f"{_threads(plan)}"
-        )
-    return in_force, tuple(f"{each}: {OTHER_BITS}" for each in notes)
-
-
-OTHER_BITS = "the last bits may differ from those that the command gives"
-
-
-def _with_threads(plan: Plan) -> Plan:
-    """A plan with the threads that TensorFlow has: those of the plan, unless it runs already."""
-    import tensorflow as tf
-
-    threading = tf.config.threading
-    found = []
-    for set_, get, wanted, variable in (
-        (threading.set_intra_op_parallelism_threads, threading.get_intra_op_parallelism_threads,
-         plan.intra_op, "TF_NUM_INTRAOP_THREADS"),
-        (threading.set_inter_op_parallelism_threads, threading.get_inter_op_parallelism_threads,
-         plan.inter_op, "TF_NUM_INTEROP_THREADS"),
-    ):  # fmt: skip
-        try:
-            set_(wanted)
-        except RuntimeError:
-            found.append(get() or _of_its_own(variable))
-        else:
-            found.append(wanted)
-    return replace(plan, intra_op=found[0], inter_op=found[1])
-
-
-def _of_its_own(variable: str) -> int:
-    """How many threads TensorFlow takes that nobody has told: as many as an environment variable
-    says, or as there are processors that this process may run on."""
-    told = os.environ.get(variable, "")
-    if told.isdecimal() and int(told):
-        return int(told)
-    affinity = getattr(os, "sched_getaffinity", None)
-    return len(affinity(0)) if affinity else os.cpu_count() or 1
-
-
-def _threads(plan: Plan) -> str:
-    if not plan.intra_op:
-        return "threads of its own choice"
-    threads = "1 thread" if plan.intra_op == 1 else f"{plan.intra_op} threads"
-    operations = "1 operation" if plan.inter_op == 1 else f"{plan.inter_op} operations"
-    return f"{threads} per operation and {operations} at a time"
-
-
-def _switched() -> Iterator[str]:
-    """What somebody has switched in this process that changes the last bits."""
-    import tensorflow as tf
-
-    if not compat.runs_onednn() and os.environ.get("TF_ENABLE_ONEDNN_OPTS") is None:
-        yield "TensorFlow was imported before cnnctl, and computes without oneDNN"
-    if tf.config.functions_run_eagerly():
-        yield "tf.config.run_functions_eagerly is on"
-    if tf.config.optimizer.get_jit():
-        yield "tf.config.optimizer.set_jit is on"
-
-
-def environment(device: Device, seed: int, deterministic: bool) -> dict[str, Any]:
-    """What a training depended on besides its spec: versions, machine, device, threads, seed."""
-    packages = ("cnnctl", "tensorflow", "keras", "numpy", "h5py")
-    return {
-        "versions": {
-            "python": platform.python_version(),
-            **{name: _version(name) for name in packages},
-        },
-        "platform": platform.platform(),
-        "processor": _processor(),
-        "cpus": os.cpu_count(),
-        "device": asdict(device),
-        "threads": threads(),
-        "onednn": str(int(compat.runs_onednn())),
-        "seed": seed,
-        "deterministic": deterministic,
-        "command": sys.argv,
-    }
-
-
-def threads() -> dict[str, Any]:
-    """How many threads TensorFlow computes with; 0 leaves it to TensorFlow, which takes as many as
-    there are CPUs, or what its environment variables say."""
-    import tensorflow as tf
-
-    return {
-        "cpus": cpus(),
-        "intra_op": tf.config.threading.get_intra_op_parallelism_threads(),
-        "inter_op": tf.config.threading.get_inter_op_parallelism_threads(),
-        **{name: os.environ[name] for name in _THREAD_VARIABLES if name in os.environ},
-    }
-
-
-_THREAD_VARIABLES = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
-
-
-def _version(package: str) -> str | None:
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return None
-
-
-def _processor() -> str:
-    """The processor's name, where the operating system tells it."""
-    try:
-        with open("/proc/cpuinfo", encoding="utf-8") as file:  # noqa: PTH123
-            for line in file:
-                if line.startswith("model name"):
-                    return line.partition(":")[2].strip()
-    except OSError:
-        pass
-    return platform.processor() or platform.machine()

@@ -10,8 +10,9 @@ from typing import Any
 from cnnctl import plugins
 from cnnctl.arithmetic import trace
 from cnnctl.arithmetic.checked import Checked
-from cnnctl.compute.device import compute_by, start_device
+from cnnctl.compute.device import start_device
 from cnnctl.compute.plan import Plan, choose
+from cnnctl.compute.threads import compute_by
 from cnnctl.data.class_names import canonical
 from cnnctl.data.images.folder_layout import find_layout
 from cnnctl.data.named.sources import SOURCES

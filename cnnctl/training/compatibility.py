@@ -9,7 +9,8 @@ from typing import Any
 
 from cnnctl import plugins
 from cnnctl.compat import runs_onednn
-from cnnctl.compute.device import Device, threads
+from cnnctl.compute.device import Device
+from cnnctl.compute.threads import threads
 from cnnctl.data.preparation import Prepared
 from cnnctl.errors import UsageError
 from cnnctl.specs import Spec

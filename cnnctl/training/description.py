@@ -6,7 +6,7 @@ from pathlib import Path
 
 from cnnctl import plugins
 from cnnctl.compute.computation import Computation
-from cnnctl.compute.device import environment
+from cnnctl.compute.environment import environment
 from cnnctl.compute.plan import Plan
 from cnnctl.data.pixels import Pixels
 from cnnctl.data.preparation import Prepared

@@ -11,8 +11,9 @@ import pytest
 import tensorflow as tf
 from reliability.helpers import RANDOM, figures
 
-from cnnctl.compute.device import Device, compute_by
+from cnnctl.compute.device import Device
 from cnnctl.compute.plan import Plan
+from cnnctl.compute.threads import compute_by
 from cnnctl.errors import UsageError
 from cnnctl.io.notes import LOGGER, tell
 from cnnctl.runs.run import Run
