@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from cnnctl.data.class_names import canonical
+from cnnctl.data.images.folder_notes import left_out, loose_images, split_folders, splits_beside
 from cnnctl.data.images.folder_refusals import (
     EXPECTED,
     no_images,
@@ -23,12 +24,11 @@ from cnnctl.data.images.folder_refusals import (
     refuse_wrapped,
 )
 from cnnctl.data.images.folder_split import SplitRule
-from cnnctl.data.images.folder_tree import Image, Tree, images_among
-from cnnctl.data.images.formats import ADD_SUFFIX, FORMATS, looking
+from cnnctl.data.images.folder_tree import Image, Tree
 from cnnctl.data.split_names import SPLITS, mentions_split, split_of
 from cnnctl.errors import DataError
 from cnnctl.io.path_kinds import kind_of, refuse_other
-from cnnctl.io.text import counted, some, was
+from cnnctl.io.text import counted, some
 from cnnctl.runs.find import RUNS_DIR
 
 File = tuple[str, int]
@@ -110,7 +110,7 @@ class _Finder:
 
     def _find_splits(self, named: dict[str, list[str]], others: list[str]) -> Layout:
         folders = {split: self._one(split, named[split]) for split in SPLITS if split in named}
-        self._say_loose(self._folder)
+        self._notes += loose_images(self._tree, self._folder)
         classes = self._classes(folders["train"], self._tree.listing(folders["train"]).folders)
         refuse_wrapped(self._tree, folders["train"], classes)
         splits: dict[str, list[File]] = {}
@@ -123,7 +123,7 @@ class _Finder:
             if any(images.values()):
                 splits[split] = _interleaved(list(classes), images)
                 self._tree.use(folder)
-                self._say_loose(folder)
+                self._notes += loose_images(self._tree, folder)
             elif split == "train":
                 raise no_images(self._tree, folder)
             elif loose := len(listing.images):
@@ -136,7 +136,7 @@ class _Finder:
                 self._tree.use(folder)
                 self._notes.append(f"{folder} has no images, so there is no {split} split")
         folders = {split: folder for split, folder in folders.items() if split in splits}
-        self._say_folders(folders)
+        self._notes += split_folders(self._folder, folders)
         if beside := [name for name in others if self._tree.has_images(self._folder / name)]:
             self._notes.append(
                 f"{self._folder}: {some(f'{name}/' for name in beside)} beside "
@@ -147,7 +147,7 @@ class _Finder:
             self._notes.append(
                 f"{self._folder} has split folders, so `split` and `split_seed` are not used"
             )
-        self._say_left_out()
+        self._notes += left_out(self._tree, self._folder)
         return Layout(splits, folders, tuple(classes), None, tuple(self._notes))
 
     def _find_flat(self, names: list[str]) -> Layout:
@@ -176,7 +176,7 @@ class _Finder:
             f"{self._folder} has no split folders; the images of each class are split by their "
             f"names and the seed {self._rule.seed}: {shares}; `split` and `split_seed` change that"
         )
-        self._say_siblings()
+        self._notes += splits_beside(self._folder)
         small = {n: len(own) for n, own in images.items() if 0 < len(own) < self._rule.fewest}
         if small:
             few = some(f"{name}: {count}" for name, count in small.items())
@@ -184,14 +184,14 @@ class _Finder:
                 f"{self._folder}: classes with fewer than {self._rule.fewest} images are used for "
                 f"training only ({few})"
             )
-        self._say_loose(self._folder)
+        self._notes += loose_images(self._tree, self._folder)
         if looks := [name for name in classes if mentions_split(name)]:
             self._notes.append(
                 f"{self._folder}: read as {counted(len(looks), 'class')}, since there is no train/ "
                 f"with class folders: {some(f'{name}/' for name in looks)}; lay splits out as "
                 "train/<class>/, validation/<class>/ and test/<class>/"
             )
-        self._say_left_out()
+        self._notes += left_out(self._tree, self._folder)
         return Layout(splits, {}, tuple(classes), self._rule, tuple(self._notes))
 
     def _one(self, split: str, names: list[str]) -> Path:
@@ -230,72 +230,6 @@ class _Finder:
                     f"{len(same)} classes; if one is meant, move their images into one folder"
                 )
         return {name: found[name] for name in sorted(found)}
-
-    def _say_siblings(self) -> None:
-        """Note where the folder is itself a split, with the other splits beside it."""
-        folder = self._folder.resolve()
-        if split_of(folder.name) is None:
-            return
-        beside = [name for name in Tree(folder.parent).listing(folder.parent).folders
-                  if split_of(name) and name != folder.name]  # fmt: skip
-        if beside:
-            self._notes.append(
-                f"{self._folder} is named like a split, and {some(f'{name}/' for name in beside)} "
-                f"beside it {'is' if len(beside) == 1 else 'are'} not read; to use "
-                f"{'both' if len(beside) == 1 else 'all'}, write `path: {self._folder.parent}`"
-            )
-
-    def _say_loose(self, folder: Path) -> None:
-        if loose := self._tree.listing(folder).images:
-            self._notes.append(
-                f"{folder}: {counted(len(loose), 'image')} outside the class folders "
-                f"{was(len(loose))} not read ({some(loose)})"
-            )
-
-    def _say_folders(self, folders: dict[str, Path]) -> None:
-        if any(path.name != split for split, path in folders.items()):
-            each = (f"{path.name}/ is the {SPLITS[split]} split" for split, path in folders.items())
-            self._notes.append(f"{self._folder}: {', '.join(each)}")
-        real: dict[str, str] = {}
-        for split, path in folders.items():
-            other = real.setdefault(os.path.realpath(path), split)
-            if other != split:
-                self._notes.append(
-                    f"{path}: the {SPLITS[other]} and {SPLITS[split]} splits are the same folder"
-                )
-
-    def _say_left_out(self) -> None:
-        if unread := self._tree.left_out("unread"):
-            self._notes.append(
-                f"{self._folder}: {looking(unread)} {was(len(unread))} not read "
-                f"({some(unread)}); convert them to {FORMATS}"
-            )
-        if broken := self._tree.left_out("broken"):
-            self._notes.append(
-                f"{self._folder}: {counted(len(broken), 'link')} to missing files "
-                f"{was(len(broken))} not read ({some(broken)})"
-            )
-        others = self._tree.left_out("others")
-        if images := images_among(others, self._folder):
-            self._notes.append(
-                f"{self._folder}: {counted(len(images), 'file')} whose content is an image "
-                f"{was(len(images))} not read ({some(images)}); {ADD_SUFFIX}"
-            )
-        if others := sorted({*others} - {*images}):
-            kinds = sorted({Path(name).suffix.lower() or "no suffix" for name in others})
-            self._notes.append(
-                f"{self._folder}: {counted(len(others), 'other file')} {was(len(others))} not "
-                f"read ({some(kinds)})"
-            )
-        hidden = [
-            name
-            for name in self._tree.left_out("hidden")
-            if not (path := self._folder / name).is_dir() or self._tree.has_images(path)
-        ]
-        if hidden:
-            self._notes.append(
-                f"{self._folder}: images in hidden files and folders were not read ({some(hidden)})"
-            )
 
 
 def _interleaved(classes: list[str], images: dict[str, list[Image]]) -> list[File]:
