@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any
 
 from cnnctl.compute.observer import Facts, Observer
+from cnnctl.errors import CnnctlError
 from cnnctl.io.atomic import write_json
 from cnnctl.io.printable import shell
 from cnnctl.runs.run import Run
@@ -21,6 +22,8 @@ from cnnctl.trackers.tracker import Ending, Opened, Story
 PATIENCE = 60.0
 """Seconds that the trackers have, after the training, for each step of what is left."""
 _ANNOUNCED = 1.0
+WORST = 24
+"""Images of the worst mistakes."""
 
 
 class Tracking(Observer):
@@ -50,7 +53,11 @@ class Tracking(Observer):
         self.names = tuple(names)
         self.notes: list[str] = []
         self._print = say
-        self._settings = {"data_dir": data_dir, "full_data": full_data, "device": device}
+        self._settings: dict[str, Any] = {
+            "data_dir": data_dir,
+            "full_data": full_data,
+            "device": device,
+        }
         self._run: Run | None = None
         self._deliveries: list[Delivery] = []
         self._lock = threading.Lock()
@@ -145,13 +152,24 @@ class Tracking(Observer):
         return (each.name for each in self._deliveries if not each.wait(0))
 
     def _pictures(self) -> dict[str, bytes]:
-        from cnnctl.trackers.pictures import pictures
+        """The confusion matrix and the worst mistakes as PNG files, by name."""
+        from cnnctl.plots.confusion import confusion
+        from cnnctl.plots.image_grid import predictions
+        from cnnctl.plots.style import to_bytes
+        from cnnctl.plots.subject import Subject
 
         assert self._run is not None
-        found, why = pictures(self._run, **self._settings)
-        if why:
-            self._say(f"note: no pictures for tensorboard: {why}")
-        return found
+        try:
+            found = Subject(self._run.path, **self._settings).predictions
+            drawn = {"confusion": to_bytes(confusion(found, title=str(self._run)), "png")}
+            worst = found.worst(WORST)
+            if worst and found.x.ndim in (3, 4):
+                mistakes = predictions(found.some(worst), title="predicted (true)", columns=8)
+                drawn["worst_mistakes"] = to_bytes(mistakes, "png")
+        except CnnctlError as error:
+            self._say(f"note: no pictures for tensorboard: {error.message}")
+            return {}
+        return drawn
 
     def _tell(self) -> None:
         """Say what the trackers' threads have to say; the training's own thread does."""
