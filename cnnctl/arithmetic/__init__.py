@@ -12,7 +12,6 @@ from cnnctl.arithmetic import (  # noqa: F401 - a family registers its rules whe
     convolution,
     dense,
     einsum,
-    embedding,
     identity,
     merging,
     normalization,

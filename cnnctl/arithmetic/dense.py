@@ -1,8 +1,8 @@
-"""Dense: a matrix product with weights."""
+"""Dense, a matrix product with weights, and Embedding, a row of such weights for each number."""
 
 from __future__ import annotations
 
-from cnnctl.arithmetic.calls import Call, Link, Outcome, Refusal
+from cnnctl.arithmetic.calls import Call, Link, Outcome, Refusal, same
 from cnnctl.arithmetic.convolution import bias
 from cnnctl.arithmetic.facts import Formula, Weight
 from cnnctl.arithmetic.formula_table import formula
@@ -35,3 +35,13 @@ def dense(call: Call) -> Outcome:
         (Formula("units", f"units = {units}"),),
         ((*(Link(axis) for axis in range(len(before))), None),),
     )
+
+
+@formula("Embedding", "ReversibleEmbedding")
+def embedding(call: Call) -> Outcome:
+    """`input_dim·output_dim` parameters; a look-up, no multiply-adds."""
+    size, width = call["input_dim"], call["output_dim"]
+    weights = low_rank(call, Weight("embeddings", (size, width)))
+    if call.name == "ReversibleEmbedding" and not call["tie_weights"]:
+        weights = (*weights, Weight("reverse_embeddings", (width, size)))
+    return Outcome((*call.shape, width), weights, links=((*same(call.shape), None),))

@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from cnnctl.data.chunks import chunks, mapping
-from cnnctl.data.class_names import canonical
+from cnnctl.data.names import SPLITS, canonical
 from cnnctl.data.pixels import Range, range_of
-from cnnctl.data.split_names import SPLITS
 from cnnctl.errors import DataError
 from cnnctl.io.arguments import as_choice
 

@@ -1,8 +1,9 @@
-"""Which split a folder is, by its name."""
+"""Names of classes, and of splits: which spellings are one name."""
 
 from __future__ import annotations
 
 import re
+import unicodedata
 
 SPLITS = {"train": "training", "validation": "validation", "test": "test"}
 """The splits, in order, each with its word in messages."""
@@ -27,3 +28,11 @@ def split_of(name: str) -> str | None:
 def mentions_split(name: str) -> bool:
     """Whether a word of a folder's name is that of a split: `seg_train`, `test2017`."""
     return any(split_of(word) for word in re.split(r"[\W_\d]+", name))
+
+
+def canonical(name: str) -> str:
+    """Return a name in Unicode's normalization form C, in which equal names are equal texts.
+
+    A zip file from a Mac has names in form D, where `é` is an `e` and an accent.
+    """
+    return name if name.isascii() else unicodedata.normalize("NFC", name)

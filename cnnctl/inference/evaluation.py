@@ -8,8 +8,8 @@ from typing import Any
 
 from cnnctl.compute.plan import Plan
 from cnnctl.data.dataset import Split
+from cnnctl.data.names import SPLITS
 from cnnctl.data.preparation import Prepared
-from cnnctl.data.split_names import SPLITS
 from cnnctl.inference.trained import find
 from cnnctl.io.arguments import AnyPath, as_choice
 from cnnctl.specs import AnySpec

@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from cnnctl.data.class_names import canonical
 from cnnctl.data.dataset import Split
 from cnnctl.data.images.damaged_images import unreadable
 from cnnctl.data.images.formats import looking
+from cnnctl.data.names import SPLITS, canonical
 from cnnctl.data.pixel_normalization import Normalization
 from cnnctl.data.preparation import Prepared
-from cnnctl.data.split_names import SPLITS
 from cnnctl.errors import DataError
 from cnnctl.inference.image_style import input_of, look_of
 from cnnctl.inference.images import Failure, Incoming, read

@@ -13,9 +13,9 @@ from cnnctl.arithmetic.checked import Checked
 from cnnctl.compute.device import start_device
 from cnnctl.compute.plan import Plan, choose
 from cnnctl.compute.threads import compute_by
-from cnnctl.data.class_names import canonical
 from cnnctl.data.images.folder_layout import find_layout
 from cnnctl.data.named.sources import SOURCES
+from cnnctl.data.names import canonical
 from cnnctl.data.pixel_normalization import Normalization
 from cnnctl.data.pixels import Pixels, Range
 from cnnctl.data.preparation import Prepared, prepare

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cnnctl.data.class_names import canonical
 from cnnctl.data.images.folder_notes import left_out, loose_images, split_folders, splits_beside
 from cnnctl.data.images.folder_refusals import (
     EXPECTED,
@@ -25,7 +24,7 @@ from cnnctl.data.images.folder_refusals import (
 )
 from cnnctl.data.images.folder_split import SplitRule
 from cnnctl.data.images.folder_tree import Image, Tree
-from cnnctl.data.split_names import SPLITS, mentions_split, split_of
+from cnnctl.data.names import SPLITS, canonical, mentions_split, split_of
 from cnnctl.errors import DataError
 from cnnctl.io.path_kinds import kind_of, refuse_other
 from cnnctl.io.text import counted, some

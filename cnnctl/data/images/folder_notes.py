@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cnnctl.data.images.folder_tree import Tree, images_among
 from cnnctl.data.images.formats import ADD_SUFFIX, FORMATS, looking
-from cnnctl.data.split_names import SPLITS, split_of
+from cnnctl.data.names import SPLITS, split_of
 from cnnctl.io.text import counted, some, was
 
 

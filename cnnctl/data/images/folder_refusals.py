@@ -6,10 +6,9 @@ import os
 import re
 from pathlib import Path
 
-from cnnctl.data.class_names import canonical
 from cnnctl.data.images.folder_tree import Image, Tree, images_among
 from cnnctl.data.images.formats import ADD_SUFFIX, FORMATS, looking
-from cnnctl.data.split_names import split_of
+from cnnctl.data.names import canonical, split_of
 from cnnctl.errors import DataError
 from cnnctl.io.text import counted, some
 

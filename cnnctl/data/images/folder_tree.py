@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from cnnctl.data.class_names import canonical
 from cnnctl.data.images.formats import is_readable, looks_like_image
+from cnnctl.data.names import canonical
 from cnnctl.io.path_kinds import kind_of
 
 _JUNK = frozenset({

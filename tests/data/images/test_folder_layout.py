@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from cnnctl.data.images.folder_layout import Layout, find_layout
-from cnnctl.data.split_names import split_of
+from cnnctl.data.names import split_of
 from cnnctl.errors import DataError
 
 
