@@ -5,7 +5,7 @@ from __future__ import annotations
 from cnnctl.arithmetic.calls import Call, Outcome, Refusal
 from cnnctl.arithmetic.facts import Weight
 from cnnctl.arithmetic.formula_table import formula
-from cnnctl.arithmetic.windows import kernel_window, slid_shape, slide
+from cnnctl.arithmetic.windows import Slid, kernel_window, slid_shape, slide
 
 
 def bias(call: Call, size: int) -> tuple[Weight, ...]:
@@ -44,14 +44,7 @@ def convolution(call: Call) -> Outcome:
     filters, groups = call["filters"], call["groups"]
     slid = slide(call, window)
     refuse_uneven(call, slid.channels)
-    kernel = (*window.size, slid.channels // groups, filters)
-    return Outcome(
-        slid_shape(call, slid, filters),
-        (Weight("kernel", kernel), *bias(call, filters)),
-        ((*slid.spatial, *kernel),),
-        slid.formulas,
-        slid.all_links(call),
-    )
+    return _convolved(call, slid, (*window.size, slid.channels // groups, filters), filters)
 
 
 @formula("DepthwiseConv1D", "DepthwiseConv2D")
@@ -59,8 +52,13 @@ def depthwise(call: Call) -> Outcome:
     """Each channel has `depth_multiplier` kernels of its own: `k·k·in·multiplier` and a bias."""
     window = kernel_window(call, exclusive=False)
     slid = slide(call, window)
-    kernel = (*window.size, slid.channels, call["depth_multiplier"])
-    filters = slid.channels * call["depth_multiplier"]
+    multiplier = call["depth_multiplier"]
+    kernel = (*window.size, slid.channels, multiplier)
+    return _convolved(call, slid, kernel, slid.channels * multiplier)
+
+
+def _convolved(call: Call, slid: Slid, kernel: tuple[int, ...], filters: int) -> Outcome:
+    """What comes of one kernel that slides over the input."""
     return Outcome(
         slid_shape(call, slid, filters),
         (Weight("kernel", kernel), *bias(call, filters)),

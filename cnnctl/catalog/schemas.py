@@ -87,3 +87,12 @@ def factor(minimum: float, maximum: float) -> Schema:
 def _bounded(type_name: str, **bounds: float | None) -> Schema:
     given = {keyword: bound for keyword, bound in bounds.items() if bound is not None}
     return {"type": type_name, **given}
+
+
+COUNT = integer(1)
+FRACTION = number(0, 1)
+POSITIVE = number(above=0)
+NOT_NEGATIVE = number(0)
+AXES = either(integer(), array(integer(), minimum=1))
+STRENGTH = factor(0, 1)
+"""What several arguments take."""

@@ -7,7 +7,6 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from cnnctl.cli.output import remark, say_sample, sparkline
@@ -53,12 +52,7 @@ class Lines(Observer):
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         pass
 
     @property
@@ -139,12 +133,7 @@ class Screen(Lines):
             self.live = PlainLive(self, console=self.console, refresh_per_second=8, transient=False)
             self.live.start()
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         for task in self.bar.task_ids:
             self.bar.update(task, visible=False)
         if self.live:

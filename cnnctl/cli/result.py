@@ -6,6 +6,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import typer
+
 from cnnctl.cli.output import print_json, say, say_sample, table
 from cnnctl.cli.progress import NOT_FIGURES
 from cnnctl.io.printable import shell
@@ -16,7 +18,18 @@ if TYPE_CHECKING:
     from cnnctl.training.results import TrainingResult
 
 
-def show_result(result: TrainingResult, *, json: bool) -> None:
+def end_with(result: TrainingResult, *, json: bool) -> None:
+    """Show what a training left; one that a signal stopped ends the command as the signal would.
+
+    Raises:
+        typer.Exit: It was stopped.
+    """
+    _show(result, json=json)
+    if result.stopped:
+        raise typer.Exit(128 + result.stopped)
+
+
+def _show(result: TrainingResult, *, json: bool) -> None:
     """Where the run is, its best epoch, the test figures, and the next command.
 
     Nothing of a process that trained with another: that one says it all.

@@ -48,7 +48,7 @@ def resume(
     loss and optimizer, the data or the versions are others, it is refused, unless --allow names it.
     """
     from cnnctl.cli.progress import observer
-    from cnnctl.cli.result import show_result
+    from cnnctl.cli.result import end_with
     from cnnctl.compute.launch import end_with_launcher
     from cnnctl.training.resume import resume as resume_run
 
@@ -66,6 +66,4 @@ def resume(
             track=track,
             observers=[shown],
         )
-    show_result(result, json=json)
-    if result.stopped:
-        raise typer.Exit(128 + result.stopped)
+    end_with(result, json=json)

@@ -56,7 +56,7 @@ def train(
     the step in progress, and keeps the epochs that were finished; `cnnctl resume` goes on.
     """
     from cnnctl.cli.progress import observer
-    from cnnctl.cli.result import show_result
+    from cnnctl.cli.result import end_with
     from cnnctl.compute.launch import end_with_launcher
     from cnnctl.errors import UsageError
     from cnnctl.training.train import train as train_spec
@@ -83,6 +83,4 @@ def train(
             live=(8600 if port is None else port) if live else None,
             observers=[shown],
         )
-    show_result(result, json=json)
-    if result.stopped:
-        raise typer.Exit(128 + result.stopped)
+    end_with(result, json=json)
