@@ -89,15 +89,15 @@ def test_two_devices_give_what_one_gives(name, apart):
 
 
 DRAWS = """
-from cnnctl import backend
-device = backend.start("cpu:0,cpu:1", 0, every=True)
+from cnnctl.compute.device import start_device
+device = start_device("cpu:0,cpu:1", 0, every=True)
 import keras
 import numpy as np
 import tensorflow as tf
 from cnnctl.compute.generators import drawn_apart
-from cnnctl.compute.strategy import start
+from cnnctl.compute.strategy import start_replicas
 
-strategy = start("mirrored", device, None).strategy
+strategy = start_replicas("mirrored", device, None).strategy
 with strategy.scope():
     model = keras.Sequential([keras.Input((4,)), keras.layers.Dropout(0.5)])
 generator = model.layers[0].seed_generator

@@ -120,7 +120,7 @@ def models(monkeypatch):
         return model
 
     monkeypatch.setattr("cnnctl.network.build.build", remember)
-    monkeypatch.setattr("cnnctl.training.trainer.build", remember)
+    monkeypatch.setattr("cnnctl.training.best_model.build", remember)
     monkeypatch.setattr("keras.models.load_model", lambda *a, **k: pytest.fail("load_model"))
     return found
 
