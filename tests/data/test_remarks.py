@@ -2,51 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import numpy as np
 import pytest
 
-from cnnctl.data.class_notes import unused_classes
-from cnnctl.data.dataset import Dataset, Split, make_dataset
+from cnnctl.data.dataset import Split, make_dataset
 from cnnctl.data.remarks import channels_first, dim_pixels
-
-
-def labelled(*labels: int, **options: object) -> Dataset:
-    y = np.array(labels, np.int64)
-    return make_dataset("d", "a test", Split(np.zeros((len(y), 2), np.uint8), y), **options)  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize(("labels", "outputs", "words"), [
-    ((1, 2, 3), 4, "no training image has class 0: the labels are 1 to 3. If they are meant to "
-     "start at 1, write y - 1, and give the last layer 3 outputs"),
-    ((1, 2), None, "the labels are 1 to 2"),
-    ((0, 2, 3), 4, "of the class 1; np.unique"),
-    ((1, 3), 4, "of the classes 0, 2; np.unique"),
-    ((0, 1), 4, "of the classes 2, 3; for the labels 0 to 1 the last layer needs 2 outputs"),
-    ((1, 1), 1, "all training images are of the class 1: there is nothing to tell apart"),
-    ((0, 0), 1, "all training images are of the class 0"),
-    ((0, 0), 3, "all training images are of the class 0"),
-    ((2, 2), None, "all training images are of the class 2"),
-    ((0, 1), 100, "of the classes 2, 3, 4, 5, 6 and 93 more"),
-])  # fmt: skip
-def test_classes_without_an_image(labels: tuple[int, ...], outputs: int, words: str) -> None:
-    (note,) = unused_classes(labelled(*labels), outputs)
-    assert words in note
-    assert note.startswith("d: ")
-
-
-def test_classes_that_all_have_images() -> None:
-    assert unused_classes(labelled(0, 2, 1), 3) == ()
-    assert unused_classes(labelled(0, 1), 1) == ()
-    assert unused_classes(labelled(0, 1), None) == ()
-
-
-def test_names_are_said_and_images_held_out_count() -> None:
-    data = labelled(1, 2, class_names=("cat", "dog", "eel"))
-    assert unused_classes(data, 3) == ("d: no training image is of the class cat",)
-    held_out = Split(np.zeros((1, 2), np.uint8), np.array([0]))
-    assert unused_classes(dataclasses.replace(data, validation=held_out), 3) == ()
 
 
 @pytest.mark.parametrize(("most", "dtype", "fix"), [

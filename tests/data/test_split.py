@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cnnctl.data import Split, hold_out
-from cnnctl.data.class_notes import missing_classes
 from cnnctl.data.dataset import Dataset, make_dataset
 from cnnctl.errors import DataError
 
@@ -82,34 +81,3 @@ def test_nothing_is_copied_and_the_fingerprint_stays() -> None:
 def test_the_textbooks_counts() -> None:
     assert len(hold_out(numbered(60_000), 5000).train) == 55_000
     assert len(hold_out(numbered(60_000), 0.1).train) == 54_000
-
-
-def classes(train: list[int], validation: list[int], names: tuple[str, ...] = ()) -> Dataset:
-    parts = [Split(np.zeros((len(y), 2)), np.array(y, np.int64)) for y in (train, validation)]
-    return make_dataset("n", "a test", parts[0], validation=parts[1], class_names=names)
-
-
-def test_classes_that_one_part_lacks_are_noted() -> None:
-    assert missing_classes(numbered(3)) == ()
-    assert missing_classes(classes([0, 1, 1], [1, 0])) == ()
-    assert missing_classes(classes([0, 0, 1], [1, 2], ("cat", "dog", "cow"))) == (
-        "n: no training images of class cow; add some, as the network cannot learn them otherwise",
-        "n: no validation images of class cat; add some, or metrics between epochs do not cover "
-        "them",
-    )
-    (note,) = missing_classes(classes(list(range(13)), [12]))
-    assert "no validation images of classes 0, 1, 2, 3, 4, 5, 6, 7, 8, 9 and 2 more" in note
-
-
-def test_classes_without_any_image_are_noted_where_they_have_names() -> None:
-    (train, validation) = missing_classes(classes([0, 2], [2, 0], ("cat", "dog", "cow")))
-    assert "no training images of class dog" in train
-    assert "no validation images of class dog" in validation
-    assert missing_classes(classes([0, 2], [2, 0])) == ()
-
-
-def test_test_images_are_looked_at_as_well() -> None:
-    data = classes([0, 1], [1, 0], ("cat", "dog"))
-    data = dataclasses.replace(data, test=Split(np.zeros((1, 2)), np.array([0], np.int64)))
-    (note,) = missing_classes(data)
-    assert "no test images of class dog" in note
