@@ -83,8 +83,8 @@ def fetch(name: _Name, data_dir: DataDir = None, json: Json = False) -> None:
     It goes to --data-dir if that is given, and to Keras's cache otherwise.
     """
     from cnnctl.cli.output import print_json
-    from cnnctl.data.inventory import named_source
     from cnnctl.data.named.load import fetch as fetch_data
+    from cnnctl.data.open_dataset import named_source
 
     source = named_source(name)
     with _progress() as progress:
@@ -133,7 +133,8 @@ def info(
     from dataclasses import asdict
 
     from cnnctl.cli.output import SAMPLE_MARK, print_json, say_sample, table
-    from cnnctl.data.inventory import describe_dataset, open_dataset, sound
+    from cnnctl.data.inventory import describe_dataset
+    from cnnctl.data.open_dataset import open_dataset, sound
     from cnnctl.data.preparation import load
 
     spec = _spec(name, set_)
@@ -197,7 +198,8 @@ def show(
     With a spec or a run, each sample stands above what its network gets: normalized and augmented.
     """
     from cnnctl.cli.output import print_json, say_sample
-    from cnnctl.data.inventory import describe_dataset, open_dataset
+    from cnnctl.data.inventory import describe_dataset
+    from cnnctl.data.open_dataset import open_dataset
     from cnnctl.inference import samples
     from cnnctl.plots.style import check_suffix, save
 

@@ -10,6 +10,7 @@
     pixel_normalization.py     how pixels become inputs
     preparation.py             all of this for a spec
     inventory.py               what `cnnctl data` tells
+    open_dataset.py            a data set by its name or path
 
 Nothing here needs TensorFlow or Keras, and importing this module does not import NumPy.
 """

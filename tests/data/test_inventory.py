@@ -11,8 +11,9 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from cnnctl.cli.data import app
-from cnnctl.data.inventory import describe, list_datasets, open_dataset
+from cnnctl.data.inventory import describe, list_datasets
 from cnnctl.data.named.sources import SOURCES
+from cnnctl.data.open_dataset import open_dataset
 from cnnctl.errors import DataError, UsageError
 from cnnctl.inference.samples import choose
 from data.named.test_published_files import FASHION, write_idx
