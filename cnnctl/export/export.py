@@ -19,7 +19,7 @@ from cnnctl.export.writers import (
     silent,
     with_normalization,
 )
-from cnnctl.inference.trained import find
+from cnnctl.inference.find_trained import find
 from cnnctl.io.atomic import cannot_write, replacing
 
 if TYPE_CHECKING:

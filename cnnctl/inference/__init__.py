@@ -1,6 +1,7 @@
 """A trained network: its predictions, its evaluation, and why it predicts what it does.
 
-trained.py            a run, a checkpoint or a file of weights as a model with its spec and data
+find_trained.py       a run, a checkpoint or a file of weights, with its spec
+trained.py            its data, and its weights in a model
 prediction.py         classes and numbers for images
 predictions.py        a network's outputs, read per class
 evaluation.py         loss and metrics on a split
@@ -12,6 +13,7 @@ image_style.py        what images a network takes, and how those look that it wa
 centering.py          a drawing, cut out and centered as in MNIST
 samples.py            samples of a data set
 inspection.py         every layer's output for one input, and the gradients
+inspected_input.py    that input
 explain.py            how each output of a layer came about
 saliency.py           what in an image an output depends on
 """

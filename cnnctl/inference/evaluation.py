@@ -10,7 +10,7 @@ from cnnctl.compute.plan import Plan
 from cnnctl.data.dataset import Split
 from cnnctl.data.names import SPLITS
 from cnnctl.data.preparation import Prepared
-from cnnctl.inference.trained import find
+from cnnctl.inference.find_trained import find
 from cnnctl.io.arguments import AnyPath, as_choice
 from cnnctl.specs import AnySpec
 

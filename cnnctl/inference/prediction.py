@@ -13,10 +13,11 @@ from cnnctl.data.names import SPLITS, canonical
 from cnnctl.data.pixel_normalization import Normalization
 from cnnctl.data.preparation import Prepared
 from cnnctl.errors import DataError
+from cnnctl.inference.find_trained import find
 from cnnctl.inference.image_style import input_of, look_of
 from cnnctl.inference.images import Failure, Incoming, read
 from cnnctl.inference.predictions import Predictions, per_class
-from cnnctl.inference.trained import Loaded, Trained, find
+from cnnctl.inference.trained import Loaded, Trained
 from cnnctl.io.arguments import AnyPath, as_choice, as_flag, as_paths
 from cnnctl.io.text import some, was
 from cnnctl.specs import AnySpec

@@ -12,10 +12,10 @@ import numpy as np
 
 from cnnctl.data.pixels import BYTES
 from cnnctl.errors import UsageError
+from cnnctl.inference.find_trained import find
 from cnnctl.inference.image_style import input_of, look_of
 from cnnctl.inference.images import from_bytes
 from cnnctl.inference.predictions import per_class
-from cnnctl.inference.trained import find
 from cnnctl.summary.summary import summarize
 
 FEW = 16

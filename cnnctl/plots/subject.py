@@ -77,7 +77,7 @@ class Subject:
     @cached_property
     def trained(self) -> Trained:
         """What is on the disk."""
-        from cnnctl.inference.trained import find
+        from cnnctl.inference.find_trained import find
 
         return find(self.source, spec=self._spec, checkpoint=self._checkpoint)
 

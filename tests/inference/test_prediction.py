@@ -23,10 +23,10 @@ import keras  # noqa: E402
 
 from cnnctl.data import load as load_data  # noqa: E402
 from cnnctl.errors import DataError, UsageError  # noqa: E402
+from cnnctl.inference.find_trained import find  # noqa: E402
 from cnnctl.inference.images import Incoming  # noqa: E402
 from cnnctl.inference.prediction import _folders, predict, predict_split  # noqa: E402
 from cnnctl.inference.predictions import Predictions  # noqa: E402
-from cnnctl.inference.trained import find  # noqa: E402
 from cnnctl.specs import load  # noqa: E402
 from cnnctl.training.train import train  # noqa: E402
 

@@ -13,7 +13,7 @@ from PIL import Image
 
 from cnnctl.data.npz import load_npz
 from cnnctl.errors import CnnctlError, DataError, UsageError
-from cnnctl.inference.trained import find
+from cnnctl.inference.find_trained import find
 from cnnctl.io.path_kinds import WORDS, kind_of, refuse_other
 from cnnctl.preflight import specs_in
 from cnnctl.runs.find import find_run, newest_run
