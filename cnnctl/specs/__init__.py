@@ -14,7 +14,7 @@ What contradicts itself (each is a rule, located):
     rules.py                                      all rules that need no shapes
     loss_rules.py, monitor_rules.py, pairs.py, learning_rates.py, devices.py, batch.py
     output_rules.py, class_count.py               the output beside labels, loss and classes
-    schedules.py                                  learning rates by epoch
+    schedules.py, rate_expressions.py             learning rates by epoch
     metrics.py                                    names and directions of metrics
     metric_rules.py, metric_targets.py            metrics beside the outputs, and beside the targets
     metric_families.py                            metrics by what they take outputs for

@@ -50,7 +50,8 @@ def rates(spec: Spec) -> Iterator[Diagnostic]:
 
 def schedules(spec: Spec) -> Iterator[Diagnostic]:
     """Every schedule is computed for every epoch, so that none fails in the middle of a run."""
-    from cnnctl.specs.schedules import ExpressionError, make
+    from cnnctl.specs.rate_expressions import ExpressionError
+    from cnnctl.specs.schedules import make
 
     for callback in spec.fit.callbacks:
         if callback.name != "LearningRateScheduler" or "schedule" in callback.faults:
@@ -69,7 +70,7 @@ def schedules(spec: Spec) -> Iterator[Diagnostic]:
 
 def _schedule_mend(schedule: str | Component, problem: str) -> str | None:
     """What to do about a learning rate that cannot be computed; of a plug-in its author knows."""
-    from cnnctl.specs.schedules import FUNCTIONS
+    from cnnctl.specs.rate_expressions import FUNCTIONS
 
     if isinstance(schedule, Component) and schedule.is_of_plugin:
         return None

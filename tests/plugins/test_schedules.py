@@ -8,7 +8,8 @@ import pytest
 
 from cnnctl.errors import SpecError
 from cnnctl.specs import load
-from cnnctl.specs.schedules import ExpressionError, make
+from cnnctl.specs.rate_expressions import ExpressionError
+from cnnctl.specs.schedules import make
 
 SPEC = """\
 data: {dataset: {xo: {count: 32, test_count: 8}}}

@@ -12,7 +12,7 @@ import pytest
 from cnnctl import catalog
 from cnnctl.errors import CnnctlError, SpecError
 from cnnctl.preflight import check
-from cnnctl.specs import load, schedules
+from cnnctl.specs import load, rate_expressions
 from cnnctl.specs.json_schema import spec_schema
 from cnnctl.startup import quiet
 from reliability.watch import at_most, command, listing
@@ -179,8 +179,8 @@ def test_code_and_places_are_no_words_of_a_spec(tmp_path, kind, text):
     ],
 )
 def test_a_learning_rate_is_arithmetic(text):
-    with at_most(10), pytest.raises(schedules.ExpressionError) as caught:
-        schedules.Expression(text, 10)(1, 0.1)
+    with at_most(10), pytest.raises(rate_expressions.ExpressionError) as caught:
+        rate_expressions.Expression(text, 10)(1, 0.1)
     assert len(str(caught.value)) < 1000
 
 

@@ -7,7 +7,8 @@ import pytest
 
 from cnnctl.catalog import load
 from cnnctl.specs import Component
-from cnnctl.specs.schedules import Expression, ExpressionError, make
+from cnnctl.specs.rate_expressions import Expression, ExpressionError
+from cnnctl.specs.schedules import make
 
 
 def rates(name, arguments, epochs):
