@@ -5,7 +5,8 @@ threads.py         its threads and precision
 environment.py     what a training depends on besides its spec
 plan.py            how steps are computed: chosen by rule, recorded, kept on resume
 feed.py            the input pipeline
-steps.py           several batches in a call, each in parts
+steps.py           what is done with a batch, in parts
+execution.py       several steps in a call
 updates.py         the update of the weights
 graph_order.py     the order of a step's operations
 generators.py      random numbers of layers

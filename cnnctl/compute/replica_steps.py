@@ -18,10 +18,11 @@ import keras
 import tensorflow as tf
 
 from cnnctl.compute import graph_order
+from cnnctl.compute.execution import Execution
 from cnnctl.compute.feed import Feed
 from cnnctl.compute.generators import drawn_apart
 from cnnctl.compute.plan import Plan
-from cnnctl.compute.steps import Execution, computed, count_loss, evaluated, joined
+from cnnctl.compute.steps import computed, count_loss, evaluated, joined
 
 SUM = tf.distribute.ReduceOp.SUM
 
