@@ -1,12 +1,14 @@
-"""Images of a folder that cannot be read: which, and the error that names them."""
+"""Images of a folder that cannot be read: which, and how messages name them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from cnnctl.data.images.decode_many import Findings
 from cnnctl.errors import DataError, Diagnostic
+from cnnctl.io.text import counted
 
 NAMED = 10
 """How many files a message names; the others are counted."""
@@ -49,3 +51,10 @@ def unreadable(rule: str, what: str, lines: Sequence[str], fix: str | None = Non
     more = [f"and {len(lines) - NAMED:,} more"] if len(lines) > NAMED else []
     listed = Diagnostic(rule, what, hint=fix, notes=(*lines[:NAMED], *more))
     return DataError(f"{what}, first {lines[0]}", hint=fix, diagnostics=[listed])
+
+
+def named(paths: Sequence[str]) -> str:
+    """How many files, and the names of some."""
+    names = [Path(path).name for path in paths[:3]]
+    more = ", …" if len(paths) > len(names) else ""
+    return f"{counted(len(paths), 'image')} ({', '.join(names)}{more})"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from cnnctl.data.arrays import empty
 from cnnctl.data.chunks import chunks, mapping
 from cnnctl.data.images.cache import DecodedCopy
-from cnnctl.data.images.damaged_images import NAMED, Damage, DamagedSplit, damage_error
+from cnnctl.data.images.damaged_images import NAMED, Damage, DamagedSplit, damage_error, named
 from cnnctl.data.images.decode import Format, decode
 from cnnctl.data.images.decode_many import Findings, decode_all, useful_threads
 from cnnctl.data.images.open_image import DamagedImage
@@ -111,7 +111,7 @@ class PictureReader:
         kept = [place for place in range(len(paths)) if place not in findings.damaged]
         if several := [paths[place] for place in findings.several]:
             self.notes.append(
-                f"{folder}: only the first frame or page is read of {_named(several)}, which have "
+                f"{folder}: only the first frame or page is read of {named(several)}, which have "
                 "several"
             )
         if damaged:
@@ -280,13 +280,6 @@ def _first(task: _Task) -> tuple[tuple[str, np.ndarray] | None, dict[int, str]]:
         except DamagedImage as error:
             broken[place] = error.reason
     return None, broken
-
-
-def _named(paths: Sequence[str]) -> str:
-    """How many files, and the names of some."""
-    names = [Path(path).name for path in paths[:3]]
-    more = ", …" if len(paths) > len(names) else ""
-    return f"{text.counted(len(paths), 'image')} ({', '.join(names)}{more})"
 
 
 class _Filler:
