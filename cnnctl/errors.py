@@ -2,7 +2,7 @@
 
     CnnctlError                 a user's problem, told in one message        exit code 1
      ├── UsageError             the command line is wrong                    exit code 2
-     ├── SpecError              the spec is wrong: every fault, located      exit code 2
+     ├── SpecError              the spec is wrong: every error, located      exit code 2
      ├── DataError              the data is missing, damaged or does not fit
      ├── CheckpointError        a weights file is damaged or not this model's
      ├── RunError               a run folder cannot be read or written
@@ -82,13 +82,13 @@ class Location:
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """One fault of a spec.
+    """One error of a spec.
 
     Args:
         rule: A stable name in kebab case (`unknown-argument`), for tests and scripts.
         message: What is wrong, in one line, without a full stop.
-        location: Where; None if the fault has no place in a file.
-        hint: The mend, shown beside the caret.
+        location: Where; None if the error has no place in a file.
+        hint: The fix, shown beside the caret.
         notes: Further lines below: the chain of shapes, what is available.
     """
 
@@ -100,8 +100,8 @@ class Diagnostic:
 
     def __str__(self) -> str:
         place = f"{self.location}: " if self.location else ""
-        mend = f" ({self.hint})" if self.hint else ""
-        return f"{place}{self.message}{mend}"
+        fix = f" ({self.hint})" if self.hint else ""
+        return f"{place}{self.message}{fix}"
 
 
 class CnnctlError(Exception):
@@ -132,7 +132,7 @@ class UsageError(CnnctlError):
 
 
 class SpecError(CnnctlError):
-    """A spec with faults: all of them, in the order of the file."""
+    """A spec with errors: all of them, in the order of the file."""
 
     exit_code = 2
 

@@ -1,4 +1,4 @@
-"""Everything that can be known of a spec without its pictures and without TensorFlow."""
+"""Everything that can be known of a spec without its images and without TensorFlow."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def check(path: AnySpec, overrides: str | Iterable[str] = (), *, recorded: bool 
 
     Raises:
         UsageError: There is no such file.
-        SpecError: The spec has faults, a layer does not fit its input, or the number of outputs is
+        SpecError: The spec has errors, a layer does not fit its input, or the number of outputs is
             not the number of classes.
     """
     overrides = as_texts(overrides, "overrides")
@@ -112,12 +112,12 @@ def _check(spec: Spec, found: list[Diagnostic], *, look: bool) -> Checked:
         if classes:
             found.extend(compare_outputs(spec, checked.outputs, classes, name))
             checked = replace(checked, classes=classes)
-    found.extend(static_checks.faults(spec, None if misfits else shape, checked.outputs))
+    found.extend(static_checks.errors(spec, None if misfits else shape, checked.outputs))
     return checked
 
 
 def input_shape(spec: Spec, *, look: bool = True) -> tuple[int, ...] | None:
-    """The shape of one picture: from the spec, from what its named data set is known to hold, or,
+    """The shape of one image: from the spec, from what its named data set is known to hold, or,
     if `look` says so, from the data's files."""
     if "model.input_shape" in spec.doubtful:
         return None
@@ -128,7 +128,7 @@ def input_shape(spec: Spec, *, look: bool = True) -> tuple[int, ...] | None:
 
 
 def _input_errors(spec: Spec, *, look: bool) -> Iterator[Diagnostic]:
-    """What an input shape cannot be, beside a data set whose pictures are known."""
+    """What an input shape cannot be, beside a data set whose images are known."""
     known = _known_shape(spec, look=look)
     given = tuple(spec.model.input_shape or ())
     if given and spec.data and known is not None and given not in {known, with_channels(known)}:
@@ -140,8 +140,8 @@ def _input_errors(spec: Spec, *, look: bool) -> Iterator[Diagnostic]:
             f"write `input_shape: {list(with_channels(known))}`, or leave it out",
         )
     doubtful = bool(spec.doubtful & {"data", "model.input_shape", "extends"})
-    # Older forms of Keras give it to the first layer, which is a fault of its own.
-    doubtful |= any("input_shape" in layer.component.faults for layer in spec.graph.layers)
+    # Older forms of Keras give it to the first layer, which is an error of its own.
+    doubtful |= any("input_shape" in layer.component.errors for layer in spec.graph.layers)
     if not given and spec.data is None and not doubtful:
         yield Diagnostic(
             "missing-key",
@@ -152,10 +152,10 @@ def _input_errors(spec: Spec, *, look: bool) -> Iterator[Diagnostic]:
 
 
 def _known_shape(spec: Spec, *, look: bool) -> tuple[int, ...] | None:
-    """The shape of a picture as stored, where it is known."""
+    """The shape of an image as stored, where it is known."""
     if spec.data is None:
         return None
-    known = static_checks.picture_shape(spec.data.dataset, spec.data_base)
+    known = static_checks.image_shape(spec.data.dataset, spec.data_base)
     if known is None and look:
         known = static_checks.stored_shape(spec.data.dataset, spec.data_base)
     return known

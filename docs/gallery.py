@@ -17,7 +17,7 @@ DOCS = Path(__file__).resolve().parent
 ROOT = DOCS.parent
 FOLDER = DOCS / "gallery"
 
-PICTURES = (
+IMAGES = (
     ("data-cifar10", "Samples of a data set, its class balance, its pixels",
      "cnnctl data show cifar10 --count 16"),
     ("data-augmented", "What a network gets: normalized, moved and mirrored anew",
@@ -46,7 +46,7 @@ def main(mnist: Path, cifar10: Path) -> None:
             "`configs/mnist.yaml` and `configs/cifar10.yaml`; each picture is what the command "
             "beside it writes.", ""]  # fmt: skip
     runs = {"MNIST": mnist, "CIFAR10": cifar10}
-    for name, title, command in PICTURES:
+    for name, title, command in IMAGES:
         path = FOLDER / f"{name}.png"
         words = [str(runs.get(word, word)) for word in shlex.split(command)]
         words = [str(ROOT / word) if word.startswith("configs/") else word for word in words]

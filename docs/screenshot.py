@@ -29,7 +29,7 @@ class Camera(Screen):
     def __init__(self) -> None:
         super().__init__(Console(file=io.StringIO(), width=100, force_terminal=True))
         self.lines: list[str] = []
-        self.picture: Console | None = None
+        self.image: Console | None = None
 
     def say(self, text: str) -> None:
         """Remember a line above the display."""
@@ -38,12 +38,12 @@ class Camera(Screen):
     def step_ended(self, step: int, logs: dict[str, float]) -> None:
         """Move the bar, and take the picture when the time has come."""
         super().step_ended(step, logs)
-        if self.picture is None and len(self.rows) == EPOCH - 1 and step >= STEP:
-            self.picture = Console(record=True, file=io.StringIO(), width=100, force_terminal=True)
-            self.picture.print(Text(f"$ cnnctl train {NETWORK}", style="bold"))
+        if self.image is None and len(self.rows) == EPOCH - 1 and step >= STEP:
+            self.image = Console(record=True, file=io.StringIO(), width=100, force_terminal=True)
+            self.image.print(Text(f"$ cnnctl train {NETWORK}", style="bold"))
             for line in self.lines:
-                self.picture.print(Text(line))
-            self.picture.print(self)
+                self.image.print(Text(line))
+            self.image.print(self)
 
 
 def main() -> None:
@@ -57,8 +57,8 @@ def main() -> None:
     Path("data").symlink_to(data)
     with Camera() as camera:
         train(spec, data_dir=Path("data"), full_data=True, observers=[camera])
-    assert camera.picture is not None
-    camera.picture.save_svg(str(ROOT / "docs/training.svg"), title="cnnctl")
+    assert camera.image is not None
+    camera.image.save_svg(str(ROOT / "docs/training.svg"), title="cnnctl")
 
 
 if __name__ == "__main__":

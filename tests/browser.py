@@ -124,6 +124,6 @@ class Page:
             self.mouse("mouseMoved", *point)
         self.mouse("mouseReleased", *points[-1])
 
-    def picture(self, path):
+    def image(self, path):
         data = self.call("Page.captureScreenshot", format="png")["data"]
         path.write_bytes(base64.b64decode(data))

@@ -1,4 +1,4 @@
-"""Layers of keras.layers.preprocessing for pictures: augmentation, resizing, cropping."""
+"""Layers of keras.layers.preprocessing for images: augmentation, resizing, cropping."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _CHANNELS = {
 """How many channels the layers take that mix them."""
 
 
-def _picture(call: Call) -> tuple[tuple[int, ...], Shape]:
+def _image(call: Call) -> tuple[tuple[int, ...], Shape]:
     """The places of height and width, and their sizes."""
     need_axes(call, 3)
     places = (1, 2) if call.channels_first else (0, 1)
@@ -53,7 +53,7 @@ def _picture(call: Call) -> tuple[tuple[int, ...], Shape]:
     "Solarization",
 )
 def augmentation(call: Call) -> Outcome:
-    """The picture keeps its shape; outside of training most of them do nothing."""
+    """The image keeps its shape; outside of training most of them do nothing."""
     need_axes(call, 3)
     channels = call.shape[0 if call.channels_first else -1]
     takes = _channels(call)
@@ -75,7 +75,7 @@ def _channels(call: Call) -> tuple[int, ...]:
 
 
 def _sized(call: Call, links: list[Link | None]) -> Outcome:
-    places, _ = _picture(call)
+    places, _ = _image(call)
     shape = list(call.shape)
     target = (call["height"], call["width"])
     for place, size in zip(places, target, strict=True):
@@ -90,7 +90,7 @@ def _sized(call: Call, links: list[Link | None]) -> Outcome:
 @formula("CenterCrop", "RandomCrop")
 def crop(call: Call) -> Outcome:
     """`height` x `width` from the middle."""
-    places, sizes = _picture(call)
+    places, sizes = _image(call)
     target = (call["height"], call["width"])
     if call.name == "RandomCrop" and sizes != target:
         raise Refusal(
@@ -113,7 +113,7 @@ def crop(call: Call) -> Outcome:
 @formula("Resizing")
 def resizing(call: Call) -> Outcome:
     """`height` x `width`; by default each value lies between the two nearest in each direction."""
-    places, sizes = _picture(call)
+    places, sizes = _image(call)
     if call["crop_to_aspect_ratio"] and call["pad_to_aspect_ratio"]:
         raise Refusal(
             "Resizing takes `crop_to_aspect_ratio` or `pad_to_aspect_ratio`, not both",

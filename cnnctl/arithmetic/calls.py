@@ -18,10 +18,10 @@ class Refusal(Exception):
 
     Args:
         message: What is wrong, in one line.
-        hint: The change that mends it.
+        hint: The change that fixes it.
         rule: The diagnostic's stable name.
-        argument: The argument that is at fault, if it is one alone.
-        shrunk: Whether fewer or smaller windows above would mend it too.
+        argument: The argument that is wrong, if it is one alone.
+        shrunk: Whether fewer or smaller windows above would fix it too.
     """
 
     def __init__(

@@ -186,7 +186,7 @@ class Trace:
     """What the arithmetic says of a network.
 
     Args:
-        input_shape: Shape of one picture.
+        input_shape: Shape of one image.
         layers: The layers in order of evaluation; where some are unknown, without them and
             without those that they feed.
         unknown: The names of the layers that have no formula.
@@ -213,12 +213,12 @@ class Trace:
 
     @property
     def macs(self) -> int | None:
-        """Multiply-adds of one forward pass of one picture; None if a layer's are not known."""
+        """Multiply-adds of one forward pass of one image; None if a layer's are not known."""
         return _sum_or_none(layer.macs for layer in self.layers)
 
     @property
     def output_shape(self) -> Shape:
-        """Shape of the network's output for one picture.
+        """Shape of the network's output for one image.
 
         Raises:
             NoFormula: A layer is unknown, and the shapes behind it with it.

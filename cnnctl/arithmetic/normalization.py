@@ -32,7 +32,7 @@ def batch_normalization(call: Call) -> Outcome:
 
 @formula("LayerNormalization")
 def layer_normalization(call: Call) -> Outcome:
-    """One gamma and one beta for each place along `axis`; statistics of each picture."""
+    """One gamma and one beta for each place along `axis`; statistics of each image."""
     axes = axes_of(call)
     shape = tuple(call.shape[axis] for axis in axes)
     return Outcome(call.shape, _affine(call, shape), links=(_mixed(call, axes),))
@@ -63,7 +63,7 @@ def unit_normalization(call: Call) -> Outcome:
 
 @formula("GroupNormalization")
 def group_normalization(call: Call) -> Outcome:
-    """Gamma and beta per channel; each group of channels is normalized over the whole picture."""
+    """Gamma and beta per channel; each group of channels is normalized over the whole image."""
     place = axis_of(call, call["axis"])
     channels, groups = call.shape[place], call["groups"]
     if groups == -1:

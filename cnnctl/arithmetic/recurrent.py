@@ -106,7 +106,7 @@ def _unrolled(call: Call, length: int, step: Outcome) -> Outcome:
 
 @formula("ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D")
 def convolutional(call: Call) -> Outcome:
-    """An LSTM whose four gates are convolutions of the picture and of the state."""
+    """An LSTM whose four gates are convolutions of the image and of the state."""
     refuse_states(call)
     need = call.rank + 2
     if len(call.shape) != need:
@@ -114,8 +114,8 @@ def convolutional(call: Call) -> Outcome:
             f"{call.name} takes a sequence of {need - 1} axes each and gets {shown(call.shape)}",
             "put a Reshape before it",
         )
-    length, *picture = call.shape
-    step = replaced(call, tuple(picture))
+    length, *image = call.shape
+    step = replaced(call, tuple(image))
     refuse_open(call.name, split(step)[0])
     kernels = kernel_window(step)
     slid = slide(step, kernels)

@@ -34,7 +34,7 @@ def check_shapes(spec: Spec, shape: Shape | None) -> tuple[Checked, list[Diagnos
         except SpecError as error:
             found.extend(error.diagnostics)
     if trace is not None:
-        found.extend(_value_faults(spec, trace))
+        found.extend(_value_errors(spec, trace))
         found.extend(weight_ranks(spec, trace))
     outputs = _output_shape(spec, trace)
     doubtful = spec.doubtful & {"data.label_mode", "model.layers"}
@@ -43,13 +43,13 @@ def check_shapes(spec: Spec, shape: Shape | None) -> tuple[Checked, list[Diagnos
     return Checked(spec, trace, outputs), found
 
 
-def _value_faults(spec: Spec, trace: Trace) -> Iterator[Diagnostic]:
+def _value_errors(spec: Spec, trace: Trace) -> Iterator[Diagnostic]:
     """Weights that are written out, and have not the shape of the layer's."""
     layers = {layer.name: layer.component for layer in spec.graph.layers}
     for facts in trace.layers:
         for weight in facts.weights:
             values = layers[facts.name].arguments.get(f"{weight.name}_initializer")
-            if not isinstance(values, Component) or values.name != "Values" or values.faults:
+            if not isinstance(values, Component) or values.name != "Values" or values.errors:
                 continue
             shape = _shape_of(values.arguments["values"])
             if shape is not None and values.arguments.get("filters_first"):

@@ -120,7 +120,7 @@ def refuse_open(what: str, needed: Iterable[int]) -> None:
 
 
 def sequence_hint(shape: Shape) -> str:
-    """The mend where a sequence is needed: the same values as steps of the first axis."""
+    """The fix where a sequence is needed: the same values as steps of the first axis."""
     return f"put `Reshape: {{target_shape: [{shape[0]}, {math.prod(shape[1:])}]}}` before it"
 
 

@@ -43,13 +43,13 @@ def trace(
 
     Args:
         graph: The network, layers in order of evaluation.
-        input_shape: Shape of one picture, without the batch.
+        input_shape: Shape of one image, without the batch.
         shapes: The output shapes of layers that have no formula, by name, where these are known
             from elsewhere.
 
     Returns:
         The facts of each layer. A layer without a formula is named in `unknown`; it is left out,
-        and what it feeds with it unless `shapes` has its shape. So are a layer that has a fault
+        and what it feeds with it unless `shapes` has its shape. So are a layer that has an error
         already, and what that feeds.
 
     Raises:
@@ -57,8 +57,8 @@ def trace(
     """
     from cnnctl.specs.graph import INPUT
 
-    picture = tuple(input_shape)
-    flows = {INPUT: _Flow(INPUT, picture, fields.of_input(picture))}
+    image = tuple(input_shape)
+    flows = {INPUT: _Flow(INPUT, image, fields.of_input(image))}
     first = _channels_first(graph)
     done: list[LayerFacts] = []
     unknown: list[str] = []
@@ -88,7 +88,7 @@ def trace(
             done.append(_facts(layer, inputs, outcome, field, how))
     if found:
         raise SpecError(found)
-    return Trace(picture, tuple(done), tuple(unknown))
+    return Trace(image, tuple(done), tuple(unknown))
 
 
 def _refuse_too_large(name: str, outcome: Outcome, seen: fields.Fields) -> None:
@@ -110,7 +110,7 @@ def _refuse_too_large(name: str, outcome: Outcome, seen: fields.Fields) -> None:
 
 
 def _channels_first(graph: Graph) -> bool:
-    """Whether the pictures have their channels in front, as the first layer that asks has it.
+    """Whether the images have their channels in front, as the first layer that asks has it.
 
     A later one may differ: ZeroPadding2D that reads the last axis as its width pads channels.
     """

@@ -38,7 +38,7 @@ def weight_ranks(spec: Spec, trace: Trace) -> Iterator[Diagnostic]:
         for weight, shape in _weights(facts):
             for role in ROLES:
                 component = layer.arguments.get(f"{weight}_{role}")
-                if isinstance(component, Component) and not component.faults:
+                if isinstance(component, Component) and not component.errors:
                     yield from _misplaced(component, facts.layer, weight, shape)
         penalty = layer.arguments.get("activity_regularizer")
         if isinstance(penalty, Component) and penalty.name == "OrthogonalRegularizer":

@@ -1,4 +1,4 @@
-"""Windows that slide over a picture: what convolution and pooling have in common.
+"""Windows that slide over an image: what convolution and pooling have in common.
 
 Sizes are those of Dumoulin and Visin 2016, "A guide to convolution arithmetic for deep learning",
 in TensorFlow's reading of `same`: as many outputs as strides fit, the padding that this takes split

@@ -13,7 +13,7 @@ def numbers(depth: int) -> dict[str, Any]:
     return either(number(), array(numbers(depth - 1))) if depth else number()
 
 
-_PICTURES = array(numbers(3), minimum=1)
+_IMAGES = array(numbers(3), minimum=1)
 _TARGETS = array(numbers(3), minimum=1)
 _PIXELS = number(0)
 
@@ -70,10 +70,10 @@ DATASETS = (
         "inline",
         "A few pictures written into the spec itself.",
         Argument(
-            "x_train", _PICTURES, required=True, doc="The pictures: rows of pixels (of channels)."
+            "x_train", _IMAGES, required=True, doc="The pictures: rows of pixels (of channels)."
         ),
         Argument("y_train", _TARGETS, required=True, doc="Classes from 0, or target numbers."),
-        _setting("x_test", optional(_PICTURES), "Pictures to test with."),
+        _setting("x_test", optional(_IMAGES), "Pictures to test with."),
         _setting("y_test", optional(_TARGETS), "Their classes, or target numbers."),
         _setting("class_names", optional(array(STRING, minimum=1)), "The classes' names."),
     ),

@@ -71,7 +71,7 @@ class Advice(NamedTuple):
 
 _CLASSES = Advice("remove it: the data set tells its classes, and the last `Dense` has `units`")
 _DEVICE = Advice("remove it: `cnnctl train --device` chooses")
-_PICTURES = Advice("write it as layers at the start of `model.layers`, such as `RandomFlip`")
+_IMAGES = Advice("write it as layers at the start of `model.layers`, such as `RandomFlip`")
 _RATE = Advice("write it at the optimizer: `optimizer: {Adam: {learning_rate: …}}`")
 _VALIDATION = Advice("write `validation: 0.1` in `data`", "data.validation")
 _WORKERS = Advice("remove it: cnnctl reads the pictures as fast as it can")
@@ -104,8 +104,8 @@ KEYS = {
     "Data": _keys(
         "data.",
         {
-            "augment augmentation data_augmentation": _PICTURES,
-            "horizontal_flip vertical_flip rotation_range zoom_range shear_range": _PICTURES,
+            "augment augmentation data_augmentation": _IMAGES,
+            "horizontal_flip vertical_flip rotation_range zoom_range shear_range": _IMAGES,
             "image_size target_size": Advice(
                 "write it at the data set: `{image_folder: {path: …, image_size: …}}`"
             ),

@@ -41,13 +41,13 @@ def check(
     from cnnctl.preflight import specs_in
     from cnnctl.specs.provenance import origins
 
-    rows, faults = [], 0
+    rows, errors = [], 0
     for path in [each for given in paths for each in specs_in(given)]:
         try:
             checked = check_spec(path, set_ or ())
         except CnnctlError as error:
             found = len(error.diagnostics) if isinstance(error, SpecError) else 1
-            faults += found
+            errors += found
             rows.append(_failed(path, error))
             if not json:
                 report(error)
@@ -70,7 +70,7 @@ def check(
         print_json(rows)
     if not rows:
         raise UsageError(f"no spec in {', '.join(map(str, paths))}")
-    if faults:
+    if errors:
         raise typer.Exit(2)
 
 

@@ -102,7 +102,7 @@ def inspect(
     for line in found.steps:
         say(line)
     if layer is None:
-        _array(f"input {_size(found.picture)}", found.picture)
+        _array(f"input {_size(found.image)}", found.image)
     for view in views:
         _walk(view) if step else _view(view)
     if found.backward is not None:
@@ -254,7 +254,7 @@ def _print_json(found: Inspection, views: list[View]) -> None:
     back = found.backward
     print_json({
         "name": found.name,
-        "input": found.picture.tolist(),
+        "input": found.image.tolist(),
         "steps": list(found.steps),
         "layers": [
             {

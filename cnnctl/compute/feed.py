@@ -1,6 +1,6 @@
-"""The input pipeline: pictures as stored, gathered and scaled batch by batch, within the step.
+"""The input pipeline: images as stored, gathered and scaled batch by batch, within the step.
 
-Pictures stay uint8 in one tensor until they are in a batch; the order of an epoch is a function of
+Images stay uint8 in one tensor until they are in a batch; the order of an epoch is a function of
 the seed and the epoch alone, so that any epoch can be repeated without those before it.
 """
 
@@ -17,29 +17,29 @@ from cnnctl.data.dataset import Split, on_disk
 from cnnctl.data.pixel_normalization import Normalization
 
 EVALUATION_BATCH = 128
-"""Pictures per step where no gradient is needed, and no figure depends on it."""
+"""Images per step where no gradient is needed, and no figure depends on it."""
 
 READ_AHEAD = 8
-"""Batches that are read ahead from pictures that lie on the disk."""
+"""Batches that are read ahead from images that lie on the disk."""
 
 
 class Feed:
-    """Batches of a split. The dataset says which pictures, and `read` fetches them in the graph.
+    """Batches of a split. The dataset says which images, and `read` fetches them in the graph.
 
     Args:
         split: x (n, …) as stored, in memory or memory-mapped; y (n,) labels or (n, …) targets.
-        normalization: How stored pictures become what the network gets.
-        batch_size: Pictures per step; the last batch of an epoch may have fewer.
+        normalization: How stored images become what the network gets.
+        batch_size: Images per step; the last batch of an epoch may have fewer.
         classes: For one-hot labels: how many; 0 leaves labels as they are.
         shuffle: Whether epochs differ in order.
         seed: With the epoch's number, decides its order.
-        device: TensorFlow's name of the device on which the pictures are kept.
+        device: TensorFlow's name of the device on which the images are kept.
 
     Attributes:
         dataset: A finite `tf.data.Dataset` of one epoch, to iterate once per epoch; its elements
             are for `read`.
         steps: Batches in an epoch.
-        batch_size: Pictures in every batch but perhaps the last.
+        batch_size: Images in every batch but perhaps the last.
     """
 
     def __init__(
@@ -85,24 +85,24 @@ class Feed:
             self._epoch.assign(epoch)
 
     def read(self, element: Any) -> tuple[tf.Tensor, tf.Tensor]:
-        """One batch: normalized float32 pictures (b, …), and labels (b,), one-hot or targets.
+        """One batch: normalized float32 images (b, …), and labels (b,), one-hot or targets.
 
         Args:
             element: Of `dataset`, or of its rows some.
         """
         if self._x is None:
-            _, pictures = element
+            _, images = element
         else:
             # Where they are kept: another device would fetch all of them for every batch.
             with tf.device(self._place):
-                pictures = tf.gather(self._x, element)
-        pictures = tf.cast(pictures, tf.float32)
+                images = tf.gather(self._x, element)
+        images = tf.cast(images, tf.float32)
         if self._subtract.any():
-            pictures = pictures - self._subtract
+            images = images - self._subtract
         if (self._divide != 1).any():
             # A division, not a product with the inverse: they differ in the last bit.
-            pictures = pictures / self._divide
-        return pictures, self.labels(element)
+            images = images / self._divide
+        return images, self.labels(element)
 
     def labels(self, element: Any) -> tf.Tensor:
         """The labels of a batch: (b,), one-hot (b, classes) or targets.
@@ -115,16 +115,16 @@ class Feed:
         return tf.one_hot(labels, self._classes) if self._classes else labels
 
 
-def _tensor(pictures: np.ndarray, device: str) -> tf.Tensor:
-    """Pictures as a tensor: in the array's own memory where it lies as TensorFlow wants it."""
-    aligned = pictures.flags.c_contiguous and pictures.ctypes.data % ALIGNMENT == 0
-    if aligned and pictures.size and pictures.flags.writeable and device == "CPU:0":
-        return tf.experimental.dlpack.from_dlpack(pictures.__dlpack__())
-    return tf.constant(pictures)
+def _tensor(images: np.ndarray, device: str) -> tf.Tensor:
+    """Images as a tensor: in the array's own memory where it lies as TensorFlow wants it."""
+    aligned = images.flags.c_contiguous and images.ctypes.data % ALIGNMENT == 0
+    if aligned and images.size and images.flags.writeable and device == "CPU:0":
+        return tf.experimental.dlpack.from_dlpack(images.__dlpack__())
+    return tf.constant(images)
 
 
 def _rows(count: int, batch_size: int, epoch: tf.Variable | None, seed: int) -> Any:
-    """The numbers of the pictures of each batch, (b,) int64; shuffled where there is an epoch."""
+    """The numbers of the images of each batch, (b,) int64; shuffled where there is an epoch."""
     if epoch is None:
         return tf.data.Dataset.range(count).batch(batch_size)
     whole = count // batch_size * batch_size
@@ -141,7 +141,7 @@ def _rows(count: int, batch_size: int, epoch: tf.Variable | None, seed: int) -> 
 
 
 def _read_ahead(rows: Any, split: Split) -> Any:
-    """(numbers, pictures as stored) of each batch, read while the batches before it are used."""
+    """(numbers, images as stored) of each batch, read while the batches before it are used."""
     shape = split.x.shape[1:]
     read_at_random(split.x)
 
@@ -149,7 +149,7 @@ def _read_ahead(rows: Any, split: Split) -> Any:
         return rows_of(split.x, numbers)
 
     def batch(numbers: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        pictures = tf.numpy_function(fetch, [numbers], split.x.dtype)
-        return numbers, tf.ensure_shape(pictures, (None, *shape))
+        images = tf.numpy_function(fetch, [numbers], split.x.dtype)
+        return numbers, tf.ensure_shape(images, (None, *shape))
 
     return rows.map(batch).prefetch(READ_AHEAD)

@@ -81,7 +81,7 @@ def inputs_first() -> None:
     """In the graph that is being traced, take a convolution's input gradient before its kernel's.
 
     The layers below wait for the one and nobody for the other, which so is left to fill the gaps.
-    The gradient of the pictures is in the graph too, and must stay one that nobody waits for.
+    The gradient of the images is in the graph too, and must stay one that nobody waits for.
     """
     operations = tf.compat.v1.get_default_graph().get_operations()
     gradients = {
@@ -124,7 +124,7 @@ def summed(gradients: Sequence[Any]) -> Any:
 def _to_inputs(product: tf.Operation) -> Iterator[tf.Operation]:
     """The product that gives a dense layer's input gradient, beside that of its kernel.
 
-    A layer that sees the pictures themselves has none that anybody needs.
+    A layer that sees the images themselves has none that anybody needs.
     """
     for each in product.inputs[1].consumers():
         is_of_outputs = each.type == "MatMul" and each.inputs[0] is product.inputs[1]
@@ -133,7 +133,7 @@ def _to_inputs(product: tf.Operation) -> Iterator[tf.Operation]:
 
 
 def _is_of_a_kernel(operation: tf.Operation) -> bool:
-    """Whether an operation is a product of two matrices over their rows: the pictures."""
+    """Whether an operation is a product of two matrices over their rows: the images."""
     return (
         operation.type == "MatMul"
         and operation.get_attr("transpose_a")

@@ -24,7 +24,7 @@ MIXED = "mixed_bfloat16"
 """Products in bfloat16, sums and weights in float32."""
 
 SMALLEST_PART = 2
-"""Pictures in a part; batches of four are computed faster as two and two than whole."""
+"""Images in a part; batches of four are computed faster as two and two than whole."""
 
 SECONDS_OF_A_CALL = 0.25
 """How long one call of several steps should take: what a progress bar and Ctrl-C wait for."""
@@ -122,7 +122,7 @@ def choose(checked: Checked, images: int, *, on_gpu: bool, replicas: int = 1) ->
     small = parts == 1 and not reason
     if wanted.parts != "auto":
         parts, reason, small = wanted.parts, "", False
-    # One thread would wait for another within every operation of a batch of a few pictures.
+    # One thread would wait for another within every operation of a batch of a few images.
     each = 1 if small else max(1, threads // parts)
     steps = wanted.steps_per_execution
     several = _several(checked, -(-images // batch)) if steps == "auto" else steps
@@ -140,12 +140,12 @@ def choose(checked: Checked, images: int, *, on_gpu: bool, replicas: int = 1) ->
     )
 
 
-def _parts(checked: Checked, threads: int, pictures: int) -> tuple[int, str]:
+def _parts(checked: Checked, threads: int, images: int) -> tuple[int, str]:
     """In how many parts a batch can be computed; where it is one, why."""
     for across in checked.batch_dependent:
         word = "may look" if may_only(across) else "looks"
         return 1, f"{across} {word} at the batch as a whole"
-    return max(1, min(threads, pictures // SMALLEST_PART)), ""
+    return max(1, min(threads, images // SMALLEST_PART)), ""
 
 
 def _needing_each_step(spec: Spec) -> Iterator[str]:

@@ -1,10 +1,10 @@
 """The steps of several replicas, each of which computes its share of every batch.
 
-The batches of an epoch are the same in every process, so a replica knows its pictures by its number
-alone: nothing is handed out. Each computes the loss and the gradients of its pictures, weighted by
+The batches of an epoch are the same in every process, so a replica knows its images by its number
+alone: nothing is handed out. Each computes the loss and the gradients of its images, weighted by
 how many they are, and the sum over the replicas is the batch's own gradient. A batch with fewer
-pictures than there are replicas is computed by each as a whole, and counts one part of as many:
-oneDNN's kernels crash on no pictures, and synchronized statistics would count a picture twice.
+images than there are replicas is computed by each as a whole, and counts one part of as many:
+oneDNN's kernels crash on no images, and synchronized statistics would count an image twice.
 Metrics are those of the whole batch: its outputs are brought together first.
 """
 
@@ -90,7 +90,7 @@ class _Share:
     Attributes:
         index: Of the replica.
         element: Its part of the feed's element.
-        counted: How many pictures its part is of: those of the batch, or of as many batches as
+        counted: How many images its part is of: those of the batch, or of as many batches as
             there are replicas, where each computes the whole.
     """
 
@@ -148,7 +148,7 @@ def _count(
 ) -> None:
     """Count what the replicas made of a batch into the epoch's figures."""
     labels = feed.labels(element)
-    pictures = tf.shape(labels)[0]
-    count_loss(model, strategy.reduce(SUM, loss, axis=None), pictures)
-    together = strategy.reduce(SUM, outputs, axis=None)[:pictures]
+    images = tf.shape(labels)[0]
+    count_loss(model, strategy.reduce(SUM, loss, axis=None), images)
+    together = strategy.reduce(SUM, outputs, axis=None)[:images]
     model.compute_metrics(None, labels, together)

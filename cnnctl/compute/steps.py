@@ -3,7 +3,7 @@
 A step on the CPU is a chain of operations too small for several threads: they wait for each other
 more than they compute. So a batch is cut into as many parts as there are threads, each thread
 computes the loss and the gradients of its part, and the sum over the parts is the batch's own
-gradient, weighted by pictures: the same mathematics, in another order of summation.
+gradient, weighted by images: the same mathematics, in another order of summation.
 """
 
 from __future__ import annotations
@@ -52,16 +52,16 @@ def computed(
     x: tf.Tensor,
     y: tf.Tensor,
     plan: Plan,
-    pictures: tf.Tensor | None = None,
+    images: tf.Tensor | None = None,
     scale: float = 1,
 ) -> tuple[list[tf.Tensor], list[tf.Tensor], list[tuple[Any, ...]]]:
     """The losses, the outputs and the gradients of the parts of a batch.
 
     Args:
         model: Compiled.
-        x, y: Pictures and labels.
+        x, y: Images and labels.
         plan: In how many parts.
-        pictures: How many pictures count in the mean loss, where `x` is not all of them.
+        images: How many images count in the mean loss, where `x` is not all of them.
         scale: A factor on the loss.
 
     Returns:
@@ -69,8 +69,8 @@ def computed(
         of the parts, to be added.
     """
     parts = plan.parts
-    weighted = parts > 1 or pictures is not None
-    counted = tf.shape(x)[0] if pictures is None else pictures
+    weighted = parts > 1 or images is not None
+    counted = tf.shape(x)[0] if images is None else images
     variables = model.trainable_weights
     losses, outputs, gradients = [], [], []
     with graph_order.read_once(variables) if parts > 1 else nullcontext(variables) as weights:
@@ -111,16 +111,16 @@ def evaluated(
     x: tf.Tensor,
     y: tf.Tensor,
     parts: int,
-    pictures: tf.Tensor | None = None,
+    images: tf.Tensor | None = None,
     scale: float = 1,
 ) -> tuple[list[tf.Tensor], list[tf.Tensor]]:
     """The losses and the outputs of the parts of a batch, as `computed` without gradients."""
-    counted = tf.shape(x)[0] if pictures is None else pictures
+    counted = tf.shape(x)[0] if images is None else images
     losses, outputs = [], []
     for part_x, part_y, own in cut(x, y, parts):
         output = model(part_x, training=False)
         loss = model.compute_loss(x=part_x, y=part_y, y_pred=output, training=False)
-        if parts > 1 or pictures is not None:
+        if parts > 1 or images is not None:
             loss = loss * share(own, counted, loss.dtype)
         losses.append(loss * scale if scale != 1 else loss)
         outputs.append(output[:own] if parts > 1 else output)
@@ -128,15 +128,15 @@ def evaluated(
 
 
 def predict_function(model: keras.Model, feed: Feed, parts: int) -> Callable[[], np.ndarray]:
-    """A function without arguments that gives the network's outputs for all pictures of a feed.
+    """A function without arguments that gives the network's outputs for all images of a feed.
 
     Args:
         model: Built.
-        feed: Pictures in order; its labels are not looked at.
+        feed: Images in order; its labels are not looked at.
         parts: In how many parts each batch is computed, side by side.
 
     Returns:
-        It gives an array (n, …), in the pictures' order. The first call compiles.
+        It gives an array (n, …), in the images' order. The first call compiles.
     """
 
     def outputs(parts: int) -> Any:
@@ -168,9 +168,9 @@ def predict_function(model: keras.Model, feed: Feed, parts: int) -> Callable[[],
 
 
 def cut(x: tf.Tensor, y: tf.Tensor, parts: int) -> Iterator[tuple[tf.Tensor, tf.Tensor, tf.Tensor]]:
-    """Yield (pictures, labels, how many of them count) for each part of a batch.
+    """Yield (images, labels, how many of them count) for each part of a batch.
 
-    Sizes differ by at most one. Where a batch has fewer pictures than parts, a part that would be
+    Sizes differ by at most one. Where a batch has fewer images than parts, a part that would be
     empty gets one that does not count: oneDNN's kernels crash on none.
     """
     batch = tf.shape(x)[0]
@@ -181,9 +181,9 @@ def cut(x: tf.Tensor, y: tf.Tensor, parts: int) -> Iterator[tuple[tf.Tensor, tf.
         yield x[rows], y[rows], end - start
 
 
-def share(own: tf.Tensor, pictures: tf.Tensor, dtype: Any = tf.float32) -> tf.Tensor:
+def share(own: tf.Tensor, images: tf.Tensor, dtype: Any = tf.float32) -> tf.Tensor:
     """Return the weight of a part's mean loss in the mean over the batch, in the loss's type."""
-    return tf.cast(tf.cast(own, tf.float32) / tf.cast(pictures, tf.float32), dtype)
+    return tf.cast(tf.cast(own, tf.float32) / tf.cast(images, tf.float32), dtype)
 
 
 def evaluation_batch(checked: Checked) -> int:
@@ -197,10 +197,10 @@ def evaluation_parts(checked: Checked, plan: Plan) -> int:
     return 1 if checked.depends_on_batch else plan.parts_of_evaluation
 
 
-def count_loss(model: keras.Model, loss: tf.Tensor, pictures: tf.Tensor) -> None:
+def count_loss(model: keras.Model, loss: tf.Tensor, images: tf.Tensor) -> None:
     """Count the mean loss of a batch into the mean over the epoch, as Keras does."""
     tracker = next(metric for metric in model.metrics if metric.name == "loss")
-    tracker.update_state(loss, sample_weight=pictures)
+    tracker.update_state(loss, sample_weight=images)
 
 
 def joined(outputs: Sequence[tf.Tensor]) -> tf.Tensor:

@@ -34,11 +34,11 @@ def empty(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
     return array
 
 
-def as_pictures(x: np.ndarray, *, field: str) -> np.ndarray:
-    """Return pictures as uint8 (as they are) or float32 (every other number).
+def as_images(x: np.ndarray, *, field: str) -> np.ndarray:
+    """Return images as uint8 (as they are) or float32 (every other number).
 
     Args:
-        x: `(pictures, …)`.
+        x: `(images, …)`.
         field: The array's name, for messages.
 
     Raises:
@@ -167,7 +167,7 @@ def _range_of_integers(arrays: Sequence[np.ndarray]) -> Range | None:
 
 
 def as_targets(y: np.ndarray, *, field: str) -> np.ndarray:
-    """Return labels as int64 `(pictures,)` or `(pictures, targets)`, or numeric targets as float32;
+    """Return labels as int64 `(images,)` or `(images, targets)`, or numeric targets as float32;
     `(n, 1)` is squeezed.
 
     Args:

@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Split:
-    """Pictures and what they show.
+    """Images and what they show.
 
     Args:
-        x: The pictures, `(pictures, …)`, channels last, as stored: uint8, uint16 or float32, not
+        x: The images, `(images, …)`, channels last, as stored: uint8, uint16 or float32, not
             yet normalized.
-        y: Class numbers `(pictures,)` as int64, or numeric targets as float32, `(pictures,)` or
-            `(pictures, targets)`; those that are integers in the file are int64 as well.
+        y: Class numbers `(images,)` as int64, or numeric targets as float32, `(images,)` or
+            `(images, targets)`; those that are integers in the file are int64 as well.
     """
 
     x: np.ndarray
@@ -48,7 +48,7 @@ class Dataset:
         pixel_range: The smallest and largest value that a pixel can have, `(0, 255)` for uint8,
             `(0, 65535)` for uint16; None where that is not known.
         fingerprint: SHA-256 over the arrays as loaded, in hexadecimal. Holding out or reshaping
-            pictures later does not change it.
+            images later does not change it.
         notes: What people should be told about this data.
         layout: Where the splits of a folder come from, as recorded with a run; empty otherwise.
         stored: The type of a split's pixels in the file, by the split's name: `int64`; empty where
@@ -70,7 +70,7 @@ class Dataset:
     skipped: tuple[tuple[str, str], ...] = ()
 
     def split(self, name: str) -> Split:
-        """The pictures of a split.
+        """The images of a split.
 
         Args:
             name: `train`, `validation` or `test`.

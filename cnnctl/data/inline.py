@@ -23,14 +23,14 @@ def load_inline(
     """Make a data set of nested lists.
 
     Args:
-        x_train: The training pictures, all of one shape.
+        x_train: The training images, all of one shape.
         y_train: A class number for each, or a number (with a point) as its target.
-        x_test: The test pictures.
+        x_test: The test images.
         y_test: Their labels or targets.
         class_names: By class number.
 
     Returns:
-        Pictures float32; labels int64 where all are integers, targets float32 otherwise.
+        Images float32; labels int64 where all are integers, targets float32 otherwise.
 
     Raises:
         DataError: The lists are ragged or hold something that is no number, or only one of
@@ -43,8 +43,8 @@ def load_inline(
         raise DataError(f"{given} is given and {lacking} is not")
     test = None
     if x_test is not None and y_test is not None:
-        test = Split(_pictures(x_test, "x_test"), _targets(y_test, "y_test"))
-    train = Split(_pictures(x_train, "x_train"), _targets(y_train, "y_train"))
+        test = Split(_images(x_test, "x_test"), _targets(y_test, "y_test"))
+    train = Split(_images(x_train, "x_train"), _targets(y_train, "y_train"))
     lists = {"train": x_train, "test": x_test}
     known, stored = pixel_facts({name: np.array(x) for name, x in lists.items() if x})
     return make_dataset(
@@ -58,7 +58,7 @@ def load_inline(
     )
 
 
-def _pictures(lists: list[Any], field: str) -> np.ndarray:
+def _images(lists: list[Any], field: str) -> np.ndarray:
     import numpy as np
 
     shape = _shape(lists, field)

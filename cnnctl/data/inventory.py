@@ -25,9 +25,9 @@ class Entry:
     Args:
         name: As written in a spec.
         title: For people.
-        train: Training pictures.
-        test: Test pictures.
-        shape: Of one picture.
+        train: Training images.
+        test: Test images.
+        shape: Of one image.
         classes: How many.
         size: Bytes to download.
         path: The file or folder that it lies in on this machine; None if it is not here.
@@ -55,7 +55,7 @@ class Registered:
         name: As written in a spec.
         title: For people.
         source: The plug-in's file or package.
-        shape: Of one picture; None if it is not declared.
+        shape: Of one image; None if it is not declared.
         classes: How many; None if they are not declared.
     """
 
@@ -72,10 +72,10 @@ class SplitInfo:
 
     Args:
         name: `train`, `validation` or `test`.
-        count: How many pictures.
-        shape: Of one picture.
+        count: How many images.
+        shape: Of one image.
         dtype: Of the pixels.
-        balance: Pictures by class number; empty for numeric targets.
+        balance: Images by class number; empty for numeric targets.
     """
 
     name: str

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, BinaryIO
 
 from cnnctl.data.arrays import (
-    as_pictures,
+    as_images,
     as_targets,
     empty,
     numbers_from,
@@ -62,7 +62,7 @@ def load_npz(path: Path) -> Dataset:
 def splits_of(
     arrays: dict[str, np.ndarray], what: Path | str, hint: str = _EXAMPLE
 ) -> dict[str, Any]:
-    """Pair pictures with labels: `train`, and `validation` and `test` where they are; and what
+    """Pair images with labels: `train`, and `validation` and `test` where they are; and what
     is known of the pixels, for `make_dataset`.
 
     Args:
@@ -84,7 +84,7 @@ def splits_of(
                     hint=hint,
                 )
         splits[name] = Split(
-            as_pictures(arrays[x], field=f"{x} of {what}"),
+            as_images(arrays[x], field=f"{x} of {what}"),
             as_targets(arrays[y], field=f"{y} of {what}"),
         )
     known, stored = pixel_facts({name: arrays[KEYS[name][0]] for name in splits})

@@ -37,7 +37,7 @@ class Normalization:
     divide: tuple[float, ...]
 
     def apply(self, x: np.ndarray) -> np.ndarray:
-        """Return float32 pictures of the same shape; `unit` is `x.astype("float32") / 255`."""
+        """Return float32 images of the same shape; `unit` is `x.astype("float32") / 255`."""
         import numpy as np
 
         y = x.astype(np.float32)
@@ -78,24 +78,24 @@ class Normalization:
 
 
 def normalization(kind: str, train: Split, dataset: Dataset | None = None) -> Normalization:
-    """Work out a normalization from the training pictures.
+    """Work out a normalization from the training images.
 
     Args:
         kind: `unit` takes the range of the pixels, 0…255 or 0…65535, to [0, 1], `signed` to
             [-1, 1]; `standard` gives each channel the mean 0 and the variance 1 over the training
-            pictures (a channel that is the same everywhere is divided by 1); `none` leaves the
+            images (a channel that is the same everywhere is divided by 1); `none` leaves the
             numbers as they are.
-        train: The training pictures, in the network's input shape. The last dimension is the
-            channels; bytes of shape (pictures, height, width) have one channel.
+        train: The training images, in the network's input shape. The last dimension is the
+            channels; bytes of shape (images, height, width) have one channel.
         dataset: Where they are from, which knows the range; else their type says it.
 
     Raises:
-        DataError: `unit` or `signed` for pictures whose range is not known.
+        DataError: `unit` or `signed` for images whose range is not known.
     """
     known = dataset.pixel_range if dataset else range_of(train.x.dtype)
     if kind in ("unit", "signed") and known is None:
         raise _unknown_range(kind, train, dataset)
-    if (simple := without_pictures(kind, known or BYTES)) is not None:
+    if (simple := without_images(kind, known or BYTES)) is not None:
         return simple
     if kind != "standard":
         raise DataError(f"normalize is unit, signed, standard or none. Received: {kind}")
@@ -107,8 +107,8 @@ def normalization(kind: str, train: Split, dataset: Dataset | None = None) -> No
     )
 
 
-def without_pictures(kind: str, known: Range = BYTES) -> Normalization | None:
-    """The normalization of a kind that does not depend on the training pictures, if it is one.
+def without_images(kind: str, known: Range = BYTES) -> Normalization | None:
+    """The normalization of a kind that does not depend on the training images, if it is one.
 
     Args:
         kind: As in `normalization`.
@@ -164,7 +164,7 @@ def _moments(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     channels = 1 if gray else x.shape[-1]
     pixels = x.size // channels
     if x.dtype == np.uint8:
-        # counts of the 256 values give exact sums, and read the pictures only once
+        # counts of the 256 values give exact sums, and read the images only once
         counts = np.zeros((channels, 256), np.int64)
         for _, rows in chunks(x):
             for channel in range(channels):

@@ -27,7 +27,7 @@ def range_of(dtype: Any) -> Range | None:
 
 @dataclass(frozen=True, slots=True)
 class Pixels:
-    """The numbers that pictures were found to have, as a run records them.
+    """The numbers that images were found to have, as a run records them.
 
     Args:
         dtype: As stored: `uint8`, `uint16` or `float32`.
@@ -41,10 +41,10 @@ class Pixels:
 
     @classmethod
     def of(cls, x: np.ndarray, known: Range | None = None) -> Pixels:
-        """Those of pictures (pictures, …), at least one.
+        """Those of images (images, …), at least one.
 
         Args:
-            x: The pictures. Those whose type says their range are not looked at: they may lie on
+            x: The images. Those whose type says their range are not looked at: they may lie on
                 the disk; of others every value is.
             known: The range, where it is known.
         """

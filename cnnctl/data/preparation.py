@@ -1,4 +1,4 @@
-"""From a spec's `data` to pictures in the network's shape: found, split, checked, normalized."""
+"""From a spec's `data` to images in the network's shape: found, split, checked, normalized."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ class Prepared:
     Args:
         checked: The spec, with the shapes of its network.
         dataset: Images as stored, in the network's shape.
-        normalization: How a stored picture becomes what the network gets.
-        input_shape: Of one picture, without the batch.
+        normalization: How a stored image becomes what the network gets.
+        input_shape: Of one image, without the batch.
         classes: How many the data has; 0 where the targets are numbers.
         one_hot: Whether the loss gets one-hot labels.
         inferred: What was not in the spec and taken from the data, in words.
@@ -79,7 +79,7 @@ def prepare(
         data_dir: Where data sets are looked for first.
         full_data: Refuse the small sample that stands in for MNIST.
         progress: Is told how a download goes.
-        fixed: The normalization of an earlier training, instead of one from these pictures.
+        fixed: The normalization of an earlier training, instead of one from these images.
         training: Whether what callbacks monitor is held against what will be reported.
         recorded: Whether it is the spec of a run, as in `cnnctl.specs.load`.
 

@@ -36,7 +36,7 @@ _FORMS = "return {'x_train': …, 'y_train': …}, or (x_train, y_train), (x_tes
 
 
 def declared(name: str, arguments: dict[str, Any], base: Path) -> plugins.Declared:
-    """What a plug-in's data set says of its pictures without loading them.
+    """What a plug-in's data set says of its images without loading them.
 
     Args:
         name: The data set.

@@ -1,4 +1,4 @@
-"""Holding out training pictures for validation, by Keras's rule."""
+"""Holding out training images for validation, by Keras's rule."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from cnnctl.io.text import counted
 
 
 def hold_out(dataset: Dataset, validation: int | float, validation_from: str = "end") -> Dataset:
-    """Hold out training pictures for validation, without shuffling.
+    """Hold out training images for validation, without shuffling.
 
     Args:
         dataset: The data; it is not copied.
-        validation: An integer is a number of pictures; a float is the fraction, in which case, as
+        validation: An integer is a number of images; a float is the fraction, in which case, as
             in Keras's `validation_split`, `floor(n * (1 - fraction))` remain to train on. 0 holds
             out none.
-        validation_from: `end` holds out the last pictures (Keras's rule), `start` the first ones.
+        validation_from: `end` holds out the last images (Keras's rule), `start` the first ones.
 
     Returns:
         The data set with its validation split.

@@ -1,4 +1,4 @@
-"""What can be said of a spec's pictures before they are loaded: those that are written in the spec
+"""What can be said of a spec's images before they are loaded: those that are written in the spec
 are looked at, of named ones the number and the shape are known."""
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ _ORIENTATION = 0x0112
 _FIELD = re.compile(r"([xy])_(train|test|validation)")
 
 
-def picture_shape(dataset: Component, base: Path = Path()) -> tuple[int, ...] | None:
-    """The shape of a picture as stored; None where only files tell.
+def image_shape(dataset: Component, base: Path = Path()) -> tuple[int, ...] | None:
+    """The shape of an image as stored; None where only files tell.
 
     Args:
         dataset: The data set.
@@ -52,28 +52,28 @@ def picture_shape(dataset: Component, base: Path = Path()) -> tuple[int, ...] | 
     """
     if dataset.name in SOURCES:
         return SOURCES[dataset.name].shape
-    if dataset.name == "inline" and not dataset.faults:
+    if dataset.name == "inline" and not dataset.errors:
         return _nesting(dataset.arguments["x_train"])[1:] or None
     if dataset.name == "xo":
         return (9, 9, 1)
     if dataset.name == "image_folder" and dataset.arguments.get("image_size"):
-        if "color_mode" in dataset.faults:
+        if "color_mode" in dataset.errors:
             return None
         return (*dataset.arguments["image_size"], _channels(dataset))
     return _declared(dataset, base).input_shape
 
 
 def stored_shape(dataset: Component, base: Path = Path()) -> tuple[int, ...] | None:
-    """The shape of a picture as its file says it: the header of the array `x_train` in an `.npz`,
+    """The shape of an image as its file says it: the header of the array `x_train` in an `.npz`,
     or of an image, since all images of a folder have the same size. Nothing is decoded.
 
     None where there is no such file, or it cannot be read, as a training will say.
 
     Args:
-        dataset, base: As in `picture_shape`.
+        dataset, base: As in `image_shape`.
     """
     path = dataset.arguments.get("path")
-    if dataset.faults or not isinstance(path, str):
+    if dataset.errors or not isinstance(path, str):
         return None
     with suppress(Exception):  # whatever zipfile and Pillow make of foreign bytes
         if dataset.name == "npz":
@@ -145,10 +145,10 @@ def classes(dataset: Component, base: Path = Path()) -> tuple[str, int]:
     """A data set's name and its number of classes, 0 where only its files tell.
 
     Args:
-        dataset, base: As in `picture_shape`.
+        dataset, base: As in `image_shape`.
     """
     name = dataset.name
-    if dataset.faults:
+    if dataset.errors:
         return name, 0
     if name == "cifar100" and dataset.arguments.get("label") == "coarse":
         return "cifar100 (coarse)", len(SOURCES[name].coarse_names)
@@ -159,7 +159,7 @@ def classes(dataset: Component, base: Path = Path()) -> tuple[str, int]:
 
 def _declared(dataset: Component, base: Path) -> plugins.Declared:
     """What a plug-in's data set says of itself; nothing, if it is none or fails."""
-    if dataset.faults or not dataset.is_of_plugin:
+    if dataset.errors or not dataset.is_of_plugin:
         return plugins.Declared()
     from cnnctl.data.registered import declared
 
@@ -168,20 +168,20 @@ def _declared(dataset: Component, base: Path) -> plugins.Declared:
     return plugins.Declared()
 
 
-def faults(
+def errors(
     spec: Spec, input_shape: tuple[int, ...] | None, outputs: int | None
 ) -> Iterator[Diagnostic]:
-    """What is wrong with the pictures, as far as it can be known.
+    """What is wrong with the images, as far as it can be known.
 
     Args:
-        spec: A spec, or a draft of one that has faults.
+        spec: A spec, or a draft of one that has errors.
         input_shape: Of the network, if it is known.
         outputs: How many the network has, if it is known.
     """
-    if spec.data is None or spec.data.dataset.faults:
+    if spec.data is None or spec.data.dataset.errors:
         return
     dataset, held_out = spec.data.dataset, spec.data.validation
-    there = _training_pictures(dataset)
+    there = _training_images(dataset)
     if there is not None and isinstance(held_out, int) and held_out >= there:
         yield Diagnostic(
             "validation-size",
@@ -205,8 +205,8 @@ def faults(
             yield located(error, dataset)
 
 
-def _training_pictures(dataset: Component) -> int | None:
-    """How many training pictures there are; None where only files tell."""
+def _training_images(dataset: Component) -> int | None:
+    """How many training images there are; None where only files tell."""
     if dataset.name in SOURCES:
         return SOURCES[dataset.name].train
     if dataset.name == "inline":
@@ -221,7 +221,7 @@ def _training_pictures(dataset: Component) -> int | None:
 def _written(
     spec: Spec, input_shape: tuple[int, ...] | None, outputs: int | None
 ) -> Iterator[Diagnostic]:
-    """The faults of pictures that are written in the spec."""
+    """The errors of images that are written in the spec."""
     from cnnctl.data.fitting import fit_to
     from cnnctl.data.inline import load_inline
     from cnnctl.data.split import hold_out
@@ -236,7 +236,7 @@ def _written(
                 fit_to(loaded, input_shape, spec.data.label_mode, outputs)
     except DataError as error:
         match = _FIELD.search(error.message)
-        # What is held out for validation is written among the training pictures.
+        # What is held out for validation is written among the training images.
         field = f"{match[1]}_{'test' if match[2] == 'test' else 'train'}" if match else "x_train"
         yield Diagnostic("inline-data", error.message, dataset.place(field), error.hint)
 

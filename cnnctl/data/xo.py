@@ -1,6 +1,6 @@
-"""Made pictures of X's and O's on 9×9 pixels: the lecture's first example of a convolution.
+"""Made images of X's and O's on 9×9 pixels: the lecture's first example of a convolution.
 
-By default each X and each O is the same picture. The options give the trickier cases: moved,
+By default each X and each O is the same image. The options give the trickier cases: moved,
 scaled, turned, drawn with a thicker pen, or with noise.
 """
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 SIZE = 9
-"""Height and width of a picture, in pixels."""
+"""Height and width of an image, in pixels."""
 
 _REACH = (
     3.0  # half the width of the figure: the X's strokes end, and the O's ring lies, 3 pixels out
@@ -34,12 +34,12 @@ def load_xo(
     weight: float = 1.0,
     noise: float = 0.0,
 ) -> Dataset:
-    """Make pictures of X's (class 0) and O's (class 1), half of each, in a shuffled order.
+    """Make images of X's (class 0) and O's (class 1), half of each, in a shuffled order.
 
     Args:
-        count: How many training pictures.
-        test_count: How many test pictures; 0 for no test split.
-        seed: The same seed makes the same pictures, on every machine.
+        count: How many training images.
+        test_count: How many test images; 0 for no test split.
+        seed: The same seed makes the same images, on every machine.
         translate: Moves each by up to so many whole pixels, in both directions.
         scale: Makes each larger or smaller by up to this fraction: 0.2 is from 0.8 to 1.2.
         rotate: Turns each by up to so many degrees, either way.
@@ -47,7 +47,7 @@ def load_xo(
         noise: The probability with which each pixel is turned over, black for white.
 
     Returns:
-        Pictures uint8 `(pictures, 9, 9, 1)`: 0 is background, 255 is ink, so that
+        Images uint8 `(images, 9, 9, 1)`: 0 is background, 255 is ink, so that
         `normalize: signed` gives the lecture's -1 and 1.
 
     Raises:

@@ -24,7 +24,7 @@ class Evaluation:
         checkpoint: The checkpoint's name, where it is one of a run.
         data: The data set, as recorded.
         split: `test`, `validation` or `train`.
-        images: How many pictures.
+        images: How many images.
         figures: `loss` and every metric.
         notes: What is worth knowing: another checkpoint than the best was taken, say.
     """

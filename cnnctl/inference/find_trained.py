@@ -64,7 +64,7 @@ def find(
         if not recorded and not _suits(fixed, spec):
             fixed = None
         elif not recorded and fixed.kind == "standard":
-            # Anew, from other pictures, would be other numbers than the weights were learnt with.
+            # Anew, from other images, would be other numbers than the weights were learnt with.
             notes = (f"pictures are normalized as recorded in {run}, not by those of {spec.path}",)
     replaceable = run is not None and source == run.path and checkpoint is None
     pixels = Pixels.from_dict(beside.get("data", {}).get("pixels"))

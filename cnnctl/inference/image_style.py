@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cnnctl.data.named.sources import SOURCES
-from cnnctl.data.pixel_normalization import Normalization, without_pictures
+from cnnctl.data.pixel_normalization import Normalization, without_images
 from cnnctl.data.pixels import BYTES, Range
 from cnnctl.errors import DataError
 from cnnctl.io.arguments import AnyPath
@@ -56,7 +56,7 @@ def input_of(trained: Trained, data_dir: AnyPath | None) -> tuple[tuple[int, ...
     """
     spec = trained.spec
     kind = spec.data.normalize if spec.data else "none"
-    shape, scale = spec.model.input_shape, trained.normalization or without_pictures(kind)
+    shape, scale = spec.model.input_shape, trained.normalization or without_images(kind)
     if shape is None or scale is None:
         data = trained.prepare(data_dir=data_dir)
         return data.input_shape, trained.normalization or data.normalization

@@ -25,22 +25,22 @@ def model_and_input(
         from cnnctl.preflight import input_shape
 
         spec, shape = source, input_shape(source)
-        picture, steps = _picture(spec, given, shape, None, data_dir)
+        image, steps = _image(spec, given, shape, None, data_dir)
         start_device(device, spec.seed, deterministic=spec.deterministic)
         from cnnctl.network.build import build
 
-        return spec, build(spec, picture.shape), picture, steps, spec.name
+        return spec, build(spec, image.shape), image, steps, spec.name
     from cnnctl.inference.find_trained import find
     from cnnctl.inference.image_style import input_of
 
     trained = find(source, checkpoint=checkpoint)
     shape, scale = input_of(trained, data_dir)
-    picture, steps = _picture(trained.spec, given, shape, scale, data_dir, trained.pixels)
+    image, steps = _image(trained.spec, given, shape, scale, data_dir, trained.pixels)
     loaded = trained.load(trained.shaped(shape), 1, device)
-    return trained.spec, loaded.model, picture, steps, str(trained.source)
+    return trained.spec, loaded.model, image, steps, str(trained.source)
 
 
-def _picture(
+def _image(
     spec: Spec,
     given: Any,
     shape: tuple[int, ...] | None,
@@ -69,14 +69,14 @@ def _picture(
         name = "test" if data.dataset.test else "train"
         told = (f"{name} picture {index} of {data.dataset.name}",) if given else ()
         return data.normalization.apply(np.asarray(split.x[index : index + 1]))[0], told
-    from cnnctl.data.pixel_normalization import without_pictures
+    from cnnctl.data.pixel_normalization import without_images
     from cnnctl.inference.image_style import look_of
     from cnnctl.inference.images import read
 
     if shape is None:
         raise UsageError("the spec has no input_shape, so a file cannot be fitted to it")
     if scale is None:
-        scale = without_pictures(spec.data.normalize if spec.data else "unit")
+        scale = without_images(spec.data.normalize if spec.data else "unit")
     if scale is None:
         from cnnctl.data.preparation import prepare
 

@@ -53,14 +53,14 @@ class Inspection:
 
     Args:
         name: The spec's or run's.
-        picture: The network's input.
+        image: The network's input.
         views: The layers, in order.
         backward: The gradients, if they were asked for.
-        steps: What was done to the picture, in words.
+        steps: What was done to the image, in words.
     """
 
     name: str
-    picture: np.ndarray
+    image: np.ndarray
     views: tuple[View, ...]
     backward: Backward | None = None
     steps: tuple[str, ...] = ()
@@ -81,10 +81,10 @@ def inspect(
 
     Args:
         source: A checked spec, with weights as it starts; or a run, checkpoint or file of weights.
-        given: A picture file; an array, or nested lists in JSON, as the network gets it; the number
-            of a picture of the data set. By default the first picture that the spec itself has.
+        given: An image file; an array, or nested lists in JSON, as the network gets it; the number
+            of an image of the data set. By default the first image that the spec itself has.
         gradients: Whether E is worked out, and its gradients.
-        label: What the picture shows. With it, E is the spec's loss; without, the sum of the
+        label: What the image shows. With it, E is the spec's loss; without, the sum of the
             outputs.
         rate: η of the update; by default that of the spec's optimizer, where it has one number.
         checkpoint: `best` (default), `last` or `epoch-0003`, where `source` is a run.
@@ -95,19 +95,19 @@ def inspect(
         UsageError: There is no input, or not of the network's shape.
     """
     startup.quiet()
-    spec, model, picture, steps, name = model_and_input(source, given, checkpoint, data_dir, device)
+    spec, model, image, steps, name = model_and_input(source, given, checkpoint, data_dir, device)
     import keras
     import tensorflow as tf
 
     tensors = [layer.output for layer in model.layers]
     inner = keras.Model(model.inputs, tensors)
-    x = tf.constant(picture[None])
+    x = tf.constant(image[None])
     with tf.GradientTape() as tape:
         tape.watch(x)
         found = inner(x, training=False)
         found = list(found) if isinstance(found, list | tuple) else [found]
         error, what = _error(spec, found[-1], label) if gradients else (None, "")
-    inputs = _inputs_of(model, picture, found)
+    inputs = _inputs_of(model, image, found)
     views = tuple(
         View(layer.name, type(layer).__name__, inputs[layer.name], np.asarray(output)[0],
              {each.name: np.asarray(each) for each in layer.weights}, layer)
@@ -122,14 +122,14 @@ def inspect(
         backward = Backward(
             float(error),
             what,
-            _array(slopes[0], picture[None])[0],
+            _array(slopes[0], image[None])[0],
             {layer.name: _array(slope, output)[0]
              for layer, slope, output in zip(model.layers, slopes[1:], found, strict=False)},
             {layer.name: {each.name: _array(next(by_weight), each)
                           for each in layer.trainable_weights} for layer in model.layers},
             rate if rate is not None else _rate(spec),
         )  # fmt: skip
-    return Inspection(name, picture, views, backward, steps)
+    return Inspection(name, image, views, backward, steps)
 
 
 def _array(slope: Any, like: Any) -> np.ndarray:
@@ -141,7 +141,7 @@ def _array(slope: Any, like: Any) -> np.ndarray:
     return np.asarray(tf.convert_to_tensor(slope))
 
 
-def _inputs_of(model: Any, picture: np.ndarray, found: Sequence[Any]) -> dict[str, np.ndarray]:
+def _inputs_of(model: Any, image: np.ndarray, found: Sequence[Any]) -> dict[str, np.ndarray]:
     """What each layer gets: the output of the layer before it; of several, the first."""
     import keras
 
@@ -151,7 +151,7 @@ def _inputs_of(model: Any, picture: np.ndarray, found: Sequence[Any]) -> dict[st
     inputs = {}
     for layer in model.layers:
         (given, *_) = keras.tree.flatten(layer.input) or [None]
-        inputs[layer.name] = outputs.get(names.get(id(given)), picture)
+        inputs[layer.name] = outputs.get(names.get(id(given)), image)
     return inputs
 
 

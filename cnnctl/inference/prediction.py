@@ -72,7 +72,7 @@ def predict(
     uniform = all(each.x.dtype == np.uint8 for each in images)
     x = np.stack([each.x for each in images]).astype(np.uint8 if uniform else np.float32)
     loaded = trained.load(trained.shaped(shape), len(x), device)
-    found = of_pictures(trained, loaded, x, scale)
+    found = of_images(trained, loaded, x, scale)
     left = (f"{looking(unread)} {was(len(unread))} not read: {some(unread)}",) if unread else ()
     return replace(
         found,
@@ -126,11 +126,11 @@ def of_split(trained: Trained, loaded: Loaded, data: Prepared, split: str) -> Pr
         DataError: There is no such split.
     """
     chosen = data.dataset.split(split)
-    found = of_pictures(trained, loaded, chosen.x, data.normalization, data.dataset.class_names)
+    found = of_images(trained, loaded, chosen.x, data.normalization, data.dataset.class_names)
     return replace(found, truth=chosen.y, data=f"{data.dataset.name}, {split}")
 
 
-def of_pictures(
+def of_images(
     trained: Trained,
     loaded: Loaded,
     x: np.ndarray,

@@ -1,4 +1,4 @@
-"""What goes on inside a network: feature maps, and what in a picture an output depends on."""
+"""What goes on inside a network: feature maps, and what in an image an output depends on."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ def layer_of(model: keras.Model, name: str) -> Any:
 
 
 def with_maps(model: keras.Model) -> list[Any]:
-    """The layers whose outputs are maps: (height, width, channels) for a picture."""
+    """The layers whose outputs are maps: (height, width, channels) for an image."""
     return [layer for layer in model.layers if len(layer.output.shape) == 4]
 
 
 def of_places(model: keras.Model) -> list[Any]:
-    """The layers with maps in which a place stands for a place of the picture.
+    """The layers with maps in which a place stands for a place of the image.
 
     Neither maps of 1×1, as after global pooling, nor what is spread out again from those or from a
     vector.
@@ -72,7 +72,7 @@ def _convolves(layer: Any) -> bool:
 
 
 def exciting(model: keras.Model) -> Any:
-    """The last convolution of a network, of whatever size, for pictures that excite it.
+    """The last convolution of a network, of whatever size, for images that excite it.
 
     Raises:
         UsageError: There is none.
@@ -89,7 +89,7 @@ def last_convolution(
 
     Args:
         model: Built.
-        x: Pictures, normalized. With them it is the last that the scores depend on.
+        x: Images, normalized. With them it is the last that the scores depend on.
         classes: Whose scores.
 
     Raises:
@@ -107,7 +107,7 @@ def last_convolution(
 
 
 def outputs(model: keras.Model, layers: list[Any], x: np.ndarray) -> dict[str, np.ndarray]:
-    """The outputs of layers for normalized pictures (n, …), by name."""
+    """The outputs of layers for normalized images (n, …), by name."""
     inner = keras.Model(model.inputs, [layer.output for layer in layers])
     found = inner(tf.constant(x), training=False)
     found = found if isinstance(found, list | tuple) else [found]
@@ -135,7 +135,7 @@ def _unsquashed(model: keras.Model) -> Iterator[Any]:
 
 
 def input_gradients(model: keras.Model, x: np.ndarray, classes: np.ndarray) -> np.ndarray:
-    """The gradient of a class's score with respect to the picture (Simonyan et al. 2014).
+    """The gradient of a class's score with respect to the image (Simonyan et al. 2014).
 
     Args:
         model: Built.
@@ -147,11 +147,11 @@ def input_gradients(model: keras.Model, x: np.ndarray, classes: np.ndarray) -> n
     """
     with _unsquashed(model) as scores:
         inner = keras.Model(model.inputs, scores)
-        pictures = tf.constant(x)
+        images = tf.constant(x)
         with tf.GradientTape() as tape:
-            tape.watch(pictures)
-            total = _score(inner(pictures, training=False), classes)
-        return np.asarray(tape.gradient(total, pictures))
+            tape.watch(images)
+            total = _score(inner(images, training=False), classes)
+        return np.asarray(tape.gradient(total, images))
 
 
 def grad_cam(
@@ -190,10 +190,10 @@ def _maps_and_gradients(
     """A layer's maps, and the gradients of the scores in them; None where there are none."""
     with _unsquashed(model) as scores:
         inner = keras.Model(model.inputs, [layer.output, scores])
-        pictures = tf.constant(x)
+        images = tf.constant(x)
         with tf.GradientTape() as tape:
-            tape.watch(pictures)
-            maps, score = inner(pictures, training=False)
+            tape.watch(images)
+            maps, score = inner(images, training=False)
             total = _score(score, classes)
         gradients = tape.gradient(total, maps)
     return np.asarray(maps), None if gradients is None else np.asarray(gradients)
@@ -208,14 +208,14 @@ def excite(
     steps: int = 60,
     seed: int = 0,
 ) -> np.ndarray:
-    """Pictures that excite the channels of a layer as much as may be, by gradient ascent on the
-    picture (Erhan et al. 2009).
+    """Images that excite the channels of a layer as much as may be, by gradient ascent on the
+    image (Erhan et al. 2009).
 
     Args:
         model: Built.
         layer: Whose output.
         channels: Which of its channels, or units.
-        limits: The least and the greatest input, for each channel of a picture.
+        limits: The least and the greatest input, for each channel of an image.
         steps: Of a fiftieth of the range each, along the normalized gradient.
         seed: Of the noise that it begins with.
 
@@ -225,25 +225,25 @@ def excite(
     low, high = (np.asarray(each, np.float32) for each in limits)
     shape = (len(channels), *(int(size) for size in model.input_shape[1:]))
     noise = np.random.default_rng(seed).uniform(0.4, 0.6, shape).astype(np.float32)
-    pictures = tf.Variable(low + (high - low) * noise)
+    images = tf.Variable(low + (high - low) * noise)
     inner = keras.Model(model.inputs, layer.output)
     picked = tf.constant([[index, channel] for index, channel in enumerate(channels)])
 
     @tf.function  # type: ignore[untyped-decorator]
     def step() -> None:
         with tf.GradientTape() as tape:
-            found = inner(pictures, training=False)
+            found = inner(images, training=False)
             means = tf.reduce_mean(found, axis=range(1, len(found.shape) - 1))
             total = tf.reduce_sum(tf.gather_nd(means, picked))
-        gradient = tape.gradient(total, pictures)
+        gradient = tape.gradient(total, images)
         axes = list(range(1, len(gradient.shape)))
         size = tf.sqrt(tf.reduce_mean(gradient**2, axes, keepdims=True)) + 1e-8
-        moved = pictures + (high - low) / 50 * gradient / size
-        pictures.assign(tf.clip_by_value(moved, low, high))
+        moved = images + (high - low) / 50 * gradient / size
+        images.assign(tf.clip_by_value(moved, low, high))
 
     for _ in range(steps):
         step()
-    return pictures.numpy()  # type: ignore[no-any-return]
+    return images.numpy()  # type: ignore[no-any-return]
 
 
 def _score(scores: tf.Tensor, classes: np.ndarray) -> tf.Tensor:

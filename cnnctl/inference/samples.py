@@ -25,21 +25,21 @@ AUGMENTS = frozenset({
     "AugMix", "AutoContrast", "CenterCrop", "CutMix", "GaussianDropout", "GaussianNoise", "MixUp",
     "RandAugment", "Rescaling", "Resizing", "Solarization",
 })  # fmt: skip
-"""Keras's layers that change pictures, besides those whose names begin with `Random`."""
+"""Keras's layers that change images, besides those whose names begin with `Random`."""
 
 
 @dataclass(frozen=True, eq=False)
 class Samples:
-    """Some pictures of a split.
+    """Some images of a split.
 
     Args:
         dataset: Where they are from.
-        split: The pictures of the split.
+        split: The images of the split.
         name: The split's.
-        indices: Which pictures they are.
+        indices: Which images they are.
         seen: (len(indices), height, width, channels) float32, the same as the network gets them:
             normalized, and augmented as in a training step; None without a spec.
-        changes: What happens to a picture on its way to the network, in words.
+        changes: What happens to an image on its way to the network, in words.
     """
 
     dataset: Dataset
@@ -65,13 +65,13 @@ def choose(dataset: Dataset, split: str = "train", count: int = 36, seed: int = 
     """
     import numpy as np
 
-    pictures = dataset.split(split)
-    if pictures.x.ndim > 4:
-        shape = "×".join(map(str, pictures.x.shape[1:]))
+    images = dataset.split(split)
+    if images.x.ndim > 4:
+        shape = "×".join(map(str, images.x.shape[1:]))
         raise UsageError(f"{dataset.name} has no pictures that can be drawn: each is {shape}")
-    count = min(count, len(pictures))
-    indices = np.random.default_rng(seed).choice(len(pictures), count, replace=False)
-    return Samples(dataset, pictures, split, [int(index) for index in indices])
+    count = min(count, len(images))
+    indices = np.random.default_rng(seed).choice(len(images), count, replace=False)
+    return Samples(dataset, images, split, [int(index) for index in indices])
 
 
 def of_spec(
@@ -84,7 +84,7 @@ def of_spec(
     full_data: bool = False,
     progress: Progress | None = None,
 ) -> Samples:
-    """Draw samples of a spec's data, and pass them through the layers that change pictures, with
+    """Draw samples of a spec's data, and pass them through the layers that change images, with
     which its network begins.
 
     Args:
@@ -121,7 +121,7 @@ def spec_of(name: str, overrides: Sequence[str] = ()) -> Spec | None:
 
     Raises:
         UsageError: A plug-in that the run was made with is not loaded.
-        SpecError: The spec has faults, or no `data`.
+        SpecError: The spec has errors, or no `data`.
     """
     if name in SOURCES:
         return None
@@ -145,7 +145,7 @@ def spec_of(name: str, overrides: Sequence[str] = ()) -> Spec | None:
 
 
 def leading(spec: Spec) -> list[GraphLayer]:
-    """The layers that change pictures, with which a network begins."""
+    """The layers that change images, with which a network begins."""
     found: list[GraphLayer] = []
     before = INPUT
     for layer in spec.graph.layers:
@@ -159,7 +159,7 @@ def leading(spec: Spec) -> list[GraphLayer]:
 
 
 def _through(layers: list[GraphLayer], x: np.ndarray, seed: int) -> np.ndarray:
-    """Pictures after some layers, as in a training step."""
+    """Images after some layers, as in a training step."""
     import numpy as np
 
     from cnnctl.startup import quiet
@@ -170,7 +170,7 @@ def _through(layers: list[GraphLayer], x: np.ndarray, seed: int) -> np.ndarray:
     from cnnctl.network.build import construct
 
     keras.utils.set_random_seed(seed)
-    pictures: Any = x
+    images: Any = x
     for layer in layers:
-        pictures = construct(layer.component, name=layer.name)(pictures, training=True)
-    return np.asarray(pictures, np.float32)
+        images = construct(layer.component, name=layer.name)(images, training=True)
+    return np.asarray(images, np.float32)

@@ -39,7 +39,7 @@ class Trained:
         recorded: The run's `environment.json`; empty where the spec is another than the run's.
         normalization: As recorded beside the weights.
         replaceable: Whether another checkpoint may stand in for one that is damaged.
-        pixels: The range of the training pictures' values; None where none is recorded.
+        pixels: The range of the training images' values; None where none is recorded.
         notes: What is worth knowing about how these belong together.
     """
 
@@ -74,7 +74,7 @@ class Trained:
         return data
 
     def _refuse_other(self, data: Prepared) -> None:
-        """Refuse figures of a run on other pictures than it was trained beside.
+        """Refuse figures of a run on other images than it was trained beside.
 
         The 5,000-image sample of MNIST, say, is part of MNIST's training set.
         """

@@ -62,7 +62,7 @@ def open_plain(path: Path, *, follow: bool = True) -> BinaryIO:
 
 
 class _Plain(io.BufferedReader):
-    """A file whose reading may take too much memory, which is a fault of the file."""
+    """A file whose reading may take too much memory, which is an error of the file."""
 
     def __init__(self, raw: io.FileIO, name: str) -> None:
         super().__init__(raw)

@@ -140,9 +140,9 @@ class LocallyConnected2D(keras.layers.Layer):
             `(batch_size, new_height, new_width, filters)`, likewise.
         """
         first = self.data_format == "channels_first"
-        pictures = ops.transpose(inputs, (0, 2, 3, 1)) if first else inputs
+        images = ops.transpose(inputs, (0, 2, 3, 1)) if first else inputs
         patches = ops.concatenate(
-            shifted(pictures, self.kernel_size, self.strides, self.padding), axis=-1
+            shifted(images, self.kernel_size, self.strides, self.padding), axis=-1
         )
         kernel = ops.reshape(self.kernel, (*self.kernel.shape[:2], -1, self.filters))
         outputs = ops.einsum("bhwk,hwkf->bhwf", patches, kernel)

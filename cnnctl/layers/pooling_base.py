@@ -60,15 +60,15 @@ class Pooling2D(keras.layers.Layer):
             `(batch_size, new_height, new_width, channels)`, likewise.
         """
         first = self.data_format == "channels_first"
-        pictures = ops.transpose(inputs, (0, 2, 3, 1)) if first else inputs
+        images = ops.transpose(inputs, (0, 2, 3, 1)) if first else inputs
         inside = None
         if self.padding == "same":
-            inside = self._windows(ops.ones_like(pictures[:1, :, :, :1]))
-        pooled = self.pool(self._windows(pictures), inside)
+            inside = self._windows(ops.ones_like(images[:1, :, :, :1]))
+        pooled = self.pool(self._windows(images), inside)
         return ops.transpose(pooled, (0, 3, 1, 2)) if first else pooled
 
-    def _windows(self, pictures: Any) -> Any:
-        return ops.stack(shifted(pictures, self.pool_size, self.strides, self.padding))
+    def _windows(self, images: Any) -> Any:
+        return ops.stack(shifted(images, self.pool_size, self.strides, self.padding))
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """Return the shape of the output: that of the input with a new height and width."""

@@ -59,17 +59,17 @@ def output_length(length: int | None, size: int, stride: int, padding: str) -> i
     return (length - size) // stride + 1
 
 
-def pad_same(pictures: Any, size: Pair, strides: Pair) -> Any:
+def pad_same(images: Any, size: Pair, strides: Pair) -> Any:
     """Add the zeros of `padding="same"`: as few as needed, the odd one below and to the right."""
     margins = [(0, 0)]
-    for length, width, stride in zip(ops.shape(pictures)[1:3], size, strides, strict=True):
+    for length, width, stride in zip(ops.shape(images)[1:3], size, strides, strict=True):
         short = (-(-length // stride) - 1) * stride + width - length
         needed = max(short, 0) if isinstance(short, int) else ops.maximum(short, 0)
         margins.append((needed // 2, needed - needed // 2))
-    return ops.pad(pictures, [*margins, (0, 0)])
+    return ops.pad(images, [*margins, (0, 0)])
 
 
-def shifted(pictures: Any, size: Pair, strides: Pair, padding: str) -> list[Any]:
+def shifted(images: Any, size: Pair, strides: Pair, padding: str) -> list[Any]:
     """Return one tensor for each place in the window, row by row, over all windows.
 
     Args:
@@ -83,10 +83,10 @@ def shifted(pictures: Any, size: Pair, strides: Pair, padding: str) -> list[Any]
         are copied once each, where Keras's `extract_patches` convolves with an identity matrix.
     """
     if padding == "same":
-        pictures = pad_same(pictures, size, strides)
-    height, width = ops.shape(pictures)[1:3]
+        images = pad_same(images, size, strides)
+    height, width = ops.shape(images)[1:3]
     return [
-        pictures[
+        images[
             :,
             row : height - size[0] + row + 1 : strides[0],
             column : width - size[1] + column + 1 : strides[1],

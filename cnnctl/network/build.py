@@ -26,7 +26,7 @@ def build(spec: Spec, input_shape: Sequence[int]) -> keras.Model:
 
     Args:
         spec: A checked spec.
-        input_shape: Shape of one picture, without the batch.
+        input_shape: Shape of one image, without the batch.
 
     Raises:
         SpecError: Keras refuses a layer, or builds another one than a plug-in's formula says, at
@@ -36,8 +36,8 @@ def build(spec: Spec, input_shape: Sequence[int]) -> keras.Model:
     for layer in spec.graph.layers:
         if layer.component.arguments.get("trainable") is False:
             _freeze(model.get_layer(layer.name))
-    if faults := list(disagreements(spec, model, tuple(input_shape))):
-        raise SpecError(faults)
+    if errors := list(disagreements(spec, model, tuple(input_shape))):
+        raise SpecError(errors)
     return model
 
 
@@ -52,17 +52,17 @@ def _freeze(layer: keras.Layer) -> None:
 
 
 def _built(spec: Spec, input_shape: Sequence[int]) -> keras.Model:
-    picture = keras.Input(tuple(input_shape), name=INPUT)
+    image = keras.Input(tuple(input_shape), name=INPUT)
     if spec.graph.is_sequential:
-        return _sequential(spec, picture)
-    tensors = {INPUT: picture}
+        return _sequential(spec, image)
+    tensors = {INPUT: image}
     for layer in spec.graph.layers:
         with _located(layer.component, layer.name):
             tensors[layer.name] = _call(layer, [tensors[name] for name in layer.inputs])
-    return keras.Model(picture, tensors[spec.graph.output], name=_identifier(spec.name))
+    return keras.Model(image, tensors[spec.graph.output], name=_identifier(spec.name))
 
 
-def _sequential(spec: Spec, picture: Any) -> keras.Sequential:
+def _sequential(spec: Spec, image: Any) -> keras.Sequential:
     """A chain, in which every layer is called once: `add` would call those before it again."""
     layers = []
     for layer in spec.graph.layers:
@@ -70,9 +70,9 @@ def _sequential(spec: Spec, picture: Any) -> keras.Sequential:
             layers.append(construct(layer.component, name=layer.name))
     name = _identifier(spec.name)
     try:
-        return keras.Sequential([picture, *layers], name=name)
+        return keras.Sequential([image, *layers], name=name)
     except Exception:  # whatever Keras raises: which layer it was is found one by one
-        model = keras.Sequential([picture], name=name)
+        model = keras.Sequential([image], name=name)
         for layer in spec.graph.layers:
             with _located(layer.component, layer.name):
                 model.add(construct(layer.component, name=layer.name))

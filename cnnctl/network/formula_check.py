@@ -19,7 +19,7 @@ def disagreements(spec: Spec, model: Any, input_shape: tuple[int, ...]) -> Itera
     Args:
         spec: A checked spec.
         model: The `keras.Model` that was built from it.
-        input_shape: Shape of one picture, without the batch.
+        input_shape: Shape of one image, without the batch.
     """
     for layer in spec.graph.layers:
         if not layer.component.is_of_plugin:

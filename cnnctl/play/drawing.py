@@ -1,4 +1,4 @@
-"""What the page asks of a network: its layers once, and what it makes of a picture."""
+"""What the page asks of a network: its layers once, and what it makes of an image."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ MANY = 128
 
 
 class Network:
-    """A trained network that answers for one picture after another, from any thread.
+    """A trained network that answers for one image after another, from any thread.
 
     Args:
         source: A run folder, a checkpoint folder in it, a `.keras` or a `.weights.h5` file.
         spec, checkpoint, data_dir, device: As in `cnnctl.inference.prediction.predict`.
 
     Raises:
-        UsageError: The network takes no pictures.
+        UsageError: The network takes no images.
     """
 
     def __init__(
@@ -93,14 +93,14 @@ class Network:
             chosen: The layer of which all maps are wanted.
 
         Raises:
-            DataError: It is no picture.
+            DataError: It is no image.
         """
         found = next(iter(from_bytes(data, "the picture", self._look)))
         answer = self.look(found.x, chosen)
         return {**answer, "steps": list(found.steps)}
 
     def look(self, x: np.ndarray, chosen: str | None = None) -> dict[str, Any]:
-        """What the network makes of a picture as stored, of its input shape."""
+        """What the network makes of an image as stored, of its input shape."""
         with self._lock:
             *maps, output = self._compute(self._scale.apply(x[None]))
         outputs = np.asarray(output).reshape(1, -1)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 HOST = "127.0.0.1"
 MOST_BYTES = 20_000_000
-"""Of a picture that is sent."""
+"""Of an image that is sent."""
 _PAGE = Path(__file__).with_name("page.html")
 _POLICY = (
     "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
@@ -31,7 +31,7 @@ def serve(
     """A server that answers when `serve_forever` is called.
 
     Args:
-        network: What looks at pictures; None while one is being trained.
+        network: What looks at images; None while one is being trained.
         port: 0 takes a free one.
         progress: Tells how a training goes; None where none runs.
 

@@ -40,7 +40,7 @@ _KINDS = (
 )
 _QUIET = ("Activation", "ReLU", "LeakyReLU", "PReLU", "ELU", "Softmax", "Dropout", "Normalization",
           "Random", "Noise", "Rescaling", "Identity")  # fmt: skip
-"""Layers that change neither shape nor picture much, and are not drawn as boxes of their own."""
+"""Layers that change neither shape nor image much, and are not drawn as boxes of their own."""
 
 
 @dataclass(frozen=True)

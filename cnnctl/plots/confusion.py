@@ -27,7 +27,7 @@ class Scores:
     """How well each class is found.
 
     Args:
-        counts: (true, predicted) how many pictures.
+        counts: (true, predicted) how many images.
         precision: (classes,) of those taken for the class, the part that is; NaN for none.
         recall: (classes,) of those of the class, the part that is found; NaN for none.
         f1: (classes,) the harmonic mean of both; NaN where both are missing.
@@ -43,8 +43,8 @@ def scores(truth: np.ndarray, guesses: np.ndarray, classes: int) -> Scores:
     """Count what is mistaken for what.
 
     Args:
-        truth: (pictures,) class numbers.
-        guesses: (pictures,) class numbers.
+        truth: (images,) class numbers.
+        guesses: (images,) class numbers.
         classes: How many there are.
     """
     import numpy as np
@@ -146,10 +146,10 @@ class Calibration:
 
     Args:
         edges: (bins + 1,) of the bins of the largest probability.
-        counts: (bins,) pictures.
+        counts: (bins,) images.
         confidence: (bins,) mean of the largest probability; NaN in empty bins.
         accuracy: (bins,) the part that is right; NaN in empty bins.
-        error: The expected calibration error: the mean over pictures of |accuracy − confidence| of
+        error: The expected calibration error: the mean over images of |accuracy − confidence| of
             their bin (Guo et al. 2017, equation 3).
     """
 
@@ -164,8 +164,8 @@ def calibrate(probabilities: np.ndarray, truth: np.ndarray, bins: int = BINS) ->
     """Compare how sure a network is with how often it is right.
 
     Args:
-        probabilities: (pictures, classes).
-        truth: (pictures,) class numbers.
+        probabilities: (images, classes).
+        truth: (images,) class numbers.
         bins: Of equal width, each with its upper edge.
     """
     import numpy as np

@@ -1,4 +1,4 @@
-"""A data set at a glance: some of its pictures, how many there are of each class, its pixels."""
+"""A data set at a glance: some of its images, how many there are of each class, its pixels."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ def data_set(
     """Draw samples with their class names, the class balance, and the pixels' values.
 
     Args:
-        split: The pictures as stored.
+        split: The images as stored.
         class_names: By class; empty where the targets are numbers.
-        indices: Which pictures are drawn.
+        indices: Which images are drawn.
         title: Of the whole.
-        seen: (len(indices), height, width, channels) the same pictures as the network gets them;
+        seen: (len(indices), height, width, channels) the same images as the network gets them;
             each is drawn below its own.
     """
     import numpy as np
@@ -56,9 +56,9 @@ def data_set(
             draw(axis, shown(split.x[index], low, high))
             axis.set_title(shortened(_label(split, class_names, index), 15), fontsize=8, pad=3)
             if seen is not None:
-                picture = np.asarray(seen[place])
+                image = np.asarray(seen[place])
                 draw(axes[row * each + 1, column],
-                     shown(picture, float(picture.min()), float(picture.max())))  # fmt: skip
+                     shown(image, float(image.min()), float(image.max())))  # fmt: skip
         upper, lower = facts.subplots(2, 1, height_ratios=[2, 1])
         if class_names:
             _balance(upper, np.bincount(split.y, minlength=len(class_names)), class_names)
@@ -76,7 +76,7 @@ def _label(split: Split, class_names: tuple[str, ...], index: int) -> str:
 
 
 def _balance(axis: Any, counts: np.ndarray, class_names: tuple[str, ...]) -> None:
-    """How many pictures each class has."""
+    """How many images each class has."""
     total, classes = int(counts.sum()), len(counts)
     axis.set_title(f"{total:,} pictures in {classes} classes")
     if classes <= MOST_NAMES:
@@ -112,7 +112,7 @@ def _targets(axis: Any, y: np.ndarray) -> None:
 
 
 def _pixels(axis: Any, x: np.ndarray) -> None:
-    """How often each value is, of at most 2,000 pictures, one line for each channel."""
+    """How often each value is, of at most 2,000 images, one line for each channel."""
     import numpy as np
 
     some = np.asarray(x[:: max(1, len(x) // 2000)])

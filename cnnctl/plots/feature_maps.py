@@ -16,11 +16,11 @@ MOST_MAPS = 16
 """Maps of a layer that are drawn."""
 
 
-def features(picture: np.ndarray, maps: Mapping[str, np.ndarray], *, title: str = "") -> Figure:
-    """Draw the maps of every layer for one picture, a row for each layer.
+def features(image: np.ndarray, maps: Mapping[str, np.ndarray], *, title: str = "") -> Figure:
+    """Draw the maps of every layer for one image, a row for each layer.
 
     Args:
-        picture: (height, width, channels), as stored.
+        image: (height, width, channels), as stored.
         maps: (height, width, channels) by layer, in order. Each map is drawn from its layer's least
             value (dark) to its greatest (light).
         title: Of the whole.
@@ -34,9 +34,9 @@ def features(picture: np.ndarray, maps: Mapping[str, np.ndarray], *, title: str 
                              width_ratios=[2.0] + [1.0] * columns)  # fmt: skip
         for axis in axes.flat:
             axis.set_axis_off()
-        low, high = value_range(picture)
-        draw(axes[0, 1], shown(picture, low, high))
-        _name(axes[0, 0], "input", picture.shape, None)
+        low, high = value_range(image)
+        draw(axes[0, 1], shown(image, low, high))
+        _name(axes[0, 0], "input", image.shape, None)
         for row, (name, values) in enumerate(maps.items(), 1):
             channels = values.shape[-1]
             _name(axes[row, 0], name, values.shape, min(channels, columns))
@@ -56,7 +56,7 @@ def _name(axis: object, name: str, shape: tuple[int, ...], part: int | None) -> 
 
 
 def saliency(
-    pictures: np.ndarray,
+    images: np.ndarray,
     gradients: np.ndarray,
     heat: np.ndarray | None,
     titles: Sequence[str],
@@ -64,13 +64,13 @@ def saliency(
     layer: str = "",
     title: str = "",
 ) -> Figure:
-    """Draw pictures, the size of the gradient in every pixel, and Grad-CAM laid over the picture.
+    """Draw images, the size of the gradient in every pixel, and Grad-CAM laid over the image.
 
     Args:
-        pictures: (n, height, width, channels), as stored.
+        images: (n, height, width, channels), as stored.
         gradients: Likewise, of the score of the class in question.
-        heat: (n, h, w) from 0 to 1, stretched over the picture; None for a network without maps.
-        titles: What each picture is taken for.
+        heat: (n, h, w) from 0 to 1, stretched over the image; None for a network without maps.
+        titles: What each image is taken for.
         layer: Of which layer the heat is.
         title: Of the whole.
     """
@@ -78,27 +78,27 @@ def saliency(
 
     with look():
         rows = 2 if heat is None else 3
-        columns = len(pictures)
+        columns = len(images)
         made = figure(max(1.35 * columns + 1.1, 3.5), 1.4 * rows + 0.8, title)
         axes = made.subplots(rows, columns + 1, squeeze=False, width_ratios=[0.75] + [1] * columns)
-        low, high = value_range(pictures)
+        low, high = value_range(images)
         words = ["picture", "size of the\ngradient", f"Grad-CAM\n{shortened(layer, 16)}"]
         for row in range(rows):
             axes[row, 0].set_axis_off()
             axes[row, 0].text(0, 0.5, words[row], fontsize=8, va="center",
                               transform=axes[row, 0].transAxes)  # fmt: skip
         for index in range(columns):
-            picture = shown(pictures[index], low, high)
+            image = shown(images[index], low, high)
             size = np.abs(gradients[index]).max(-1)
-            draw(axes[0, index + 1], picture)
+            draw(axes[0, index + 1], image)
             axes[0, index + 1].set_title(titles[index], fontsize=8, pad=3)
             axes[1, index + 1].set_axis_off()
             axes[1, index + 1].imshow(size / (size.max() or 1.0), cmap="magma", vmin=0, vmax=1,
                                       interpolation="nearest")  # fmt: skip
             if heat is not None:
                 axis = axes[2, index + 1]
-                draw(axis, picture)
-                height, width = picture.shape[:2]
+                draw(axis, image)
+                height, width = image.shape[:2]
                 axis.imshow(heat[index], cmap="inferno", vmin=0, vmax=1, alpha=0.6,
                             extent=(-0.5, width - 0.5, height - 0.5, -0.5),
                             interpolation="bilinear")  # fmt: skip
@@ -108,18 +108,18 @@ def saliency(
 
 
 def excitation(
-    pictures: np.ndarray, channels: Sequence[int], *, layer: str, title: str = ""
+    images: np.ndarray, channels: Sequence[int], *, layer: str, title: str = ""
 ) -> Figure:
     """Draw what excites the channels of a layer.
 
     Args:
-        pictures: (n, height, width, channels), of any range; each is drawn over its own.
+        images: (n, height, width, channels), of any range; each is drawn over its own.
         channels: Their numbers.
         layer: The layer's name.
         title: Of the whole.
     """
     return grid(
-        list(pictures),
+        list(images),
         [f"channel {channel}" for channel in channels],
         title=title or f"what excites the channels of {layer}",
     )

@@ -1,4 +1,4 @@
-"""Weights as pictures: the filters of a convolution, and how weights and activations spread."""
+"""Weights as images: the filters of a convolution, and how weights and activations spread."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pictures in a grid: samples of a data set, and what a network made of them."""
+"""Images in a grid: samples of a data set, and what a network made of them."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ if TYPE_CHECKING:
     from cnnctl.inference.predictions import Predictions
 
 CELL = 1.05
-"""Inches of a picture."""
+"""Inches of an image."""
 LINE = 0.17
 """Inches of a line of a title."""
 _LETTERS = 17
 
 
-def shown(picture: np.ndarray, low: float, high: float) -> np.ndarray:
-    """A picture as matplotlib takes it: (height, width) or (height, width, 3) from 0 to 1.
+def shown(image: np.ndarray, low: float, high: float) -> np.ndarray:
+    """An image as matplotlib takes it: (height, width) or (height, width, 3) from 0 to 1.
 
     Args:
-        picture: (height, width[, channels]); other than 1 or 3 channels are averaged.
+        image: (height, width[, channels]); other than 1 or 3 channels are averaged.
         low: Becomes black.
         high: Becomes white.
     """
     import numpy as np
 
-    values = np.asarray(picture, np.float32)
+    values = np.asarray(image, np.float32)
     if values.ndim == 1:
         values = values[None, :]
     if values.ndim > 2 and values.shape[-1] != 3:
@@ -49,7 +49,7 @@ def value_range(x: np.ndarray) -> tuple[float, float]:
 
 
 def grid(
-    pictures: Sequence[np.ndarray],
+    images: Sequence[np.ndarray],
     titles: Sequence[str],
     *,
     title: str = "",
@@ -57,19 +57,19 @@ def grid(
     columns: int | None = None,
     limits: tuple[float, float] | None = None,
 ) -> Figure:
-    """Draw pictures in rows, each under its title.
+    """Draw images in rows, each under its title.
 
     Args:
-        pictures: Each (height, width[, channels]).
+        images: Each (height, width[, channels]).
         titles: One for each; may have several lines.
         title: Of the whole.
         colors: Of the titles.
-        columns: Pictures in a row; about as many as rows by default.
-        limits: The values that are black and white; each picture's own by default.
+        columns: Images in a row; about as many as rows by default.
+        limits: The values that are black and white; each image's own by default.
     """
     with look():
-        columns = columns or max(1, math.ceil(math.sqrt(len(pictures))))
-        rows = max(1, -(-len(pictures) // columns))
+        columns = columns or max(1, math.ceil(math.sqrt(len(images))))
+        rows = max(1, -(-len(images) // columns))
         lines = 1 + max((each.count("\n") for each in titles), default=0)
         made = figure(
             max(columns * (CELL + 0.1), 3.2),
@@ -79,29 +79,29 @@ def grid(
         axes = made.subplots(rows, columns, squeeze=False)
         for axis in axes.flat:
             axis.set_axis_off()
-        for index, (picture, text) in enumerate(zip(pictures, titles, strict=True)):
+        for index, (image, text) in enumerate(zip(images, titles, strict=True)):
             axis = axes.flat[index]
-            low, high = limits or value_range(picture)
-            draw(axis, shown(picture, low, high))
+            low, high = limits or value_range(image)
+            draw(axis, shown(image, low, high))
             folded = "\n".join(shortened(line, _LETTERS) for line in text.split("\n"))
             axis.set_title(folded, fontsize=8, color=colors[index] if colors else "black", pad=3)
         return made
 
 
-def draw(axis: Any, picture: np.ndarray) -> None:
-    """Draw a picture with its pixels as they are, without axes."""
+def draw(axis: Any, image: np.ndarray) -> None:
+    """Draw an image with its pixels as they are, without axes."""
     axis.set_axis_off()
-    axis.imshow(picture, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+    axis.imshow(image, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
 
 
 def predictions(found: Predictions, *, title: str = "", columns: int | None = None) -> Figure:
-    """Draw pictures with what they were taken for: `predicted (true)`, blue where that is right,
+    """Draw images with what they were taken for: `predicted (true)`, blue where that is right,
     red and marked with a cross where it is wrong.
 
     Args:
         found: What a network made of them.
         title: Of the whole.
-        columns: Pictures in a row.
+        columns: Images in a row.
     """
     titles, colors = [], []
     for index in range(len(found.x)):

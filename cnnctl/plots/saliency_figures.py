@@ -18,14 +18,14 @@ EXCITED = 16
 
 
 def features(subject: Subject) -> Figure:
-    """The maps of every layer for one picture: the first, or the one of --picture."""
+    """The maps of every layer for one image: the first, or the one of --image."""
     from cnnctl.inference import saliency as insight
     from cnnctl.plots.feature_maps import features as draw
 
     layers = insight.with_maps(subject.loaded.model)[:MOST_LAYERS]
     if not layers:
         raise UsageError("the network has no layer with maps")
-    x, scale, names = subject.pictures
+    x, scale, names = subject.images
     maps = insight.outputs(subject.loaded.model, layers, scale.apply(x[:1]))
     name = names[0] if names else f"{subject.choice.split} picture 0"
     return draw(x[0], {key: each[0] for key, each in maps.items()},
@@ -33,20 +33,20 @@ def features(subject: Subject) -> Figure:
 
 
 def saliency(subject: Subject) -> Figure:
-    """Where a picture's class is seen: input gradient, and Grad-CAM of the last convolution or
+    """Where an image's class is seen: input gradient, and Grad-CAM of the last convolution or
     --layer; without either the gradient alone."""
     import numpy as np
 
     from cnnctl.inference import saliency as insight
-    from cnnctl.inference.prediction import of_pictures
+    from cnnctl.inference.prediction import of_images
     from cnnctl.plots.feature_maps import saliency as draw
 
-    x, scale, _ = subject.pictures
-    if subject.choice.picture is None:
+    x, scale, _ = subject.images
+    if subject.choice.image is None:
         x = x[_one_of_each(subject)]
     if x.ndim != 4:
         raise UsageError("the network takes no pictures of height, width and channels")
-    found = of_pictures(subject.trained, subject.loaded, x, scale)
+    found = of_images(subject.trained, subject.loaded, x, scale)
     if not found.class_names:
         raise UsageError("the network has no classes, of which one could be seen somewhere")
     guesses, normalized = found.classes, scale.apply(np.asarray(x))
@@ -73,7 +73,7 @@ def saliency(subject: Subject) -> Figure:
 
 
 def _one_of_each(subject: Subject) -> list[int]:
-    """The first picture of each of the first classes."""
+    """The first image of each of the first classes."""
     import numpy as np
 
     y = subject.data.dataset.split(subject.choice.split).y

@@ -35,13 +35,13 @@ class Choice:
 
     Args:
         layer: For filters, saliency and excitation; the kind's own choice by default.
-        picture: For features and saliency: a file, or the number of an image of the split.
+        image: For features and saliency: a file, or the number of an image of the split.
         split: Of the data set.
         seed: Of noise.
     """
 
     layer: str | None = None
-    picture: str | None = None
+    image: str | None = None
     split: str = "test"
     seed: int = 0
 
@@ -106,10 +106,10 @@ class Subject:
         return self.trained.prepare(data_dir=self._data_dir, full_data=self._full_data)
 
     @cached_property
-    def pictures(self) -> tuple[np.ndarray, Normalization, tuple[str, ...]]:
+    def images(self) -> tuple[np.ndarray, Normalization, tuple[str, ...]]:
         """Images as stored, their normalization, and their names: those of the choice, or the
         split's."""
-        wanted = self.choice.picture
+        wanted = self.choice.image
         if wanted is not None and not wanted.isdecimal():
             import numpy as np
 

@@ -53,7 +53,7 @@ def histograms(subject: Subject) -> Figure:
     names = _told_apart([each.path for each in model.weights])
     weights = dict(zip(names, map(np.asarray, model.weights), strict=True))
     chosen = dict(list(weights.items())[:MOST_LAYERS])
-    x, scale, _ = subject.pictures
+    x, scale, _ = subject.images
     layers = [layer for layer in model.layers if type(layer).__name__ not in
               ("Flatten", "Reshape", "Dropout", "InputLayer")][:MOST_LAYERS]  # fmt: skip
     some = scale.apply(np.asarray(x[:OBSERVED]))

@@ -17,7 +17,7 @@ RULE = "bad-formula"
 
 
 def guarded(rule: Rule) -> Rule:
-    """A rule whose own failure is a fault of the layer's line, and no traceback.
+    """A rule whose own failure is an error of the layer's line, and no traceback.
 
     Args:
         rule: A plug-in's. It may raise `Refusal` for an input that does not fit, and `NoFormula`.

@@ -1,5 +1,5 @@
 """What can be registered: a class by the Keras class that it derives from, a class that loads
-pictures, a function of the epoch, a function that returns pictures."""
+images, a function of the epoch, a function that returns images."""
 
 from __future__ import annotations
 

@@ -28,10 +28,10 @@ OF_FILE = "cnnctl_plugin_"
 
 @dataclass(frozen=True)
 class Declared:
-    """What is known of a data set's pictures before they are loaded.
+    """What is known of a data set's images before they are loaded.
 
     Args:
-        input_shape: Of one picture, with its channels; None if it is not declared.
+        input_shape: Of one image, with its channels; None if it is not declared.
         class_names: By class number; empty if they are not declared.
     """
 
@@ -75,7 +75,7 @@ def register(
         registered: The class or function; its name is what a spec says.
         formula: For a layer: works out its shape and weights without TensorFlow, see
             `cnnctl.arithmetic.formula_table`. Without it, `summary` builds the network with Keras.
-        input_shape: For a function that returns a data set: the shape of a picture, so that
+        input_shape: For a function that returns a data set: the shape of an image, so that
             `check` and `summary` need not load it. A class has an attribute of that name.
         class_names: Likewise, the names of the classes.
 

@@ -1,6 +1,6 @@
 """One self-contained HTML file about a run, or about several side by side.
 
-It needs no network and runs no script; every picture is in it. What a run folder says of itself is
+It needs no network and runs no script; every image is in it. What a run folder says of itself is
 text here, whatever it holds.
 """
 

@@ -78,7 +78,7 @@ def compare(sources: Sequence[Path]) -> list[Group]:
 
     Raises:
         UsageError: One is neither, or none can be read.
-        SpecError: The spec of a run that is named has faults.
+        SpecError: The spec of a run that is named has errors.
     """
     from cnnctl.preflight import check_run
 

@@ -51,7 +51,7 @@ def new(name: AnyPath, like: AnySpec | None = None) -> Started:
 
     Raises:
         UsageError: The name is no spec's, the file is there already, or there is no such `like`.
-        SpecError: The spec to start from has faults.
+        SpecError: The spec to start from has errors.
         RunError: The file cannot be written.
     """
     path = _target(name if isinstance(name, str) else str(as_path(name, "name")))

@@ -1,4 +1,4 @@
-"""What makes a batch more than its pictures, so that parts of it would compute something else."""
+"""What makes a batch more than its images, so that parts of it would compute something else."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from cnnctl.specs import Component, Spec
 ACROSS = frozenset({
     "BatchNormalization", "CutMix", "Masking", "MelSpectrogram", "MixUp", "SpectralNormalization",
 })  # fmt: skip
-"""Layers for which a picture's output depends on the other pictures of the batch, or that count
+"""Layers for which an image's output depends on the other images of the batch, or that count
 batches. MelSpectrogram measures decibels from the loudest value of the batch."""
 
 MIXING = frozenset({"MelSpectrogram"})
@@ -19,13 +19,13 @@ MIXING = frozenset({"MelSpectrogram"})
 ONE_DRAW = frozenset({
     "AugMix", "RandAugment", "RandomCrop", "RandomElasticTransform", "RandomGaussianBlur",
 })  # fmt: skip
-"""Layers that draw something once for all pictures of a batch."""
+"""Layers that draw something once for all images of a batch."""
 
 LOSSES_ACROSS = frozenset({"Circle", "Dice", "Tversky"})
-"""Losses that are no mean over pictures."""
+"""Losses that are no mean over images."""
 
 MEANS = frozenset({"sum_over_batch_size", "mean", "mean_with_sample_weight"})
-"""Reductions of a loss that are the mean over the pictures, which have no weights here."""
+"""Reductions of a loss that are the mean over the images, which have no weights here."""
 
 ADAPTING = frozenset({"CategoricalHinge", "Hinge", "SquaredHinge"})
 """Losses and metrics that look whether all labels of the batch are 0 or 1."""
@@ -73,7 +73,7 @@ def mixing(spec: Spec) -> Iterator[Component]:
 
 
 def losses_across(spec: Spec) -> Iterator[Component]:
-    """The loss of a spec, where it is no mean over the pictures of a batch; a plug-in's may be
+    """The loss of a spec, where it is no mean over the images of a batch; a plug-in's may be
     none."""
     assert spec.compile is not None
     loss = spec.compile.loss

@@ -30,24 +30,24 @@ _EXAMPLES = {
 _NAMES: dict[str, Any] = {"type": "array", "items": {"type": "string"}, "minItems": 1}
 
 
-MAX_FAULTS = 100
-"""After how many faults checking stops."""
+MAX_ERRORS = 100
+"""After how many errors checking stops."""
 
 
-class EnoughFaults(Exception):
-    """There are as many faults as a `Checker` looks for."""
+class TooManyErrors(Exception):
+    """There are as many errors as a `Checker` looks for."""
 
 
 class Checker:
-    """Turns nodes into components, and collects every fault on the way.
+    """Turns nodes into components, and collects every error on the way.
 
-    What is at fault is marked in the component, so that whoever looks further (the graph, the
-    arithmetic, the contradictions) reports no fault that only follows from another.
+    What is wrong is marked in the component, so that whoever looks further (the graph, the
+    arithmetic, the contradictions) reports no error that only follows from another.
 
     Args:
         catalog: What names there are.
         section_of: Key of a spec → the section that has it, for arguments that belong there.
-        limit: After how many faults any method raises `EnoughFaults`.
+        limit: After how many errors any method raises `EnoughFaults`.
 
     Attributes:
         found: The diagnostics so far.
@@ -57,7 +57,7 @@ class Checker:
         self,
         catalog: Catalog,
         section_of: dict[str, str] | None = None,
-        limit: int = MAX_FAULTS,
+        limit: int = MAX_ERRORS,
     ) -> None:
         self.catalog = catalog
         self.section_of = section_of or {}
@@ -109,19 +109,19 @@ class Checker:
         return None
 
     def fits(self, node: Node, schema: dict[str, Any]) -> bool:
-        """Whether a value has no fault."""
+        """Whether a value has no error."""
         try:
             Checker(self.catalog, limit=1).value(node, schema, "")
-        except EnoughFaults:
+        except TooManyErrors:
             return False
         return True
 
-    def mend(self, node: Node, schema: dict[str, Any]) -> str | None:
+    def fix(self, node: Node, schema: dict[str, Any]) -> str | None:
         """What to write instead of a value that does not fit, or None if nothing comes to mind."""
         if self.limit == 1:
             return None  # a guess is being tried: nobody asks for another
         place = node.location
-        hint = value_hints.value_mend(
+        hint = value_hints.value_fix(
             plain(node), lambda each: self.fits(located(each, place), schema)
         )
         if hint is None and isinstance(node, Scalar) and isinstance(node.value, str):
@@ -131,12 +131,12 @@ class Checker:
 
     def _any_of(self, node: Node, schema: dict[str, Any], what: str) -> Any:
         for alternative in schema["anyOf"]:
-            with suppress(EnoughFaults):
+            with suppress(TooManyErrors):
                 return Checker(self.catalog, limit=1).value(node, alternative, what)
         if self.limit == 1:
-            raise EnoughFaults
+            raise TooManyErrors
         engaged = [each for each in schema["anyOf"] if _engages(node, each, schema)]
-        if engaged and (isinstance(node, Mapping | Sequence) or not self.mend(node, schema)):
+        if engaged and (isinstance(node, Mapping | Sequence) or not self.fix(node, schema)):
             return self.value(node, engaged[0], what)
         self._wrong(node, schema, what)
         return None
@@ -145,11 +145,11 @@ class Checker:
         self, kind: str, name: str, place: Location, arguments: Mapping | None
     ) -> Component:
         entry = recovery.find_anywhere(self.catalog, kind, name)
-        given, faults = arguments or Mapping({}, place), set[str]()
+        given, errors = arguments or Mapping({}, place), set[str]()
         if entry is None:
-            faults |= {"input_shape"} if name in recovery.INPUTS else set()
+            errors |= {"input_shape"} if name in recovery.INPUTS else set()
             meant = recovery.unknown(self.catalog, kind, name, place)
-            self._say(meant.fault)
+            self._say(meant.error)
             entry = recovery.find(self.catalog, kind, meant.name)
             name, given = meant.name or name, meant.arguments or given
         items = dict(given.items)
@@ -161,27 +161,27 @@ class Checker:
             for index, item in enumerate(written.items if isinstance(written, Sequence) else ()):
                 places[f"inputs.{index}"] = item.location
             inputs = tuple(names) if names else None
-            faults |= set() if names else {"inputs"}
+            errors |= set() if names else {"inputs"}
         if entry is None:
             label = plain(items["name"]) if "name" in items else None
             values = {"name": label} if isinstance(label, str) else {}
             return Component(
-                kind, "", values, place, places, inputs, name, frozenset({"", *faults})
+                kind, "", values, place, places, inputs, name, frozenset({"", *errors})
             )
-        values = self._arguments(entry, items, given.keys, place, faults, places)
+        values = self._arguments(entry, items, given.keys, place, errors, places)
         return Component(
-            entry.kind, entry.name, values, place, places, inputs, name, frozenset(faults)
+            entry.kind, entry.name, values, place, places, inputs, name, frozenset(errors)
         )
 
     def _as_meant(self, kind: str, meant: recovery.Meant, place: Location) -> Component:
-        """Note a fault, and go on with what was meant."""
-        self._say(meant.fault)
+        """Note an error, and go on with what was meant."""
+        self._say(meant.error)
         if not meant.name:
             return _nameless(kind, place)
         return self._construct(kind, meant.name, place, meant.arguments)
 
     def _argument(self, node: Node, schema: dict[str, Any], what: str) -> Any:
-        """The value of an argument; None if there is a fault in it."""
+        """The value of an argument; None if there is an error in it."""
         before = len(self.found)
         value = self.value(node, schema, what)
         return value if len(self.found) == before else None
@@ -192,7 +192,7 @@ class Checker:
         given: dict[str, Node],
         keys: dict[str, Location],
         place: Location,
-        faults: set[str],
+        errors: set[str],
         places: dict[str, Location],
     ) -> dict[str, Any]:
         known = {argument.name: argument for argument in entry.arguments}
@@ -202,39 +202,39 @@ class Checker:
             meant = key
             if key in entry.managed:
                 message = f"`{key}` of {entry.name} cannot be given: {entry.managed[key]}"
-                mend = "remove it"
+                fix = "remove it"
                 if key in _INPUT_SHAPES:
-                    faults.add("input_shape")
-                    mend += ", or move it to `model: {input_shape: …}`"
-                self._say(Diagnostic("managed-argument", message, keys[key], mend))
+                    errors.add("input_shape")
+                    fix += ", or move it to `model: {input_shape: …}`"
+                self._say(Diagnostic("managed-argument", message, keys[key], fix))
                 continue
             if key not in known:
                 mistake = recovery.unknown_argument(
                     self.catalog, entry, key, keys[key], given, self.section_of
                 )
-                self._say(mistake.fault)
+                self._say(mistake.error)
                 misspelled.add(mistake.name)
                 if mistake.name and mistake.is_certain:
                     meant = mistake.name
                     places[meant] = node.location
                 else:
-                    faults |= {key if mistake.name is None else mistake.name} - {""}
+                    errors |= {key if mistake.name is None else mistake.name} - {""}
                     continue
             before = len(self.found)
             value = self.value(node, known[meant].schema, f"`{meant}` of {entry.name}")
-            # A block's layers and a schedule are looked at further even if one has a fault.
+            # A block's layers and a schedule are looked at further even if one has an error.
             if len(self.found) == before or _is_whole(value):
                 values[meant] = value
             if len(self.found) > before:
-                faults.add(meant)
+                errors.add(meant)
         for argument in entry.arguments:
             if argument.required and argument.name not in {*given, *misspelled}:
-                faults.add(argument.name)
+                errors.add(argument.name)
                 message = f"{entry.name} needs `{argument.name}`: {takes(argument.schema)}"
-                mend = f"add `{argument.name}: …` to its arguments"
+                fix = f"add `{argument.name}: …` to its arguments"
                 if not given:
-                    mend = f"write `{entry.name}: {{{argument.name}: …}}`"
-                self._say(Diagnostic("missing-argument", message, place, mend))
+                    fix = f"write `{entry.name}: {{{argument.name}: …}}`"
+                self._say(Diagnostic("missing-argument", message, place, fix))
         return values
 
     def _bare_value(self, kind: str, name: str, place: Location, node: Node) -> Component:
@@ -243,7 +243,7 @@ class Checker:
             meant = recovery.unknown(self.catalog, kind, name, place)
         else:
             meant = recovery.bare_value(self.catalog, kind, entry, name, node)
-        self._say(meant.fault)
+        self._say(meant.error)
         if entry is None or not meant.name:
             return _nameless(kind, place)
         return self._construct(kind, meant.name, place, meant.arguments)
@@ -253,16 +253,16 @@ class Checker:
 
     def _wrong(self, node: Node, schema: dict[str, Any], what: str) -> None:
         message = f"{what} takes {takes(schema)}, not {describe(node)}"
-        self._say(Diagnostic("wrong-value", message, node.location, self.mend(node, schema)))
+        self._say(Diagnostic("wrong-value", message, node.location, self.fix(node, schema)))
 
-    def _say(self, fault: Diagnostic) -> None:
-        self.found.append(fault)
+    def _say(self, error: Diagnostic) -> None:
+        self.found.append(error)
         if len(self.found) >= self.limit:
-            raise EnoughFaults
+            raise TooManyErrors
 
 
 def _nameless(kind: str, place: Location) -> Component:
-    return Component(kind, "", {}, place, faults=frozenset({""}))
+    return Component(kind, "", {}, place, errors=frozenset({""}))
 
 
 def _is_whole(value: Any) -> bool:
@@ -273,7 +273,7 @@ def _is_whole(value: Any) -> bool:
 
 
 def _engages(node: Node, alternative: dict[str, Any], schema: dict[str, Any]) -> bool:
-    """Whether a fault inside this alternative is the one to report."""
+    """Whether an error inside this alternative is the one to report."""
     if isinstance(node, Mapping):
         return is_reference(alternative) is not None
     if isinstance(node, Sequence) and alternative.get("type") == "array":

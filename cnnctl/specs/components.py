@@ -32,7 +32,7 @@ class Component:
         places: Where each argument's value stands, and each of `inputs`: `inputs.0`.
         inputs: For a layer: the names of the layers that feed it; None for the one before.
         written: The name as the spec has it: `Adam`, `adam`, `mse`. Keras reports a metric by it.
-        faults: The arguments that have a fault, and are left out of `arguments`; an empty string
+        errors: The arguments that have an error, and are left out of `arguments`; an empty string
             for the name itself. Empty in every spec that is used: see `cnnctl.specs.checker`.
     """
 
@@ -43,7 +43,7 @@ class Component:
     places: dict[str, Location] = field(default_factory=dict, compare=False)
     inputs: tuple[str, ...] | None = None
     written: str = field(default="", compare=False)
-    faults: frozenset[str] = field(default=frozenset(), compare=False)
+    errors: frozenset[str] = field(default=frozenset(), compare=False)
 
     def __str__(self) -> str:
         return self.name
@@ -59,8 +59,8 @@ class Component:
 
     @property
     def shape_is_open(self) -> bool:
-        """Whether a fault leaves open what the layer does to shapes."""
-        return not all(_WITHOUT_SHAPE.fullmatch(fault) for fault in self.faults)
+        """Whether an error leaves open what the layer does to shapes."""
+        return not all(_WITHOUT_SHAPE.fullmatch(error) for error in self.errors)
 
     def parts(self) -> Iterator[Component]:
         """The components among the arguments, at any depth."""

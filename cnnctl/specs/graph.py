@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from cnnctl.errors import Diagnostic, Location, SpecError
-from cnnctl.specs.checker import MAX_FAULTS
+from cnnctl.specs.checker import MAX_ERRORS
 from cnnctl.specs.components import Component
 
 INPUT = "input"
@@ -81,13 +81,13 @@ def expand(layers: Iterable[Component]) -> Graph:
 
 
 def draft(layers: Iterable[Component]) -> tuple[Graph, list[Diagnostic]]:
-    """The graph and its faults.
+    """The graph and its errors.
 
-    A layer that has a fault of its own is a layer of the graph; one that is fed by a layer that
+    A layer that has an error of its own is a layer of the graph; one that is fed by a layer that
     there is not has an input without a name.
 
     Raises:
-        SpecError: It has more than `MAX_LAYERS` layers, or `MAX_FAULTS` faults.
+        SpecError: It has more than `MAX_LAYERS` layers, or `MAX_ERRORS` errors.
     """
     layers = list(layers)
     builder = _Builder(layers)
@@ -101,7 +101,7 @@ def draft(layers: Iterable[Component]) -> tuple[Graph, list[Diagnostic]]:
 
 
 class _Enough(Exception):
-    """There are more layers than a network may have, or as many faults as anybody reads."""
+    """There are more layers than a network may have, or as many errors as anybody reads."""
 
 
 class _Builder:
@@ -159,7 +159,7 @@ class _Builder:
         self, block: Component, flow: tuple[str, ...], scope: dict[str, str], suffix: str
     ) -> tuple[str, ...]:
         arguments = block.arguments
-        if any(key in block.faults - arguments.keys() for key in ("times", "layers", "branches")):
+        if any(key in block.errors - arguments.keys() for key in ("times", "layers", "branches")):
             return (self.append(block, flow, suffix),)  # it cannot be written out
         if block.name == "Repeat":
             if len(self.done) + arguments["times"] > MAX_LAYERS:
@@ -180,7 +180,7 @@ class _Builder:
                 flow = (self.append(after, flow, suffix),)
             return flow
         branches = [self.chain(each, flow, dict(scope), suffix) for each in arguments["branches"]]
-        if "merge" in block.faults:
+        if "merge" in block.errors:
             merge = replace(block, name="", arguments={})
         else:
             merge = arguments.get("merge") or Component("layer", "Concatenate", {}, block.location)
@@ -192,7 +192,7 @@ class _Builder:
             raise self.too_large(layer.location, "remove layers")
         label = layer.arguments.get("name")
         name = f"{label}{suffix}" if label else self.automatic(layer.name or "layer")
-        # A label that two layers were given has its own fault; the copies of one differ by suffix.
+        # A label that two layers were given has its own error; the copies of one differ by suffix.
         if label and self.given.get(label, layer.location) == layer.location:
             taken = name in self.used
             if taken or name == INPUT or "/" in name or not label.strip():
@@ -255,7 +255,7 @@ class _Builder:
         notes: tuple[str, ...] = (),
     ) -> None:
         self.found.append(Diagnostic(rule, message, place, hint, notes))
-        if len(self.found) >= MAX_FAULTS:
+        if len(self.found) >= MAX_ERRORS:
             raise _Enough
 
     def too_large(self, place: Location, hint: str) -> _Enough:

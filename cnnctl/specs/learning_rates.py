@@ -32,7 +32,7 @@ def rates(spec: Spec) -> Iterator[Diagnostic]:
             )
     averaged = spec.compile.optimizer.arguments.get("use_ema", False)
     for callback in spec.fit.callbacks:
-        if callback.name == "SwapEMAWeights" and not (averaged or spec.compile.optimizer.faults):
+        if callback.name == "SwapEMAWeights" and not (averaged or spec.compile.optimizer.errors):
             yield Diagnostic(
                 "no-averages",
                 "SwapEMAWeights needs an optimizer that averages the weights",
@@ -54,7 +54,7 @@ def schedules(spec: Spec) -> Iterator[Diagnostic]:
     from cnnctl.specs.schedules import make
 
     for callback in spec.fit.callbacks:
-        if callback.name != "LearningRateScheduler" or "schedule" in callback.faults:
+        if callback.name != "LearningRateScheduler" or "schedule" in callback.errors:
             continue
         schedule = callback.arguments["schedule"]
         try:
@@ -63,12 +63,12 @@ def schedules(spec: Spec) -> Iterator[Diagnostic]:
             for epoch in range(min(spec.fit.epochs, MAX_EPOCHS_COMPUTED)):
                 rate = rate_of(epoch, rate)
         except (ExpressionError, ArithmeticError) as error:
-            hint = _schedule_mend(schedule, str(error))
+            hint = _schedule_fix(schedule, str(error))
             message = f"the learning rate cannot be computed: {error}"
             yield Diagnostic("bad-schedule", message, callback.place("schedule"), hint)
 
 
-def _schedule_mend(schedule: str | Component, problem: str) -> str | None:
+def _schedule_fix(schedule: str | Component, problem: str) -> str | None:
     """What to do about a learning rate that cannot be computed; of a plug-in its author knows."""
     from cnnctl.specs.rate_expressions import FUNCTIONS
 

@@ -49,7 +49,7 @@ def load(path: AnySpec, overrides: str | Iterable[str] = (), *, recorded: bool =
 
     Raises:
         UsageError: There is no such file, or overrides for a spec that is loaded.
-        SpecError: The spec has faults; all that were found, each with its place.
+        SpecError: The spec has errors; all that were found, each with its place.
     """
     overrides = as_texts(overrides, "overrides")
     if isinstance(path, Spec):
@@ -69,7 +69,7 @@ def load(path: AnySpec, overrides: str | Iterable[str] = (), *, recorded: bool =
 
 
 def still_told(found: Iterable[Diagnostic]) -> list[Diagnostic]:
-    """The faults of a run's spec that stand in the way of reading the run.
+    """The errors of a run's spec that stand in the way of reading the run.
 
     A run that an earlier version of cnnctl trained stays readable: rules made since then are for
     what is still to be trained, and for values that a flag sets.
@@ -84,7 +84,7 @@ def still_told(found: Iterable[Diagnostic]) -> list[Diagnostic]:
 def in_order(
     found: Iterable[Diagnostic], path: str | Path, overrides: Sequence[str] = ()
 ) -> list[Diagnostic]:
-    """Faults in the order of the file, then those of the files that it extends, then those of
+    """Errors in the order of the file, then those of the files that it extends, then those of
     flags in theirs; one for each place."""
     flags = {f"{FLAG} {assignment}": index for index, assignment in enumerate(overrides)}
     first: dict[Location | None, Diagnostic] = {}
@@ -100,7 +100,7 @@ def in_order(
 
 
 def without_others(found: Iterable[Diagnostic], path: str | Path) -> Iterator[Diagnostic]:
-    """Faults without those of files that are not specs, whose text is nobody's business: one says
+    """Errors without those of files that are not specs, whose text is nobody's business: one says
     so of each file."""
     shown: dict[str, bool] = {}
     for diagnostic in found:
@@ -123,10 +123,10 @@ def _brief(diagnostic: Diagnostic) -> Diagnostic:
 
 
 def draft(path: str | Path, overrides: Iterable[str] = ()) -> tuple[Spec | None, list[Diagnostic]]:
-    """Read a spec as far as can be, faults or not.
+    """Read a spec as far as can be, errors or not.
 
     Returns:
-        The spec without what is at fault, or None if nothing can be made of it; and the faults.
+        The spec without what is wrong, or None if nothing can be made of it; and the errors.
 
     Raises:
         UsageError: There is no such file.
@@ -207,8 +207,8 @@ def _extended(
     tree = Mapping(items, tree.location, tree.keys)
     chain = (*above, os.path.realpath(path))
     if not (isinstance(target, Scalar) and isinstance(target.value, str)):
-        mend = "write the path of one; that one may extend another"
-        _fail(target, f"`extends` takes the path of a spec, not {describe(target)}", mend)
+        fix = "write the path of one; that one may extend another"
+        _fail(target, f"`extends` takes the path of a spec, not {describe(target)}", fix)
     parent = path.parent / str(target.value)
     if os.path.realpath(parent) in chain:
         _fail(target, f"{target.value} extends itself")

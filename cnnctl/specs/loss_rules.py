@@ -61,7 +61,7 @@ def probabilities_of_loss(spec: Spec) -> Iterator[Diagnostic]:
     assert spec.compile
     loss = spec.compile.loss
     fitting = {"BinaryCrossentropy": ("sigmoid",)}.get(loss.name, ("softmax", "sigmoid"))
-    if loss.faults or loss.name not in {*CROSSENTROPIES, "BinaryCrossentropy"}:
+    if loss.errors or loss.name not in {*CROSSENTROPIES, "BinaryCrossentropy"}:
         return
     last = spec.graph.layers[-1].component
     activation = "softmax" if last.name == "Softmax" else activation_of(last)
@@ -106,10 +106,10 @@ def logits_of(loss: Component) -> str | None:
 
 def activation_of(layer: Component) -> str | None:
     """The name of a layer's activation; linear for one that could have an activation and lacks it;
-    None for a layer without any, or with a fault that leaves it open."""
+    None for a layer without any, or with an error that leaves it open."""
     entry = load().find(layer.kind, layer.name) if layer.name else None
     known = {argument.name for argument in entry.arguments} if entry else set()
-    if layer.faults - known or "activation" in layer.faults:
+    if layer.errors - known or "activation" in layer.errors:
         return None
     value = layer.arguments.get("activation")
     if isinstance(value, Component):

@@ -29,7 +29,7 @@ from cnnctl.specs.metric_thresholds import curve_of_outputs, threshold_of_output
 def misfits(output: Output, metrics: Sequence[Component]) -> Iterator[Diagnostic]:
     """Every metric that does not fit the output; those of plug-ins are for their authors to say."""
     for metric in metrics:
-        if metric.faults or metric.is_of_plugin:
+        if metric.errors or metric.is_of_plugin:
             continue
         found = next(filter(None, (rule(output, metric) for rule in _RULES)), None)
         if found:

@@ -84,7 +84,7 @@ def targets(
         logits: As in `Output`.
     """
     for metric in metrics:
-        if metric.faults or metric.is_of_plugin:
+        if metric.errors or metric.is_of_plugin:
             continue
         if misfit := _of_targets(metric, outputs, found, logits):
             yield misfit.of(metric)

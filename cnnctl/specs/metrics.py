@@ -14,7 +14,7 @@ from typing import Literal
 
 from cnnctl.catalog import load as load_catalog
 from cnnctl.errors import CnnctlError
-from cnnctl.specs.checker import Checker, EnoughFaults
+from cnnctl.specs.checker import Checker, TooManyErrors
 from cnnctl.specs.components import Component
 from cnnctl.specs.graph import snake_case
 from cnnctl.specs.nodes import Mapping, Node, Sequence
@@ -62,12 +62,12 @@ def metric_name(metric: Component) -> str:
 def named(metrics: Iterable[Component]) -> Iterator[tuple[str, Component]]:
     """Each value that a training reports beside the loss: its name, and the metric behind it.
 
-    As in Keras, the second metric of a name is reported as `name_1`. A metric with a fault has a
+    As in Keras, the second metric of a name is reported as `name_1`. A metric with an error has a
     name that nobody knows, and is left out.
     """
     taken: dict[str, int] = {}
     for metric in metrics:
-        if metric.faults:
+        if metric.errors:
             continue
         name = metric_name(metric)
         index = taken.get(name, 0)
@@ -190,7 +190,7 @@ def mode_in_text(text: str, name: str) -> Mode | None:
         tree = read(text_source(parts or text, "spec.yaml"))
         metrics = listed("compile", "metrics", "metric")
         return _mode(name, metrics, listed("fit", "callbacks", "callback"))
-    except (CnnctlError, EnoughFaults):
+    except (CnnctlError, TooManyErrors):
         return None
 
 
@@ -204,7 +204,7 @@ def _mode(name: str, metrics: Iterable[Component], callbacks: Iterable[Component
         if entry and entry.direction:
             return _MODES[entry.direction]
     for callback in callbacks:
-        if callback.name in MONITORING and not callback.faults:
+        if callback.name in MONITORING and not callback.errors:
             monitor = str(callback.arguments.get("monitor", "val_loss"))
             mode = callback.arguments.get("mode")
             if mode in ("min", "max") and monitor in {name, bare, f"val_{bare}"}:

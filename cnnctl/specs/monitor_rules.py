@@ -32,10 +32,10 @@ def monitored(spec: Spec, has_validation: bool, names: Sequence[str] = ()) -> It
         names: What is reported, where a network that has been built tells.
     """
     assert spec.compile
-    metrics = [metric for metric in spec.compile.metrics if not metric.faults]
+    metrics = [metric for metric in spec.compile.metrics if not metric.errors]
     known = [*(names or reported(spec, has_validation)), "learning_rate"]
     for callback in spec.fit.callbacks:
-        if callback.name not in MONITORING or callback.faults:
+        if callback.name not in MONITORING or callback.errors:
             continue
         given = "monitor" in callback.arguments
         monitor = callback.arguments.get("monitor") or "val_loss"

@@ -5,7 +5,7 @@ whole may grow is decided here. The tree is built from the parser's events witho
 that depth is a limit of ours and not of the interpreter's stack.
 
 `yaml.compose` would not do: it gives no part of a tree that ends in a syntax error, whose earlier
-faults are reported with it; it refuses an anchor that is defined anew, which YAML allows; and it
+errors are reported with it; it refuses an anchor that is defined anew, which YAML allows; and it
 recurses, in its form in C without a limit that can be set.
 """
 
@@ -32,8 +32,8 @@ LARGE = 1 << 15
 """Twice as many characters, and more, are parsed in C, twenty times as fast; the events are the
 same."""
 
-MAX_FAULTS = 100
-"""After how many faults reading stops."""
+MAX_ERRORS = 100
+"""After how many errors reading stops."""
 
 
 @dataclass
@@ -59,7 +59,7 @@ def read(source: Source, found: list[Diagnostic] | None = None) -> Node:
 
     Args:
         source: The text.
-        found: Takes the faults after which reading can go on (a repeated key, a tag, a merge key,
+        found: Takes the errors after which reading can go on (a repeated key, a tag, a merge key,
             a number out of range, a character that changes the order of others), so that they are
             reported beside those of the words; without it they are raised at the end.
 
@@ -121,8 +121,8 @@ class _Reader:
             if isinstance(event, yaml.DocumentStartEvent):
                 documents += 1
                 if documents > 1:
-                    mend = "remove it, or write what follows into a file of its own"
-                    self.fail("several-documents", "a spec is one YAML document", event, mend)
+                    fix = "remove it, or write what follows into a file of its own"
+                    self.fail("several-documents", "a spec is one YAML document", event, fix)
             else:
                 self.take(event)
 
@@ -161,8 +161,8 @@ class _Reader:
                 inside = any(event.anchor == each.anchor for each in self.stack)
                 what = "contains itself" if inside else "has not been defined above"
                 close = nearest(event.anchor or "", self.anchors)
-                mend = f"did you mean `*{close}`?" if close else "write out what it stands for"
-                self.fail("unknown-alias", f"`*{event.anchor}` {what}", event, mend)
+                fix = f"did you mean `*{close}`?" if close else "write out what it stands for"
+                self.fail("unknown-alias", f"`*{event.anchor}` {what}", event, fix)
             node, size, height = self.anchors[event.anchor]
             if len(self.stack) + height > MAX_DEPTH:
                 self.fail("too-deep", f"more than {MAX_DEPTH} levels deep", event, "nest less")
@@ -203,7 +203,7 @@ class _Reader:
 
     def is_of_tuple(self, top: _Open, event: yaml.ScalarEvent) -> bool:
         """Whether a scalar is a piece of `(3, 3)` in brackets or braces; once the tuple is whole,
-        its fault is noted and a list put in its place."""
+        its error is noted and a list put in its place."""
         if top.skips_value:  # the nothing behind what is no key
             top.skips_value = False
             return True
@@ -218,8 +218,8 @@ class _Reader:
         if cut.is_whole:
             top.cut = None
             if closed := cut.closed(event, self.source):
-                node, fault = closed
-                self.note(fault)
+                node, error = closed
+                self.note(error)
                 if cut.key is None:
                     top.sequence[-1] = node
                 else:
@@ -290,12 +290,12 @@ class _Reader:
         return self.source.location(start.line, start.column, length)
 
     def say(self, rule: str, message: str, event: yaml.Event, hint: str | None = None) -> None:
-        """Note a fault after which reading goes on."""
+        """Note an error after which reading goes on."""
         self.note(Diagnostic(rule, message, self.place(event), hint))
 
-    def note(self, fault: Diagnostic) -> None:
-        self.found.append(fault)
-        if len(self.found) >= MAX_FAULTS:
+    def note(self, error: Diagnostic) -> None:
+        self.found.append(error)
+        if len(self.found) >= MAX_ERRORS:
             raise SpecError([])
 
     def fail(self, rule: str, message: str, event: yaml.Event, hint: str | None = None) -> NoReturn:

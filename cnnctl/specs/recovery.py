@@ -1,6 +1,6 @@
 """Components that are not written as a spec writes them: what to say, and how to read on.
 
-Where a mistake leaves no doubt about what is meant, reading goes on with that, so that the faults
+Where a mistake leaves no doubt about what is meant, reading goes on with that, so that the errors
 behind it are reported as well, and none that only follows from it.
 """
 
@@ -18,7 +18,7 @@ from cnnctl.specs.nodes import Mapping, Node, Scalar, Sequence, describe, locate
 from cnnctl.specs.schema import articles, is_reference
 from cnnctl.specs.value_hints import Call, python_call
 
-LONGEST_MEND = 110
+LONGEST_FIX = 110
 """Arguments that would make a hint longer are left out of it."""
 
 _CLASS_KEYS = ("type", "class", "class_name", "layer", "layer_type", "op", "_target_")
@@ -45,29 +45,29 @@ _LISTED = ("layer", "metric", "callback")
 
 
 class Meant(NamedTuple):
-    """A fault, and what the spec is taken to say all the same.
+    """An error, and what the spec is taken to say all the same.
 
     Args:
-        fault: What to report.
+        error: What to report.
         name: The component's name; empty if it cannot be told.
         arguments: Its arguments.
     """
 
-    fault: Diagnostic
+    error: Diagnostic
     name: str = ""
     arguments: Mapping | None = None
 
 
 class MeantArgument(NamedTuple):
-    """A fault, and the argument that was meant.
+    """An error, and the argument that was meant.
 
     Args:
-        fault: What to report.
+        error: What to report.
         name: The argument that was probably meant; empty if none was, None if it cannot be told.
         is_certain: Whether its value can be taken as that of the argument.
     """
 
-    fault: Diagnostic
+    error: Diagnostic
     name: str | None = None
     is_certain: bool = False
 
@@ -92,23 +92,23 @@ def spelled(kind: str, name: str, arguments: dict[str, Any]) -> str:
     if not arguments:
         return name
     text = flow(arguments)
-    text = f"{name}: {text if len(text) <= LONGEST_MEND else '{…}'}".replace("'…'", "…")
+    text = f"{name}: {text if len(text) <= LONGEST_FIX else '{…}'}".replace("'…'", "…")
     return text if kind in {"layer", "block"} else f"{{{text}}}"
 
 
 def unknown(catalog: Catalog, kind: str, name: str, place: Location) -> Meant:
     """What to say of a name that a spec may not use, and of plug-ins that fail: it may be one's."""
     meant = _unknown(catalog, kind, name, place)
-    notes = (*meant.fault.notes, *catalog.complete())
-    return meant._replace(fault=replace(meant.fault, notes=notes))
+    notes = (*meant.error.notes, *catalog.complete())
+    return meant._replace(error=replace(meant.error, notes=notes))
 
 
 def _unknown(catalog: Catalog, kind: str, name: str, place: Location) -> Meant:
     if reason := catalog.refusal(kind, name):
         message = f"{name} cannot be used in a spec"
-        mend = "remove it, and write `input_shape: […]` in `model`" if name in INPUTS else None
-        fault = Diagnostic(f"refused-{kind}", message, place, mend, (reason,))
-        return Meant(fault, "Identity", Mapping({}, place)) if name in INPUTS else Meant(fault)
+        fix = "remove it, and write `input_shape: […]` in `model`" if name in INPUTS else None
+        error = Diagnostic(f"refused-{kind}", message, place, fix, (reason,))
+        return Meant(error, "Identity", Mapping({}, place)) if name in INPUTS else Meant(error)
     rule, what = f"unknown-{kind.replace('_', '-')}", _word(kind)
     if call := python_call(name):
         return _python(catalog, kind, call, rule, place)
@@ -143,7 +143,7 @@ def _nearest(catalog: Catalog, kind: str, name: str) -> str | None:
 
 
 def _elsewhere(catalog: Catalog, kind: str, name: str) -> str | None:
-    """The mend for a name that is right, and of another kind."""
+    """The fix for a name that is right, and of another kind."""
     if kind == "dataset" and re.search(r"[/\\]|\.npz$", name):
         source = "npz" if name.endswith(".npz") else "image_folder"
         return f"write `{flow({source: {'path': name}})}`"
@@ -169,10 +169,10 @@ def _python(catalog: Catalog, kind: str, call: Call, rule: str, place: Location)
     given = dict(zip((each.name for each in entry.arguments), call.positional, strict=False))
     for key, value in call.by_name.items():
         given[_renamed(entry, key, given) or key] = value
-    mend = f"write `{spelled(kind, entry.name, given)}`"
+    fix = f"write `{spelled(kind, entry.name, given)}`"
     arguments = located(given, place)
     assert isinstance(arguments, Mapping)
-    return Meant(Diagnostic(rule, message, place, mend), entry.name, arguments)
+    return Meant(Diagnostic(rule, message, place, fix), entry.name, arguments)
 
 
 def class_key(catalog: Catalog, kind: str, node: Mapping) -> Meant | None:
@@ -192,13 +192,13 @@ def class_key(catalog: Catalog, kind: str, node: Mapping) -> Meant | None:
         if isinstance(inner, Mapping):
             rest, places = inner.items, inner.keys
         arguments = Mapping(rest, node.location, places)
-        fault = Diagnostic(
+        error = Diagnostic(
             "several-keys",
             f"{articles(kind)} has its class name as the single key, not `{key}`",
             node.keys[key],
             f"write `{spelled(kind, name, plain(arguments))}`",
         )
-        return Meant(fault, name, arguments)
+        return Meant(error, name, arguments)
     return None
 
 
@@ -210,25 +210,25 @@ def several_keys(catalog: Catalog, kind: str, node: Mapping) -> Meant:
     components = [key for key in others if find(catalog, kind, key)]
     entry = find(catalog, kind, name)
     if components:
-        mend = f"remove it, or `{name}`: there is one {_word(kind)}"
+        fix = f"remove it, or `{name}`: there is one {_word(kind)}"
         if kind in _LISTED:
-            mend = f"put `- ` before `{components[0]}`: each {_word(kind)} is an item of the list"
-        return Meant(Diagnostic("several-keys", message, node.keys[components[0]], mend))
+            fix = f"put `- ` before `{components[0]}`: each {_word(kind)} is an item of the list"
+        return Meant(Diagnostic("several-keys", message, node.keys[components[0]], fix))
     if entry is None:
         also = ", ".join(f"`{key}`" for key in others)
         return Meant(Diagnostic("several-keys", message, place, f"beside it stands {also}"))
     at = node.keys[others[0]]
     empty = isinstance(first, Scalar) and first.value is None
     if at.file.startswith("--"):
-        mend = f"write the path as `….{name}.{_renamed(entry, others[0], {}) or others[0]}`"
+        fix = f"write the path as `….{name}.{_renamed(entry, others[0], {}) or others[0]}`"
     elif empty:
-        mend = f"indent `{others[0]}` below `{name}:`"
+        fix = f"indent `{others[0]}` below `{name}:`"
     else:
-        mend = f"move it to the arguments of {name}: `{name}: {{…, {others[0]}: …}}`"
-    fault = Diagnostic("several-keys", message, at, mend)
+        fix = f"move it to the arguments of {name}: `{name}: {{…, {others[0]}: …}}`"
+    error = Diagnostic("several-keys", message, at, fix)
     within = first if isinstance(first, Mapping) else Mapping({}, first.location)
     items = {**within.items, **{key: node.items[key] for key in others}}
-    return Meant(fault, name, Mapping(items, within.location, {**within.keys, **node.keys}))
+    return Meant(error, name, Mapping(items, within.location, {**within.keys, **node.keys}))
 
 
 def bare_value(catalog: Catalog, kind: str, entry: Entry, name: str, node: Node) -> Meant:
@@ -243,11 +243,11 @@ def bare_value(catalog: Catalog, kind: str, entry: Entry, name: str, node: Node)
     missing = [each.name for each in entry.arguments if each.required and each.name not in given]
     shown = {key: plain(each) for key, each in given.items()} | dict.fromkeys(missing, "…")
     hint = f"write `{spelled(kind, name, shown)}`"
-    fault = Diagnostic("unnamed-argument", message, node.location, hint)
+    error = Diagnostic("unnamed-argument", message, node.location, hint)
     if missing:
-        return Meant(fault)
+        return Meant(error)
     keys = {key: each.location for key, each in given.items()}
-    return Meant(fault, name, Mapping(given, node.location, keys))
+    return Meant(error, name, Mapping(given, node.location, keys))
 
 
 def _takes_list(schema: dict[str, Any]) -> bool:
@@ -273,8 +273,8 @@ def unknown_argument(
     choices = [*known, "inputs"] if entry.kind in {"layer", "block"} else known
     rule, message = "unknown-argument", f"unknown argument `{shortened(key)}` of {entry.name}"
     if certain := _renamed(entry, key, given):
-        fault = Diagnostic(rule, message, place, f"did you mean `{certain}`?")
-        return MeantArgument(fault, certain, is_certain=True)
+        error = Diagnostic(rule, message, place, f"did you mean `{certain}`?")
+        return MeantArgument(error, certain, is_certain=True)
     if advice := ADVICE.get(loosen(key)) or _belongs(catalog, entry, key, given, section_of):
         told = re.search(r"write `(\w+)", advice)
         name = told[1] if told and told[1] in known else ""
@@ -305,7 +305,7 @@ def _belongs(
     given: dict[str, Node],
     section_of: dict[str, str],
 ) -> str | None:
-    """The mend for an argument that is a component, or a key of a section."""
+    """The fix for an argument that is a component, or a key of a section."""
     for argument in entry.arguments:
         kind = is_reference(argument.schema)
         if kind and argument.name not in given and find(catalog, kind, key):

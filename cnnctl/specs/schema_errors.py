@@ -36,13 +36,13 @@ def section_of(field: FieldInfo) -> type[Section] | None:
     return None
 
 
-class Fault:
+class SchemaError:
     """One of pydantic's errors.
 
     Args:
         detail: As pydantic has it.
         tree: The document.
-        checker: Knows what fits, for mends.
+        checker: Knows what fits, for fixes.
     """
 
     def __init__(self, detail: ErrorDetails, tree: Mapping, checker: Checker) -> None:
@@ -80,12 +80,12 @@ class Fault:
 
     @property
     def key(self) -> str:
-        """The last key on the way to the fault: the one at fault, or the missing one."""
+        """The last key on the way to the error: the one wrong, or the missing one."""
         return self.path[-1] if self.path else ""
 
     @property
     def dotted(self) -> str:
-        """The keys on the way to the fault: `fit.epochs`."""
+        """The keys on the way to the error: `fit.epochs`."""
         return ".".join(self.path)
 
     @property
@@ -130,9 +130,9 @@ class Fault:
         else:
             expected = takes(self._schema())
         message = f"`{self.key}` takes {expected}, not {describe(self.node)}"
-        return Diagnostic("wrong-value", message, self.node.location, self._mend(inner))
+        return Diagnostic("wrong-value", message, self.node.location, self._fix(inner))
 
-    def _mend(self, inner: type[Section] | None) -> str | None:
+    def _fix(self, inner: type[Section] | None) -> str | None:
         value = plain(self.node)
         if inner:
             colon = isinstance(value, str) and re.fullmatch(r"(\w+):(\S+)", value)
@@ -147,8 +147,8 @@ class Fault:
         schema = self._schema()
         if schema.get("type") == "array" and isinstance(value, dict) and any(value.values()):
             return f"put `- ` before `{next(iter(value))}`, and before each that follows"
-        whole = self.parent.items[self.key]  # of a list, where an item is at fault
-        return self.checker.mend(whole, schema) or self._mended_name(value) or self._least(schema)
+        whole = self.parent.items[self.key]  # of a list, where an item is wrong
+        return self.checker.fix(whole, schema) or self._fixed_name(value) or self._least(schema)
 
     def _least(self, schema: dict[str, Any]) -> str | None:
         """The smallest whole number that is taken, where the value is a smaller one."""
@@ -160,7 +160,7 @@ class Fault:
                 return f"write `{self.key}: {least}`, or more"
         return None
 
-    def _mended_name(self, value: Any) -> str | None:
+    def _fixed_name(self, value: Any) -> str | None:
         """A name that can be a folder's, made of one that cannot."""
         if (self.section, self.key) != (Document, "name") or not isinstance(value, str):
             return None

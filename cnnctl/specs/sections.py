@@ -65,7 +65,7 @@ class Section(BaseModel):
 
 
 class Data(Section):
-    """`data`: the pictures, and how they reach the network."""
+    """`data`: the images, and how they reach the network."""
 
     dataset: Annotated[Component, Kind("dataset")]
     """The data set: mnist, cifar10, {image_folder: {path: …}}, …"""
@@ -83,7 +83,7 @@ class Model(Section):
     """`model`: the network."""
 
     input_shape: Annotated[list[Positive], Field(min_length=1, max_length=4)] | None = None
-    """Shape of one picture without the batch: [height, width, channels]; the data's by default."""
+    """Shape of one image without the batch: [height, width, channels]; the data's by default."""
     layers: Annotated[list[Layer], Field(min_length=1)]
     """The layers, each fed by the one before it unless it names its inputs."""
 
@@ -115,11 +115,11 @@ class Fit(Section):
     """`fit`: how long and how it is trained (as in `keras.Model.fit`)."""
 
     batch_size: Positive = 32
-    """Pictures per step."""
+    """Images per step."""
     epochs: Positive = 1
-    """Passes over the training pictures."""
+    """Passes over the training images."""
     shuffle: bool = True
-    """Whether the pictures are shuffled anew for every epoch."""
+    """Whether the images are shuffled anew for every epoch."""
     keep: Annotated[int, Field(ge=2)] | Literal["all"] = 2
     """How many of the newest checkpoints are kept beside the best: 2 or more, or `all`."""
     distribute: Literal["none", "mirrored", "multi_worker"] = "none"
@@ -144,7 +144,7 @@ class Document(Section):
     deterministic: bool = True
     """Whether TensorFlow may only use operations that give the same bits every time."""
     data: Data | None = None
-    """The pictures; needed for training and evaluation."""
+    """The images; needed for training and evaluation."""
     model: Model
     """The network."""
     compile: Compile | None = None

@@ -14,7 +14,7 @@ from cnnctl.specs.nodes import shortened
 SUFFIXES = (".yaml", ".yml")
 
 MAX_BYTES = 512 * 1024
-"""The largest spec that is read. Pictures and weights belong in files of their own."""
+"""The largest spec that is read. Images and weights belong in files of their own."""
 
 # YAML 1.2, production 1 (c-printable); anything else is not text.
 UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

@@ -25,7 +25,7 @@ class Spec:
         description: One line for people.
         seed: Fixes weights, shuffling, dropout and augmentation.
         deterministic: Whether only operations that give the same bits every time are used.
-        data: The pictures, if the spec has any.
+        data: The images, if the spec has any.
         model: The network as written.
         graph: The network with its blocks written out.
         compile: Loss and optimizer, if the spec has any.
@@ -34,7 +34,7 @@ class Spec:
         path: The file.
         sources: The texts that it was made from: the file first, then what it extends.
         overrides: The `--set` assignments.
-        doubtful: In a draft that has faults, the dotted keys of what was left out for them.
+        doubtful: In a draft that has errors, the dotted keys of what was left out for them.
     """
 
     name: str

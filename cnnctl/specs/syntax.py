@@ -1,5 +1,5 @@
 """What is wrong with a text that is not YAML: PyYAML's errors in the words of people who write
-specs, at the place where the mend goes."""
+specs, at the place where the fix goes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _COMPONENT = re.compile(r"[A-Z]\w*:(\s|$)")
 
 
 def explain(error: yaml.MarkedYAMLError, source: Source) -> Diagnostic:
-    """The fault behind one of PyYAML's errors."""
+    """The error behind one of PyYAML's errors."""
     return _Explained(error, source).diagnostic()
 
 
@@ -46,7 +46,7 @@ class _Explained:
         return self.say(self.problem, None, notes=notes)
 
     def tell(self) -> Diagnostic | None:
-        """The fault, if it is one of those that are known."""
+        """The error, if it is one of those that are known."""
         if "cannot start any token" in self.problem:
             return self.start()
         if "mapping values are not allowed" in self.problem:
@@ -69,8 +69,8 @@ class _Explained:
             return self.quotes()
         if "scanning an alias" in self.context or "scanning an anchor" in self.context:
             sign = self.text(self.first_line)[self.first_column : self.first_column + 1]
-            mend = "put a text that starts with it in quotes"
-            return self.say(f"a `{sign}` without a name", mend, first=True)
+            fix = "put a text that starts with it in quotes"
+            return self.say(f"a `{sign}` without a name", fix, first=True)
         return None
 
     def start(self) -> Diagnostic:
@@ -91,19 +91,19 @@ class _Explained:
         if key and key["value"] and key.end("key") < self.column:
             text = key["value"].rstrip()
             if len(text) > LONGEST_SHOWN:
-                mend = "put a text that holds a colon in quotes"
+                fix = "put a text that holds a colon in quotes"
             elif _COMPONENT.match(text) and key["key"] not in {"description", "name"}:
-                mend = f"put braces around it: `{key['key']}: {{{text}}}`"
+                fix = f"put braces around it: `{key['key']}: {{{text}}}`"
             else:
-                mend = f'put a text that holds a colon in quotes: `{key["key"]}: "{text}"`'
-            return self.say("a second `:` in a line", mend)
+                fix = f'put a text that holds a colon in quotes: `{key["key"]}: "{text}"`'
+            return self.say("a second `:` in a line", fix)
         if glued_key := _NO_SPACE.fullmatch(above):
             return self.no_space(self.line - 1, glued_key)
         upper = _KEY.fullmatch(above)
         if upper and upper["value"] and _indent(line) > _indent(above):
             column = _indent(above)
-            mend = f"start it below `{upper['key']}`, in column {column + 1}"
-            return self.say("a key below a value", mend, at=(self.line, _indent(line)))
+            fix = f"start it below `{upper['key']}`, in column {column + 1}"
+            return self.say("a key below a value", fix, at=(self.line, _indent(line)))
         if (at := self.bare_word_above()) is not None:
             return self.bare_word(at, _indent(self.text(at)))
         return self.say("a `:` where no key can be", "put a text that holds a colon in quotes")
@@ -125,8 +125,8 @@ class _Explained:
         while at and _NO_DASH_SPACE.match(self.text(at - 1)):
             at -= 1
         word = self.text(at).strip()[1:].split(":")[0]
-        mend = f"put a space after the dash: `- {word}`"
-        return self.say("a list without spaces", mend, at=(at, _indent(self.text(at))))
+        fix = f"put a space after the dash: `- {word}`"
+        return self.say("a list without spaces", fix, at=(at, _indent(self.text(at))))
 
     def no_colon(self) -> Diagnostic:
         line = self.text(self.first_line)
@@ -137,26 +137,26 @@ class _Explained:
     def bare_word(self, line: int, column: int) -> Diagnostic:
         word = self.text(line)[column:].strip()
         word = shortened(word)
-        what, mend = f"`{word}` is a key and has no `:`", f"write `{word}: …`"
-        return self.say(what, mend, at=(line, column), length=len(word))
+        what, fix = f"`{word}` is a key and has no `:`", f"write `{word}: …`"
+        return self.say(what, fix, at=(line, column), length=len(word))
 
     def no_space(self, line: int, match: re.Match[str]) -> Diagnostic:
-        mend = f"put a space after the colon: `{match['key']}: {match['value']}`"
+        fix = f"put a space after the colon: `{match['key']}: {match['value']}`"
         at = (line, match.start("key"))
-        return self.say("a `:` without a space", mend, at=at, length=len(match[0].strip()))
+        return self.say("a `:` without a space", fix, at=at, length=len(match[0].strip()))
 
     def no_value(self) -> Diagnostic:
         """Nothing where a value is needed, in brackets."""
         if self.found != "<stream end>":
-            mend = "write one, or remove what needs it"
-            return self.say(f"no value before `{self.found}`", mend)
+            fix = "write one, or remove what needs it"
+            return self.say(f"no value before `{self.found}`", fix)
         for at in range(self.line, -1, -1):
             opened = max(self.text(at).rfind("["), self.text(at).rfind("{"))
             if opened >= 0:
                 break
         opening = self.text(at)[opened : opened + 1]
-        mend = f"add the closing `{_CLOSING.get(opening, opening)}`"
-        return self.say(f"`{opening}` is never closed", mend, at=(at, max(opened, 0)))
+        fix = f"add the closing `{_CLOSING.get(opening, opening)}`"
+        return self.say(f"`{opening}` is never closed", fix, at=(at, max(opened, 0)))
 
     def brackets(self) -> Diagnostic:
         """A list or mapping in brackets that does not go on as it should."""
@@ -166,14 +166,14 @@ class _Explained:
         is_later = self.line > self.first_line
         # A line that looks like the rest of the spec was not meant to stand in the brackets.
         if self.found == "<stream end>" or (is_later and (_KEY.match(here) or "- " in here)):
-            mend = f"add the closing `{closing}`"
-            return self.say(f"`{opening}` is never closed", mend, first=True)
+            fix = f"add the closing `{closing}`"
+            return self.say(f"`{opening}` is never closed", fix, first=True)
         if self.found in {"]", "}", ")"}:
-            mend = f"write `{closing}`"
-            return self.say(f"`{opening}` is closed by `{self.found}`", mend)
+            fix = f"write `{closing}`"
+            return self.say(f"`{opening}` is closed by `{self.found}`", fix)
         if self.found == ":":
-            mend = "put a text that holds a colon in quotes, or braces around a mapping"
-            return self.say("a second `:` in brackets", mend)
+            fix = "put a text that holds a colon in quotes, or braces around a mapping"
+            return self.say("a second `:` in brackets", fix)
         if self.found == ",":
             return self.say("a comma too many", "remove it")
         return self.say("a comma is missing", f"put one before it, or close the `{opening}`")
@@ -187,8 +187,8 @@ class _Explained:
             return self.say(f"a `{self.found}` too many", "remove it")
         if self.found == "<scalar>" or self.column > _indent(line):
             if "'" in line[: self.column] and line[: self.column].rstrip().endswith("'"):
-                mend = "write `''` for a `'` inside a text in quotes"
-                return self.say("a text goes on behind its quote", mend)
+                fix = "write `''` for a `'` inside a text in quotes"
+                return self.say("a text goes on behind its quote", fix)
             return self.say("a text goes on behind its end", "put the whole text in quotes")
         is_item = line[self.column :].startswith("-")
         if self.found == "?" and "collection" in self.context and not is_item:
@@ -197,11 +197,11 @@ class _Explained:
             above = self.text(number).strip()
             if above and not above.startswith("#") and above.startswith("- ") == is_item:
                 column = _indent(self.text(number)) + 1
-                mend = f"start it in column {column}, as line {number + 1} does"
-                return self.say("the indentation fits nothing above", mend)
+                fix = f"start it in column {column}, as line {number + 1} does"
+                return self.say("the indentation fits nothing above", fix)
         if is_item and (key := _KEY.fullmatch(self.text(self.line - 1))):
-            mend = f"put its own key above it, or take away the value of `{key['key']}`"
-            return self.say("a list below a value", mend)
+            fix = f"put its own key above it, or take away the value of `{key['key']}`"
+            return self.say("a list below a value", fix)
         return self.say("this does not go on with what stands above it", None)
 
     def quotes(self) -> Diagnostic | None:
@@ -209,15 +209,15 @@ class _Explained:
             sign = self.text(self.first_line)[self.first_column : self.first_column + 1]
             return self.say("a quote is never closed", f"add the closing `{sign}`", first=True)
         if "escape" in self.problem:
-            mend = "write `/` or `\\\\` for a `\\`, or take single quotes"
+            fix = "write `/` or `\\\\` for a `\\`, or take single quotes"
             at = (self.line, max(self.text(self.line).rfind("\\", 0, self.column), 0))
-            return self.say("a `\\` in double quotes starts a special character", mend, at=at)
+            return self.say("a `\\` in double quotes starts a special character", fix, at=at)
         return None
 
     def say(
         self,
         what: str,
-        mend: str | None,
+        fix: str | None,
         *,
         first: bool = False,
         at: tuple[int, int] | None = None,
@@ -229,7 +229,7 @@ class _Explained:
             (self.first_line, self.first_column) if first else (self.line, self.column)
         )
         place: Location = self.source.location(line, column, length)
-        return Diagnostic("yaml-syntax", f"not YAML: {what}", place, mend, notes)
+        return Diagnostic("yaml-syntax", f"not YAML: {what}", place, fix, notes)
 
     def text(self, line: int) -> str:
         return self.lines[line] if 0 <= line < len(self.lines) else ""

@@ -48,7 +48,7 @@ class Cut:
         return True
 
     def closed(self, event: yaml.ScalarEvent, source: Source) -> tuple[Node, Diagnostic] | None:
-        """The list that was meant and the fault, once the tuple is whole; None if it is none."""
+        """The list that was meant and the error, once the tuple is whole; None if it is none."""
         try:
             value = plain_python(ast.literal_eval(self.text))
         except (ValueError, SyntaxError):

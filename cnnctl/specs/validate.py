@@ -1,4 +1,4 @@
-"""A merged tree to a typed document, with every fault on the way collected."""
+"""A merged tree to a typed document, with every error on the way collected."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from pydantic_core import ErrorDetails
 
 from cnnctl.catalog import Catalog
 from cnnctl.errors import Diagnostic
-from cnnctl.specs.checker import MAX_FAULTS, Checker, EnoughFaults
+from cnnctl.specs.checker import MAX_ERRORS, Checker, TooManyErrors
 from cnnctl.specs.nodes import Mapping, Node, Sequence, describe, plain
-from cnnctl.specs.schema_errors import Fault, section_of
+from cnnctl.specs.schema_errors import SchemaError, section_of
 from cnnctl.specs.sections import SECTION_OF, Document, Kind, Section
 
 
@@ -20,9 +20,9 @@ class Validated(NamedTuple):
     """What comes of a tree.
 
     Args:
-        document: The document, without what is at fault: a wrong value is left to its default, a
+        document: The document, without what is wrong: a wrong value is left to its default, a
             section that lacks something is left out. None if nothing can be made of it.
-        found: The faults.
+        found: The errors.
         doubtful: The dotted keys of what was left out: `data.validation`, `compile`.
     """
 
@@ -46,36 +46,36 @@ def validate(tree: Node, default_name: str, catalog: Catalog) -> Validated:
     checker = Checker(catalog, SECTION_OF)
     try:
         values = {"name": default_name, **_section(tree, Document, checker)}
-    except EnoughFaults:
+    except TooManyErrors:
         return Validated(None, checker.found)
     try:
         return Validated(Document.model_validate(values), checker.found)
     except ValidationError as error:
-        faults = [Fault(detail, tree, checker) for detail in error.errors()[:MAX_FAULTS]]
-        told = _told(faults)
-        document, doubtful = _without_faults(values, error, default_name)
-    doubtful.update(*(fault.leaves_open() for fault in faults))
+        errors = [SchemaError(detail, tree, checker) for detail in error.errors()[:MAX_ERRORS]]
+        told = _told(errors)
+        document, doubtful = _without_errors(values, error, default_name)
+    doubtful.update(*(error.leaves_open() for error in errors))
     return Validated(document, checker.found + told, frozenset(doubtful))
 
 
-def _told(faults: list[Fault]) -> list[Diagnostic]:
+def _told(errors: list[SchemaError]) -> list[Diagnostic]:
     """Pydantic's errors in the words of the spec: one for a union, not one for each branch of it,
     and one for a misspelled key, not another for the key that is missing or the section that is
     empty without it."""
-    unknown = [fault for fault in faults if fault.is_unknown]
-    open_ = {key for fault in unknown for key in fault.leaves_open()}
-    outside = {fault.advice().meant for fault in unknown if fault.is_outside()}
+    unknown = [error for error in errors if error.is_unknown]
+    open_ = {key for error in unknown for key in error.leaves_open()}
+    outside = {error.advice().meant for error in unknown if error.is_outside()}
     first: dict[Any, Diagnostic] = {}
-    for fault in faults:
-        follows = fault.dotted in open_ or "extends" in open_
-        if (fault.is_missing and follows) or (fault.is_empty and fault.dotted in outside):
+    for error in errors:
+        follows = error.dotted in open_ or "extends" in open_
+        if (error.is_missing and follows) or (error.is_empty and error.dotted in outside):
             continue
-        diagnostic = fault.diagnostic()
+        diagnostic = error.diagnostic()
         first.setdefault((diagnostic.rule, diagnostic.location), diagnostic)
     return list(first.values())
 
 
-def _without_faults(
+def _without_errors(
     values: dict[str, Any], error: ValidationError, default_name: str
 ) -> tuple[Document | None, set[str]]:
     """The document that is left without what is wrong, and the dotted keys of that."""

@@ -1,7 +1,7 @@
 """What a value that does not fit was probably meant to be.
 
 Python's way of writing it, another tool's word for it, a number in quotes: each guess is held
-against what the argument takes, so that a mend that is proposed is one that works.
+against what the argument takes, so that a fix that is proposed is one that works.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Call(NamedTuple):
     by_name: dict[str, Any]
 
 
-def value_mend(value: Any, fits: Callable[[Any], bool]) -> str | None:
+def value_fix(value: Any, fits: Callable[[Any], bool]) -> str | None:
     """The hint to write another value, or None if none comes to mind.
 
     Args:

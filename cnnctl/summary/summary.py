@@ -49,12 +49,12 @@ class Summary:
 
     @property
     def macs(self) -> int | None:
-        """Multiply-adds of one forward pass of one picture; None if a layer's are not known."""
+        """Multiply-adds of one forward pass of one image; None if a layer's are not known."""
         return _sum_or_none(row.macs for row in self.rows)
 
     @property
     def memory(self) -> int | None:
-        """Bytes of all layers' outputs for one picture in float32, as training keeps them."""
+        """Bytes of all layers' outputs for one image in float32, as training keeps them."""
         return _sum_or_none(row.memory for row in self.rows)
 
     @property
@@ -96,8 +96,8 @@ def summarize(path: AnySpec, overrides: str | Iterable[str] = ()) -> Summary:
         overrides: Changes to it, as `--set` takes them: `fit.epochs=3`.
 
     Raises:
-        UsageError, SpecError: The spec cannot be read, or has faults.
-        DataError: Only the pictures could tell the input shape.
+        UsageError, SpecError: The spec cannot be read, or has errors.
+        DataError: Only the images could tell the input shape.
     """
     spec, trace = traced(path, overrides)
     notes: tuple[str, ...] = ()
@@ -119,8 +119,8 @@ def traced(path: AnySpec, overrides: str | Iterable[str] = ()) -> tuple[Spec, Tr
     """A checked spec and its arithmetic.
 
     Raises:
-        UsageError, SpecError: The spec cannot be read, or has faults.
-        DataError: Only the pictures could tell the input shape.
+        UsageError, SpecError: The spec cannot be read, or has errors.
+        DataError: Only the images could tell the input shape.
     """
     recorded = not isinstance(path, Spec) and is_of_run(as_path(path, "spec"))
     checked = check(path, overrides, recorded=recorded)

@@ -14,7 +14,7 @@ from cnnctl.specs.nodes import plain
 from cnnctl.trackers.tracker import Ending, Story
 
 LONGEST = 500
-"""Characters of a value; pictures that are written in a spec have more."""
+"""Characters of a value; images that are written in a spec have more."""
 
 FILES = (
     "spec.yaml",

@@ -50,7 +50,7 @@ class TensorBoard:
         self._writer.flush()
 
     def close(self, ending: Ending) -> None:
-        """Write the figures of the test set, the pictures and the end, and close the file."""
+        """Write the figures of the test set, the images and the end, and close the file."""
         from tensorboard.compat.proto.summary_pb2 import Summary
         from tensorboard.plugins.hparams import api_pb2
         from tensorboard.plugins.hparams.summary import session_end_pb
@@ -58,7 +58,7 @@ class TensorBoard:
 
         step = ending.best_epoch or 0
         self._scalars(ending.figures, step)
-        for name, png in ending.pictures.items():
+        for name, png in ending.images.items():
             width, height = struct.unpack(">II", png[16:24])  # where a PNG file has them
             image = Summary.Image(
                 encoded_image_string=png, width=width, height=height, colorspace=4

@@ -50,7 +50,7 @@ class Ending:
         best_epoch: The epoch, from 1, that was evaluated.
         figures: Of the test set, by name: `test_loss`.
         artefacts: Files to keep, by the name under which they are kept.
-        pictures: PNG files by name.
+        images: PNG files by name.
     """
 
     status: str
@@ -58,7 +58,7 @@ class Ending:
     best_epoch: int | None = None
     figures: dict[str, float] = field(default_factory=dict)
     artefacts: dict[str, Path] = field(default_factory=dict)
-    pictures: dict[str, bytes] = field(default_factory=dict)
+    images: dict[str, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,7 @@ class Tracking(Observer):
     Args:
         names: Which trackers, of `cnnctl.trackers.NAMES`.
         say: Prints a line for people; by default nothing is said.
-        data_dir, full_data, device: As of the training, for the pictures at its end.
+        data_dir, full_data, device: As of the training, for the images at its end.
 
     Attributes:
         notes: What was said.
@@ -122,7 +122,7 @@ class Tracking(Observer):
     def _end(self, left: Ending) -> None:
         """Deliver what is left, with patience, and say what could not be delivered."""
         if "tensorboard" in self.names and left.status == "finished":
-            left.pictures.update(self._pictures())
+            left.images.update(self._images())
         for each in self._deliveries:
             each.end(left)
         began = last = time.monotonic()
@@ -151,7 +151,7 @@ class Tracking(Observer):
     def _waiting(self) -> Iterator[str]:
         return (each.name for each in self._deliveries if not each.wait(0))
 
-    def _pictures(self) -> dict[str, bytes]:
+    def _images(self) -> dict[str, bytes]:
         """The confusion matrix and the worst mistakes as PNG files, by name."""
         from cnnctl.plots.confusion import confusion
         from cnnctl.plots.image_grid import predictions

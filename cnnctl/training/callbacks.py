@@ -157,7 +157,7 @@ class Recorder(keras.callbacks.Callback):
 
     Args:
         run: Whose history is written.
-        images: Training pictures in an epoch.
+        images: Training images in an epoch.
         checkpoints: Saves the epoch.
         observers: Who is told.
         rows: The lines of the epochs that are done already.

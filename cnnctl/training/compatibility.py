@@ -54,7 +54,7 @@ def of_spec(before: Spec, now: Spec) -> Iterator[Change]:
     """What two specs differ in, apart from what the epochs to come do not depend on."""
     for each in differences(before, now):
         if each.path in _OF_NO_CONSEQUENCE or each.path.endswith(".path"):
-            continue  # of a data set's path only the pictures count, as of a folder's split
+            continue  # of a data set's path only the images count, as of a folder's split
         section = each.path.split(".")[0]
         kind = section if section in KINDS else "seed"
         values = [flow(o.value) if o else "nothing" for o in (each.before, each.after)]
@@ -62,7 +62,7 @@ def of_spec(before: Spec, now: Spec) -> Iterator[Change]:
 
 
 def of_data(environment: dict[str, Any], data: Prepared) -> Iterator[Change]:
-    """Whether the pictures are others."""
+    """Whether the images are others."""
     known = environment.get("data")
     recorded = known if isinstance(known, dict) else {}
     if recorded.get("fingerprint") != data.dataset.fingerprint:

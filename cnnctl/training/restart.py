@@ -128,7 +128,7 @@ def _best(
     changes: Sequence[Change],
 ) -> tuple[int | None, float | None]:
     """The best epoch so far and its figure; among the intact ones, where its own is damaged or
-    another figure decides now. None where figures of other pictures or losses would be compared."""
+    another figure decides now. None where figures of other images or losses would be compared."""
     epoch, figure = content.get("best_epoch"), content.get("best")
     if not isinstance(epoch, int) or not isinstance(figure, int | float):
         return None, None

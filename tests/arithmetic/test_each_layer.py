@@ -11,7 +11,7 @@ from cnnctl.catalog import load
 
 from .twin import cell, differences, graph, layer
 
-PICTURE = (9, 8, 6)
+IMAGE = (9, 8, 6)
 FIRST = "channels_first"
 NORMALIZERS = ("BatchNormalization", "LayerNormalization", "GroupNormalization")
 
@@ -23,11 +23,11 @@ ONE: dict[str, list[tuple[tuple[int, ...], dict[str, Any]]]] = {
         ((4, 9), {"filters": 6, "kernel_size": 2, "data_format": FIRST, "groups": 2}),
     ],
     "Conv2D": [
-        (PICTURE, {"filters": 4, "kernel_size": [3, 2], "strides": [2, 3], "use_bias": False}),
-        (PICTURE, {"filters": 4, "kernel_size": 3, "padding": "SAME", "strides": 2, "groups": 2}),
-        (PICTURE, {"filters": 4, "kernel_size": 3, "dilation_rate": [2, 3]}),
-        (PICTURE, {"filters": 4, "kernel_size": 3, "trainable": False}),
-        (PICTURE, {"filters": 4, "kernel_size": 3, "data_format": FIRST, "padding": "same"}),
+        (IMAGE, {"filters": 4, "kernel_size": [3, 2], "strides": [2, 3], "use_bias": False}),
+        (IMAGE, {"filters": 4, "kernel_size": 3, "padding": "SAME", "strides": 2, "groups": 2}),
+        (IMAGE, {"filters": 4, "kernel_size": 3, "dilation_rate": [2, 3]}),
+        (IMAGE, {"filters": 4, "kernel_size": 3, "trainable": False}),
+        (IMAGE, {"filters": 4, "kernel_size": 3, "data_format": FIRST, "padding": "same"}),
     ],
     "Conv3D": [
         ((5, 6, 7, 2), {"filters": 3, "kernel_size": 2, "strides": [1, 2, 3]}),
@@ -35,14 +35,14 @@ ONE: dict[str, list[tuple[tuple[int, ...], dict[str, Any]]]] = {
     ],
     "DepthwiseConv1D": [((9, 4), {"kernel_size": 3, "depth_multiplier": 2, "strides": 2})],
     "DepthwiseConv2D": [
-        (PICTURE, {"kernel_size": 3, "depth_multiplier": 3, "padding": "same", "strides": 2}),
-        (PICTURE, {"kernel_size": 2, "data_format": FIRST, "use_bias": False}),
-        (PICTURE, {"kernel_size": 2, "dilation_rate": 2}),
+        (IMAGE, {"kernel_size": 3, "depth_multiplier": 3, "padding": "same", "strides": 2}),
+        (IMAGE, {"kernel_size": 2, "data_format": FIRST, "use_bias": False}),
+        (IMAGE, {"kernel_size": 2, "dilation_rate": 2}),
     ],
     "SeparableConv1D": [((9, 4), {"filters": 5, "kernel_size": 3, "depth_multiplier": 2})],
     "SeparableConv2D": [
-        (PICTURE, {"filters": 5, "kernel_size": 3, "depth_multiplier": 2, "strides": 2}),
-        (PICTURE, {"filters": 5, "kernel_size": 3, "data_format": FIRST, "use_bias": False}),
+        (IMAGE, {"filters": 5, "kernel_size": 3, "depth_multiplier": 2, "strides": 2}),
+        (IMAGE, {"filters": 5, "kernel_size": 3, "data_format": FIRST, "use_bias": False}),
     ],
     "Conv1DTranspose": [
         ((9, 4), {"filters": 6, "kernel_size": 3, "strides": 2}),
@@ -50,11 +50,11 @@ ONE: dict[str, list[tuple[tuple[int, ...], dict[str, Any]]]] = {
         ((9, 4), {"filters": 6, "kernel_size": 3, "padding": "same", "output_padding": 0}),
     ],
     "Conv2DTranspose": [
-        (PICTURE, {"filters": 4, "kernel_size": [2, 3], "strides": [3, 2]}),
-        (PICTURE, {"filters": 4, "kernel_size": 3, "strides": 2, "output_padding": [0, 1]}),
-        (PICTURE, {"filters": 4, "kernel_size": 4, "strides": 2, "output_padding": 1,
+        (IMAGE, {"filters": 4, "kernel_size": [2, 3], "strides": [3, 2]}),
+        (IMAGE, {"filters": 4, "kernel_size": 3, "strides": 2, "output_padding": [0, 1]}),
+        (IMAGE, {"filters": 4, "kernel_size": 4, "strides": 2, "output_padding": 1,
                    "padding": "same"}),
-        (PICTURE, {"filters": 4, "kernel_size": 3, "dilation_rate": 2, "data_format": FIRST}),
+        (IMAGE, {"filters": 4, "kernel_size": 3, "dilation_rate": 2, "data_format": FIRST}),
     ],
     "Conv3DTranspose": [((3, 4, 5, 2), {"filters": 3, "kernel_size": 2, "strides": 2})],
     **{
@@ -65,7 +65,7 @@ ONE: dict[str, list[tuple[tuple[int, ...], dict[str, Any]]]] = {
             *([(shape, {})] if kind == "Max" else []),
         ]
         for kind in ("Max", "Average")
-        for rank, shape in ((1, (9, 4)), (2, PICTURE), (3, (5, 6, 7, 4)))
+        for rank, shape in ((1, (9, 4)), (2, IMAGE), (3, (5, 6, 7, 4)))
     },
     **{
         f"Global{kind}Pooling{rank}D": [
@@ -73,7 +73,7 @@ ONE: dict[str, list[tuple[tuple[int, ...], dict[str, Any]]]] = {
             (shape, {"data_format": FIRST, "keepdims": True}),
         ]
         for kind in ("Max", "Average")
-        for rank, shape in ((1, (9, 4)), (2, PICTURE), (3, (5, 6, 7, 4)))
+        for rank, shape in ((1, (9, 4)), (2, IMAGE), (3, (5, 6, 7, 4)))
     },
     **{
         f"Adaptive{kind}Pooling{rank}D": [
@@ -81,11 +81,11 @@ ONE: dict[str, list[tuple[tuple[int, ...], dict[str, Any]]]] = {
             (shape, {"output_size": [4] * rank, "data_format": FIRST}),
         ]
         for kind in ("Max", "Average")
-        for rank, shape in ((1, (9, 4)), (2, PICTURE), (3, (5, 6, 7, 4)))
+        for rank, shape in ((1, (9, 4)), (2, IMAGE), (3, (5, 6, 7, 4)))
     },
     "Dense": [
         ((7,), {"units": 3}),
-        (PICTURE, {"units": 3, "use_bias": False}),
+        (IMAGE, {"units": 3, "use_bias": False}),
         ((7,), {"units": 3, "trainable": False}),
     ],
     "EinsumDense": [
@@ -102,13 +102,13 @@ ONE: dict[str, list[tuple[tuple[int, ...], dict[str, Any]]]] = {
         ((5,), {"input_dim": 11, "output_dim": 4}),
         ((5,), {"input_dim": 11, "output_dim": 4, "tie_weights": False}),
     ],
-    "Flatten": [(PICTURE, {}), ((4,), {}), (PICTURE, {"data_format": FIRST})],
+    "Flatten": [(IMAGE, {}), ((4,), {}), (IMAGE, {"data_format": FIRST})],
     "Reshape": [
-        (PICTURE, {"target_shape": [-1, 6]}),
-        (PICTURE, {"target_shape": [8, 9, 6]}),
+        (IMAGE, {"target_shape": [-1, 6]}),
+        (IMAGE, {"target_shape": [8, 9, 6]}),
         ((28, 28), {"target_shape": [28, 28, 1]}),
     ],
-    "Permute": [(PICTURE, {"dims": [3, 1, 2]}), ((4,), {"dims": [1]})],
+    "Permute": [(IMAGE, {"dims": [3, 1, 2]}), ((4,), {"dims": [1]})],
     "RepeatVector": [((4,), {"n": 3})],
     **{
         f"{kind}{rank}D": [(shape, {key: form}) for form in forms]
@@ -116,62 +116,62 @@ ONE: dict[str, list[tuple[tuple[int, ...], dict[str, Any]]]] = {
         for kind, key in (("ZeroPadding", "padding"), ("Cropping", "cropping"))
         for rank, shape, forms in (
             (1, (9, 8), (1, [0, 2])),
-            (2, PICTURE, (2, [1, 2], [[1, 0], [0, 2]])),
+            (2, IMAGE, (2, [1, 2], [[1, 0], [0, 2]])),
             (3, (5, 6, 7, 4), (1, [1, 0, 2], [[1, 0], [0, 2], [1, 1]])),
         )
     },
     "UpSampling1D": [((9, 4), {"size": 3})],
     "UpSampling2D": [
-        (PICTURE, {"size": [2, 3]}),
-        (PICTURE, {"interpolation": "bilinear", "data_format": FIRST}),
+        (IMAGE, {"size": [2, 3]}),
+        (IMAGE, {"interpolation": "bilinear", "data_format": FIRST}),
     ],
     "UpSampling3D": [((2, 3, 4, 5), {"size": [1, 2, 3]})],
     "BatchNormalization": [
-        (PICTURE, {}),
-        (PICTURE, {"axis": 1, "center": False}),
-        (PICTURE, {"scale": False, "trainable": False}),
-        (PICTURE, {"renorm": True}),
+        (IMAGE, {}),
+        (IMAGE, {"axis": 1, "center": False}),
+        (IMAGE, {"scale": False, "trainable": False}),
+        (IMAGE, {"renorm": True}),
     ],
     "LayerNormalization": [
-        (PICTURE, {}), (PICTURE, {"axis": [1, -1], "scale": False}), (PICTURE, {"axis": [3, 2, 1]}),
+        (IMAGE, {}), (IMAGE, {"axis": [1, -1], "scale": False}), (IMAGE, {"axis": [3, 2, 1]}),
     ],
     "GroupNormalization": [
-        (PICTURE, {"groups": 3}), (PICTURE, {"groups": -1, "center": False}),
-        (PICTURE, {"groups": 2, "axis": 2}),
+        (IMAGE, {"groups": 3}), (IMAGE, {"groups": -1, "center": False}),
+        (IMAGE, {"groups": 2, "axis": 2}),
     ],
-    "RMSNormalization": [(PICTURE, {}), (PICTURE, {"axis": [-1, -2]})],
-    "UnitNormalization": [(PICTURE, {}), (PICTURE, {"axis": [1, 2]})],
+    "RMSNormalization": [(IMAGE, {}), (IMAGE, {"axis": [-1, -2]})],
+    "UnitNormalization": [(IMAGE, {}), (IMAGE, {"axis": [1, 2]})],
     "SpectralNormalization": [
-        (PICTURE, {"layer": layer("Conv2D", filters=4, kernel_size=3)}),
+        (IMAGE, {"layer": layer("Conv2D", filters=4, kernel_size=3)}),
         ((7,), {"layer": layer("Dense", units=3, trainable=False)}),
         ((7,), {"layer": layer("Dense", units=3), "trainable": False}),
         ((5,), {"layer": layer("Embedding", input_dim=11, output_dim=4)}),
-        (PICTURE, {"layer": layer("Conv2DTranspose", filters=4, kernel_size=3)}),
+        (IMAGE, {"layer": layer("Conv2DTranspose", filters=4, kernel_size=3)}),
     ],
     "Normalization": [
-        (PICTURE, {}), (PICTURE, {"axis": None}), (PICTURE, {"axis": [1, 3]}),
-        (PICTURE, {"mean": 0.5, "variance": 2.0}),
+        (IMAGE, {}), (IMAGE, {"axis": None}), (IMAGE, {"axis": [1, 3]}),
+        (IMAGE, {"mean": 0.5, "variance": 2.0}),
         ((4, 3), {"mean": [0.1, 0.2, 0.3], "variance": [1.0, 1.0, 2.0]}),
     ],
-    "PReLU": [(PICTURE, {}), (PICTURE, {"shared_axes": [1, 2]}), (PICTURE, {"shared_axes": [3]})],
-    "Softmax": [((7,), {}), (PICTURE, {"axis": [1, 2]})],
-    "Activation": [(PICTURE, {"activation": "relu"})],
+    "PReLU": [(IMAGE, {}), (IMAGE, {"shared_axes": [1, 2]}), (IMAGE, {"shared_axes": [3]})],
+    "Softmax": [((7,), {}), (IMAGE, {"axis": [1, 2]})],
+    "Activation": [(IMAGE, {"activation": "relu"})],
     **{f"SpatialDropout{n}D": [((4,) * n + (3,), {"rate": 0.2})] for n in (1, 2, 3)},
-    **{name: [(PICTURE, {"rate": 0.2})] for name in ("Dropout", "AlphaDropout", "GaussianDropout")},
-    "GaussianNoise": [(PICTURE, {"stddev": 0.1})],
-    "Rescaling": [(PICTURE, {"scale": 0.5})],
-    "CenterCrop": [(PICTURE, {"height": 4, "width": 3}), (PICTURE, {"height": 12, "width": 3})],
+    **{name: [(IMAGE, {"rate": 0.2})] for name in ("Dropout", "AlphaDropout", "GaussianDropout")},
+    "GaussianNoise": [(IMAGE, {"stddev": 0.1})],
+    "Rescaling": [(IMAGE, {"scale": 0.5})],
+    "CenterCrop": [(IMAGE, {"height": 4, "width": 3}), (IMAGE, {"height": 12, "width": 3})],
     "RandomCrop": [
         ((4, 3, 2), {"height": 4, "width": 3}),
         ((2, 4, 3), {"height": 4, "width": 3, "data_format": FIRST}),
     ],
     "Resizing": [
-        (PICTURE, {"height": 4, "width": 30}),
-        (PICTURE, {"height": 4, "width": 3, "data_format": FIRST}),
+        (IMAGE, {"height": 4, "width": 30}),
+        (IMAGE, {"height": 4, "width": 3, "data_format": FIRST}),
     ],
-    "RandomRotation": [(PICTURE, {"factor": 0.1})],
-    "RandomTranslation": [(PICTURE, {"height_factor": 0.1, "width_factor": 0.1})],
-    "RandomZoom": [(PICTURE, {"height_factor": 0.1})],
+    "RandomRotation": [(IMAGE, {"factor": 0.1})],
+    "RandomTranslation": [(IMAGE, {"height_factor": 0.1, "width_factor": 0.1})],
+    "RandomZoom": [(IMAGE, {"height_factor": 0.1})],
     "RandomContrast": [((9, 8, 3), {"factor": 0.1})],
     "RandomBrightness": [((9, 8, 3), {"factor": 0.1})],
     **{
@@ -196,9 +196,9 @@ ONE: dict[str, list[tuple[tuple[int, ...], dict[str, Any]]]] = {
     ],
     "ConvLSTM1D": [((5, 9, 4), {"filters": 3, "kernel_size": 3})],
     "ConvLSTM2D": [
-        ((5, *PICTURE), {"filters": 3, "kernel_size": [3, 2], "return_sequences": True}),
-        ((5, *PICTURE), {"filters": 3, "kernel_size": 3, "padding": "same", "strides": 2}),
-        ((5, *PICTURE), {"filters": 3, "kernel_size": 3, "data_format": FIRST, "use_bias": False}),
+        ((5, *IMAGE), {"filters": 3, "kernel_size": [3, 2], "return_sequences": True}),
+        ((5, *IMAGE), {"filters": 3, "kernel_size": 3, "padding": "same", "strides": 2}),
+        ((5, *IMAGE), {"filters": 3, "kernel_size": 3, "data_format": FIRST, "use_bias": False}),
     ],
     "ConvLSTM3D": [((3, 4, 5, 6, 2), {"filters": 3, "kernel_size": 2})],
     "Bidirectional": [
@@ -206,12 +206,12 @@ ONE: dict[str, list[tuple[tuple[int, ...], dict[str, Any]]]] = {
         ((5, 4), {"layer": layer("GRU", units=3, return_sequences=True), "merge_mode": "sum"}),
         ((5, 4), {"layer": layer("LSTM", units=3),
                   "backward_layer": layer("GRU", units=3, go_backwards=True)}),
-        ((5, *PICTURE), {"layer": layer("ConvLSTM2D", filters=3, kernel_size=3)}),
+        ((5, *IMAGE), {"layer": layer("ConvLSTM2D", filters=3, kernel_size=3)}),
     ],
     "TimeDistributed": [
-        ((5, *PICTURE), {"layer": layer("Conv2D", filters=3, kernel_size=3)}),
-        ((5, *PICTURE), {"layer": layer("Flatten")}),
-        ((5, *PICTURE), {"layer": layer("MaxPooling2D")}),
+        ((5, *IMAGE), {"layer": layer("Conv2D", filters=3, kernel_size=3)}),
+        ((5, *IMAGE), {"layer": layer("Flatten")}),
+        ((5, *IMAGE), {"layer": layer("MaxPooling2D")}),
         ((5, 7), {"layer": layer("Dense", units=3, trainable=False)}),
     ],
     "STFTSpectrogram": [

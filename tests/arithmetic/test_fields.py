@@ -220,12 +220,12 @@ def probe(
     spatial = model.output_shape[1:-1]
     positions = [tuple(size // 2 for size in spatial)]
     positions += [tuple(draw.randrange(size) for size in spatial) for _ in range(5)]
-    pictures = tf.ones((len(positions), *shape))
+    images = tf.ones((len(positions), *shape))
     with tf.GradientTape() as tape:
-        tape.watch(pictures)
-        out = model(pictures)
+        tape.watch(images)
+        out = model(images)
         total = sum(tf.reduce_sum(out[(each, *where)]) for each, where in enumerate(positions))
-    return positions, tape.gradient(total, pictures).numpy() != 0
+    return positions, tape.gradient(total, images).numpy() != 0
 
 
 def drawn(draw: random.Random) -> tuple[tuple[int, ...], list[Component], bool]:

@@ -32,7 +32,7 @@ EXAMPLES = int(os.environ.get("CNNCTL_EXAMPLES", "300"))
 def test_random_networks_equal_keras(network: tuple[tuple[int, ...], list[Component]]) -> None:
     shape, layers = network
     whole = graph(*layers)
-    if (fault := refused(whole, shape)) is None:
+    if (error := refused(whole, shape)) is None:
         assert not differences(whole, shape)
         return
     try:
@@ -40,7 +40,7 @@ def test_random_networks_equal_keras(network: tuple[tuple[int, ...], list[Compon
         tf.function(built(whole, shape)[0])(np.zeros((2, *shape), "float32"))
     except Exception:
         return
-    raise AssertionError(f"Keras accepts what is refused here: {fault}")
+    raise AssertionError(f"Keras accepts what is refused here: {error}")
 
 
 def refused(whole: Graph, shape: tuple[int, ...]) -> SpecError | None:

@@ -14,10 +14,10 @@ from cnnctl.specs.components import Component
 
 from .twin import built, cell, construct, facts, graph, layer
 
-PICTURE = (8, 8, 4)
+IMAGE = (8, 8, 4)
 
 
-def fault(shape: tuple[int, ...], *layers: Component) -> Diagnostic:
+def error(shape: tuple[int, ...], *layers: Component) -> Diagnostic:
     with pytest.raises(SpecError) as caught:
         facts(shape, *layers)
     (found,) = caught.value.diagnostics
@@ -31,7 +31,7 @@ def conv(**arguments: Any) -> Component:
 OPEN = layer("EinsumDense", equation="abc,cd->abd", output_shape=[None, 5])
 """Of Keras's documentation: what it gives is (None, None, 5), whatever its input."""
 
-FAULTS: dict[str, tuple[tuple[int, ...], list[Component], str, str]] = {
+ERRORS: dict[str, tuple[tuple[int, ...], list[Component], str, str]] = {
     "window too large": (
         (2, 2, 1),
         [layer("MaxPooling2D"), layer("MaxPooling2D")],
@@ -110,7 +110,7 @@ FAULTS: dict[str, tuple[tuple[int, ...], list[Component], str, str]] = {
         "GlobalMaxPooling2D takes a picture (height, width, channels) and gets 9",
     ),
     "volume wanted": (
-        PICTURE,
+        IMAGE,
         [layer("Conv3D", filters=2, kernel_size=2)],
         "shape-mismatch",
         "Conv3D takes a volume (depth, height, width, channels) and gets 8x8x4",
@@ -122,151 +122,151 @@ FAULTS: dict[str, tuple[tuple[int, ...], list[Component], str, str]] = {
         "Conv2DTranspose takes a picture (height, width, channels) and gets 9",
     ),
     "channels first": (
-        PICTURE,
+        IMAGE,
         [conv(data_format="channels_first"), layer("Flatten"), conv(data_format="channels_first")],
         "shape-mismatch",
         "Conv2D takes a picture (channels, height, width) and gets 48",
     ),
     "strides and dilation": (
-        PICTURE,
+        IMAGE,
         [conv(strides=2, dilation_rate=[1, 2])],
         "contradictory-arguments",
         "Conv2D takes `strides` or `dilation_rate` above 1, not both: 2x2 and 1x2",
     ),
     "strides and dilation of a recurrent convolution": (
-        (3, *PICTURE),
+        (3, *IMAGE),
         [layer("ConvLSTM2D", filters=2, kernel_size=2, strides=2, dilation_rate=2)],
         "contradictory-arguments",
         "ConvLSTM2D takes `strides` or `dilation_rate` above 1, not both: 2x2 and 2x2",
     ),
     "groups and channels": (
-        PICTURE,
+        IMAGE,
         [conv(groups=3, filters=6)],
         "uneven-groups",
         "3 groups of Conv2D do not divide the 4 channels of its input",
     ),
     "groups and filters": (
-        PICTURE,
+        IMAGE,
         [conv(groups=2, filters=5)],
         "uneven-groups",
         "2 groups of Conv2D do not divide its 5 filters",
     ),
     "causal in two dimensions": (
-        PICTURE,
+        IMAGE,
         [conv(padding="causal")],
         "wrong-value",
         "`padding` of Conv2D takes valid or same, not causal; only Conv1D takes `causal`",
     ),
     "three numbers for two axes": (
-        PICTURE,
+        IMAGE,
         [conv(kernel_size=[3, 3, 3])],
         "wrong-value",
         "`kernel_size` of Conv2D takes one integer or 2, not [3, 3, 3]",
     ),
     "a stride of 0": (
-        PICTURE,
+        IMAGE,
         [conv(strides=0)],
         "wrong-value",
         "`strides` of Conv2D takes integers of at least 1, not 0",
     ),
     "output padding": (
-        PICTURE,
+        IMAGE,
         [layer("Conv2DTranspose", filters=2, kernel_size=2, strides=2, output_padding=2)],
         "contradictory-arguments",
         "`output_padding` of Conv2DTranspose is smaller than `strides`, not 2 with strides of 2",
     ),
     "reshape": (
-        PICTURE,
+        IMAGE,
         [layer("Reshape", target_shape=[10, 10])],
         "shape-mismatch",
         "Reshape does not fit its input: 8x8x4 is 256 values, 10x10 is 100",
     ),
     "reshape with a remainder": (
-        PICTURE,
+        IMAGE,
         [layer("Reshape", target_shape=[-1, 10])],
         "shape-mismatch",
         "Reshape does not fit its input: 8x8x4 is 256 values, ?x10 a multiple of 10",
     ),
     "reshape of two unknowns": (
-        PICTURE,
+        IMAGE,
         [layer("Reshape", target_shape=[-1, -1])],
         "wrong-value",
         "`target_shape` of Reshape takes sizes and at most one -1, not [-1, -1]",
     ),
     "permute": (
-        PICTURE,
+        IMAGE,
         [layer("Permute", dims=[2, 1])],
         "shape-mismatch",
         "Permute takes 2 axes by its `dims` and gets 8x8x4",
     ),
     "permute from 0": (
-        PICTURE,
+        IMAGE,
         [layer("Permute", dims=[0, 1, 2])],
         "wrong-value",
         "`dims` of Permute takes each of 1 to 3 once, not [0, 1, 2]",
     ),
     "repeat of a picture": (
-        PICTURE,
+        IMAGE,
         [layer("RepeatVector", n=2)],
         "shape-mismatch",
         "RepeatVector takes 1 axis and gets 8x8x4",
     ),
     "cropping": (
-        PICTURE,
+        IMAGE,
         [layer("Cropping2D", cropping=[[4, 4], [0, 0]])],
         "shape-mismatch",
         "Cropping2D does not fit its input: it crops 4+4x0+0 off 8x8",
     ),
     "an axis that is not there": (
-        PICTURE,
+        IMAGE,
         [layer("BatchNormalization", axis=4)],
         "shape-mismatch",
         "`axis: 4` of BatchNormalization does not exist in its input of 8x8x4",
     ),
     "the batch as axis": (
-        PICTURE,
+        IMAGE,
         [layer("LayerNormalization", axis=[0, -1])],
         "shape-mismatch",
         "`axis: 0` of LayerNormalization is the batch in its input of 8x8x4",
     ),
     "group normalization": (
-        PICTURE,
+        IMAGE,
         [layer("GroupNormalization", groups=3)],
         "uneven-groups",
         "3 groups of GroupNormalization do not divide 4 channels",
     ),
     "group normalization of too few channels": (
-        PICTURE,
+        IMAGE,
         [layer("GroupNormalization")],
         "uneven-groups",
         "32 groups of GroupNormalization do not divide 4 channels",
     ),
     "spectral normalization": (
-        PICTURE,
+        IMAGE,
         [layer("SpectralNormalization", layer=layer("MaxPooling2D"))],
         "wrong-value",
         "SpectralNormalization takes a layer with a kernel of its own, and MaxPooling2D has none",
     ),
     "mean without variance": (
-        PICTURE,
+        IMAGE,
         [layer("Normalization", mean=0.5)],
         "contradictory-arguments",
         "Normalization takes `mean` and `variance` together",
     ),
     "too many means": (
-        PICTURE,
+        IMAGE,
         [layer("Normalization", mean=[0.1, 0.2, 0.3], variance=[1.0, 1.0, 1.0])],
         "shape-mismatch",
         "`mean` of Normalization has 3 values where its input has 4 along `axis`",
     ),
     "shared axes": (
-        PICTURE,
+        IMAGE,
         [layer("PReLU", shared_axes=[4])],
         "shape-mismatch",
         "`shared_axes` of PReLU names axis 4 of an input of 3 axes",
     ),
     "a picture for an LSTM": (
-        PICTURE,
+        IMAGE,
         [layer("LSTM", units=3)],
         "shape-mismatch",
         "LSTM takes a sequence (length, features) and gets 8x8x4",
@@ -333,19 +333,19 @@ FAULTS: dict[str, tuple[tuple[int, ...], list[Component], str, str]] = {
         "Bidirectional takes a recurrent layer, and Dense is none",
     ),
     "addition": (
-        PICTURE,
+        IMAGE,
         [conv(name="a"), layer("Identity", ["input"], name="b"), layer("Add", ["a", "b"])],
         "shape-mismatch",
         "Add does not fit its inputs: they are 6x6x4 and 8x8x4",
     ),
     "concatenation": (
-        PICTURE,
+        IMAGE,
         [conv(name="a"), layer("Identity", ["input"], name="b"), layer("Concatenate", ["a", "b"])],
         "shape-mismatch",
         "Concatenate does not fit its inputs: they are 6x6x4 and 8x8x4",
     ),
     "subtraction of three": (
-        PICTURE,
+        IMAGE,
         [layer("Subtract", ["input"] * 3)],
         "wrong-inputs",
         "Subtract takes 2 inputs and gets 3",
@@ -375,7 +375,7 @@ FAULTS: dict[str, tuple[tuple[int, ...], list[Component], str, str]] = {
 LSTM = layer("LSTM", units=3)
 AT_RUN_TIME: dict[str, tuple[tuple[int, ...], list[Component], str, str]] = {
     "no output padding and an even reach": (
-        PICTURE,
+        IMAGE,
         [layer("Conv2DTranspose", filters=2, kernel_size=[3, 2], strides=2, padding="same",
                output_padding=[0, 0])],
         "contradictory-arguments",
@@ -392,7 +392,7 @@ AT_RUN_TIME: dict[str, tuple[tuple[int, ...], list[Component], str, str]] = {
     ),
     **{
         f"{name} of four channels": (
-            PICTURE,
+            IMAGE,
             [layer(name, factor=0.5)],
             "shape-mismatch",
             f"{name} takes {takes} channels and gets 4",
@@ -417,7 +417,7 @@ AT_RUN_TIME: dict[str, tuple[tuple[int, ...], list[Component], str, str]] = {
         for factor in ("hue_factor", "saturation_factor")
     },
     "padded and cropped": (
-        PICTURE,
+        IMAGE,
         [layer("Resizing", height=4, width=3, pad_to_aspect_ratio=True,
                crop_to_aspect_ratio=True)],
         "contradictory-arguments",
@@ -435,7 +435,7 @@ AT_RUN_TIME: dict[str, tuple[tuple[int, ...], list[Component], str, str]] = {
     },
     **{
         f"{name} along an axis twice": (
-            PICTURE,
+            IMAGE,
             [layer(name, axis=[-1, 3])],
             "wrong-value",
             f"`axis` of {name} names an axis twice: [-1, 3]",
@@ -455,7 +455,7 @@ AT_RUN_TIME: dict[str, tuple[tuple[int, ...], list[Component], str, str]] = {
     },
     **{
         f"{name} with a noise shape of {noise}": (
-            PICTURE,
+            IMAGE,
             [layer(name, rate=0.5, noise_shape=noise)],
             "wrong-value",
             f"`noise_shape` of {name} has one entry for each axis, the batch first, which is "
@@ -466,7 +466,7 @@ AT_RUN_TIME: dict[str, tuple[tuple[int, ...], list[Component], str, str]] = {
     },
     **{
         f"{argument} of the wrong length": (
-            PICTURE,
+            IMAGE,
             [layer("Rescaling", **{"scale": 1.0, argument: [0.5, 0.25]})],
             "shape-mismatch",
             f"`{argument}` of Rescaling has 2 numbers, and the last axis of its input 4",
@@ -492,7 +492,7 @@ AT_RUN_TIME: dict[str, tuple[tuple[int, ...], list[Component], str, str]] = {
 @pytest.mark.parametrize("name", AT_RUN_TIME)
 def test_what_fails_on_the_first_batch_is_said(name: str) -> None:
     shape, layers, rule, message = AT_RUN_TIME[name]
-    found = fault(shape, *layers)
+    found = error(shape, *layers)
     assert (found.rule, found.message) == (rule, message)
     batch = np.random.default_rng(0).random((2, *shape), dtype="float32")
     with pytest.raises(Exception):  # noqa: B017, PT011 - of whatever kind TensorFlow raises
@@ -505,26 +505,26 @@ def test_what_fails_on_the_first_batch_is_said(name: str) -> None:
 ])  # fmt: skip
 def test_adaptive_pooling_to_one_value_is_refused(size: Any, hint: str, kind: str) -> None:
     """TensorFlow does not only fail: a size of 1 may end the process."""
-    found = fault(PICTURE, layer(f"Adaptive{kind}Pooling2D", output_size=size))
+    found = error(IMAGE, layer(f"Adaptive{kind}Pooling2D", output_size=size))
     assert (found.rule, found.hint) == ("wrong-value", hint.format(kind))
 
 
 @pytest.mark.parametrize("kind", ["Average", "Max"])
 def test_adaptive_pooling_of_one_value_is_refused(kind: str) -> None:
     pooling = layer(f"Adaptive{kind}Pooling1D", output_size=2)
-    assert "with a side of 1" in fault((1, 3), pooling).message
+    assert "with a side of 1" in error((1, 3), pooling).message
     with pytest.raises(Exception):  # noqa: B017, PT011 - of whatever kind TensorFlow raises
         built(graph(pooling), (1, 3))[0].predict(np.zeros((2, 1, 3)), verbose=0)
 
 
 def test_an_einsum_of_a_diagonal_is_refused() -> None:
     diagonal = layer("EinsumDense", equation="abb,bc->ac", output_shape=3)
-    assert fault((5, 5), diagonal).message == "the input of abb,bc->ac names an axis twice"
+    assert error((5, 5), diagonal).message == "the input of abb,bc->ac names an axis twice"
 
 
 def test_an_open_axis_is_closed_by_its_size() -> None:
     behind = [layer("Flatten"), layer("Dense", units=3)]
-    found = fault((36, 10), OPEN, *behind)
+    found = error((36, 10), OPEN, *behind)
     assert found.hint == "write `output_shape: [36, 5]` in the EinsumDense of `abc,cd->abd`"
     closed = [layer("EinsumDense", equation="abc,cd->abd", output_shape=[36, 5]), *behind]
     assert facts((36, 10), *closed).total == built(graph(*closed), (36, 10))[0].count_params()
@@ -543,8 +543,8 @@ def test_an_open_axis_on_which_no_weight_depends_is_taken(behind: list[Component
 
 
 def test_entries_for_axes_that_fit_are_taken() -> None:
-    facts(PICTURE, layer("Dropout", rate=0.5, noise_shape=[3, 1, None, 4]))
-    facts(PICTURE, layer("Rescaling", scale=[0.5], offset=[0.1, 0.2, 0.3, 0.4]))
+    facts(IMAGE, layer("Dropout", rate=0.5, noise_shape=[3, 1, None, 4]))
+    facts(IMAGE, layer("Rescaling", scale=[0.5], offset=[0.1, 0.2, 0.3, 0.4]))
     facts((256,), layer("MelSpectrogram", fft_length=511, sequence_length=200))
 
 
@@ -552,21 +552,21 @@ def test_colors_are_taken_where_they_are() -> None:
     facts((3, 8, 5), layer("RandomHue", factor=0.5, data_format="channels_first"))
     facts((8, 8, 1), layer("RandomColorJitter", brightness_factor=0.5), layer("RandomGrayscale"))
     facts((8, 8, 4), layer("AugMix", all_ops=False))
-    mixed = fault((8, 8, 4), layer("AugMix"))  # fails only where it draws the colors
+    mixed = error((8, 8, 4), layer("AugMix"))  # fails only where it draws the colors
     assert mixed.message == "AugMix takes 1 or 3 channels and gets 4"
 
 
-@pytest.mark.parametrize("name", FAULTS)
+@pytest.mark.parametrize("name", ERRORS)
 def test_what_does_not_fit_is_said(name: str) -> None:
-    shape, layers, rule, message = FAULTS[name]
-    found = fault(shape, *layers)
+    shape, layers, rule, message = ERRORS[name]
+    found = error(shape, *layers)
     assert (found.rule, found.message) == (rule, message)
     assert found.location == layers[-1].location
 
 
-@pytest.mark.parametrize("name", FAULTS)
+@pytest.mark.parametrize("name", ERRORS)
 def test_keras_refuses_it_too(name: str) -> None:
-    shape, layers, _, _ = FAULTS[name]
+    shape, layers, _, _ = ERRORS[name]
     with pytest.raises(Exception):  # noqa: B017, PT011 - of whatever kind Keras raises
         built(graph(*layers), shape)
 
@@ -576,11 +576,11 @@ def test_keras_refuses_it_too(name: str) -> None:
 )
 def test_a_layer_that_merges_takes_several_inputs(name: str) -> None:
     """Keras refuses it in a chain, which is what a layer without `inputs` belongs to."""
-    found = fault(PICTURE, layer(name))
+    found = error(IMAGE, layer(name))
     assert found.message == f"{name} takes at least 2 inputs and gets 1"
     assert (found.rule, found.hint) == ("wrong-inputs", "name them in `inputs`")
     with pytest.raises(ValueError, match="called on a list"):
-        keras.Sequential([keras.Input(PICTURE), construct(layer(name))])
+        keras.Sequential([keras.Input(IMAGE), construct(layer(name))])
 
 
 HUGE = 10**300
@@ -609,7 +609,7 @@ TOO_LARGE: dict[str, tuple[list[Component], str]] = {
 @pytest.mark.parametrize("name", TOO_LARGE)
 def test_figures_that_no_tensor_has_are_refused(name: str) -> None:
     layers, what = TOO_LARGE[name]
-    found = fault(PICTURE, *layers)
+    found = error(IMAGE, *layers)
     assert found.rule == "too-large"
     assert found.message.endswith(f" is too large: {what} are more than 2**63 - 1")
     assert found.location == layers[-1].location
@@ -627,25 +627,25 @@ def test_endless_doubling_is_refused_once() -> None:
     doubled += [
         layer("Concatenate", [f"c{each}"] * 4, axis=-1, name=f"c{each + 1}") for each in range(40)
     ]
-    assert fault((1, 1, 4), *doubled).notes[0].endswith(f"1x1x{4**31} → Concatenate")
+    assert error((1, 1, 4), *doubled).notes[0].endswith(f"1x1x{4**31} → Concatenate")
 
 
 def test_endless_numbers_are_cut_in_messages() -> None:
-    found = fault(PICTURE, conv(dilation_rate=HUGE))
+    found = error(IMAGE, conv(dilation_rate=HUGE))
     assert found.message.startswith("Conv2D does not fit its input")
     assert len(found.message) < 150
-    assert len(fault(PICTURE, layer("BatchNormalization", axis=-HUGE)).message) < 150
+    assert len(error(IMAGE, layer("BatchNormalization", axis=-HUGE)).message) < 150
 
 
 def test_the_chain_of_shapes_leads_to_the_fault() -> None:
-    found = fault((32, 32, 3), conv(filters=32), layer("MaxPooling2D"), conv(kernel_size=20))
+    found = error((32, 32, 3), conv(filters=32), layer("MaxPooling2D"), conv(kernel_size=20))
     assert found.notes == (
         "shapes: 32x32x3 → Conv2D 30x30x32 → MaxPooling2D 15x15x32 → Conv2D",
     )  # fmt: skip
 
 
 def test_a_long_chain_is_shortened_in_the_middle() -> None:
-    found = fault((32, 32, 3), *[conv(filters=32), layer("MaxPooling2D")] * 4)
+    found = error((32, 32, 3), *[conv(filters=32), layer("MaxPooling2D")] * 4)
     assert found.message == "Conv2D does not fit its input: a 3x3 kernel on 2x2"
     assert found.notes == (
         "shapes: 32x32x3 → Conv2D 30x30x32 → MaxPooling2D 15x15x32 → … → "
@@ -654,18 +654,18 @@ def test_a_long_chain_is_shortened_in_the_middle() -> None:
 
 
 def test_the_hint_names_what_would_mend_it() -> None:
-    pooled = fault((2, 2, 1), layer("MaxPooling2D"), layer("MaxPooling2D"))
+    pooled = error((2, 2, 1), layer("MaxPooling2D"), layer("MaxPooling2D"))
     assert pooled.hint == "use `padding: same`, or remove a pooling layer above"
-    plain = fault((2, 2, 1), conv())
+    plain = error((2, 2, 1), conv())
     assert plain.hint == "use `padding: same`, or make it smaller"
-    flat = fault(PICTURE, layer("Flatten"), layer("Dense", units=9), conv())
+    flat = error(IMAGE, layer("Flatten"), layer("Dense", units=9), conv())
     assert flat.hint == "put Conv2D above Flatten, or a Reshape before it"
-    grey = fault((28, 28), conv())
+    grey = error((28, 28), conv())
     assert grey.hint == (
         "write `input_shape: [28, 28, 1]` in `model`, or put "
         "`Reshape: {target_shape: [28, 28, 1]}` before it"
     )
-    uneven = fault(PICTURE, conv(groups=3, filters=6))
+    uneven = error(IMAGE, conv(groups=3, filters=6))
     assert uneven.hint == "use `groups` that divide 4: 1, 2, 4"
 
 
@@ -673,13 +673,13 @@ def test_an_argument_at_fault_is_pointed_at() -> None:
     place = Location("net.yaml", 7, 30)
     made = Component("layer", "Conv2D", {"filters": 6, "kernel_size": 3, "groups": 3},
                      Location("net.yaml", 7, 5), {"groups": place})  # fmt: skip
-    assert fault(PICTURE, made).location == place
+    assert error(IMAGE, made).location == place
 
 
 def test_faults_of_separate_branches_are_all_found() -> None:
     with pytest.raises(SpecError) as caught:
         facts(
-            PICTURE,
+            IMAGE,
             conv(name="a", kernel_size=9),
             layer("Conv2D", ["input"], filters=4, kernel_size=3, groups=3, name="b"),
             layer("Add", ["a", "b"]),
@@ -689,9 +689,9 @@ def test_faults_of_separate_branches_are_all_found() -> None:
 
 def test_what_keras_accepts_and_its_backend_does_not_is_refused() -> None:
     """Keras's symbolic shapes let these through; the first batch would fail."""
-    assert fault((3, 4), layer("Concatenate", ["input", "input"], axis=0)).rule == "shape-mismatch"
-    assert fault((28, 28), layer("RandomFlip")).rule == "shape-mismatch"
-    assert fault((9,), layer("AdaptiveMaxPooling2D", output_size=2)).rule == "shape-mismatch"
-    assert fault((9,), layer("Softmax", axis=2)).rule == "shape-mismatch"
+    assert error((3, 4), layer("Concatenate", ["input", "input"], axis=0)).rule == "shape-mismatch"
+    assert error((28, 28), layer("RandomFlip")).rule == "shape-mismatch"
+    assert error((9,), layer("AdaptiveMaxPooling2D", output_size=2)).rule == "shape-mismatch"
+    assert error((9,), layer("Softmax", axis=2)).rule == "shape-mismatch"
     einsum = layer("EinsumDense", equation="ab,bc->ac", output_shape=3)
-    assert fault((5, 4), einsum).rule == "shape-mismatch"
+    assert error((5, 4), einsum).rule == "shape-mismatch"

@@ -66,13 +66,13 @@ def call(component: Component, tensors: Sequence[Any], name: str) -> tuple[Any, 
 
 def built(network: Graph, shape: Sequence[int]) -> tuple[keras.Model, dict[str, Any]]:
     """The Keras model, and its layers by name."""
-    picture = keras.Input(tuple(shape))
-    tensors = {INPUT: picture}
+    image = keras.Input(tuple(shape))
+    tensors = {INPUT: image}
     layers = {}
     for each in network.layers:
         made, out = call(each.component, [tensors[name] for name in each.inputs], each.name)
         tensors[each.name], layers[each.name] = out, made
-    return keras.Model(picture, tensors[network.output]), layers
+    return keras.Model(image, tensors[network.output]), layers
 
 
 def differences(network: Graph, shape: Sequence[int]) -> list[str]:

@@ -20,7 +20,7 @@ WHOLE = {
 }
 
 
-def faults(line):
+def errors(line):
     """The diagnostics of a whole spec that has the line in its place."""
     key, _, value = line.partition(": ")
     parts = {**WHOLE, "layers": f"[{line[2:]}]"} if line.startswith("- ") else {**WHOLE, key: value}
@@ -36,7 +36,7 @@ def faults(line):
 def test_every_example_is_valid(kind, name):
     entry = load().find(kind, name)
     line = example(entry)
-    assert faults(line) == [], line
+    assert errors(line) == [], line
     assert name in line or any(other in line for other in entry.identifiers)
     assert "\n" not in line
     for argument in entry.arguments:
@@ -44,8 +44,8 @@ def test_every_example_is_valid(kind, name):
 
 
 def test_a_fault_would_be_found():
-    assert faults("- Conv2D: {filters: 32}") != []
-    assert faults("optimizer: {SGD: {momentum: 9}}") != []
+    assert errors("- Conv2D: {filters: 32}") != []
+    assert errors("optimizer: {SGD: {momentum: 9}}") != []
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import pytest
 from conftest import XO
 
 # (a change to the spec, what stands in the message, the line and column, the mend)
-FAULTS = {
+ERRORS = {
     "unknown argument": (
         ("kernel_size: 3", "kernal_size: 3"),
         "unknown argument `kernal_size` of Conv2D", (10, 28), "did you mean `kernel_size`?"),
@@ -106,16 +106,16 @@ FAULTS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", FAULTS)
+@pytest.mark.parametrize("name", ERRORS)
 def test_fault(name, cnnctl, tmp_path):
-    (old, new), message, place, mend = FAULTS[name]
+    (old, new), message, place, fix = ERRORS[name]
     assert XO.count(old) == 1
     (tmp_path / "bad.yaml").write_text(XO.replace(old, new))
     done = cnnctl("check", "bad.yaml")
     assert done.returncode == 2, done.stderr
     assert message in done.stderr
     assert f"--> bad.yaml:{place[0]}:{place[1]}\n" in done.stderr
-    assert mend in done.stderr
+    assert fix in done.stderr
     assert done.stderr.count("error: ") == 1, "a fault that only follows from another"
     assert "Traceback" not in done.stderr
     assert done.stdout == ""

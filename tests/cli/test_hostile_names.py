@@ -106,17 +106,17 @@ def place(home, monkeypatch):
 
 RUNS = f"runs {ESC}"
 RUN = f"{RUNS}/tiny/001"
-PICTURE = f"data/test/{CLASSES[1]}/0{ESC}{TURN}.png"
+IMAGE = f"data/test/{CLASSES[1]}/0{ESC}{TURN}.png"
 COMMANDS = [
     ["check", "spec.yaml", "--origin"], ["summary", "spec.yaml", "--all"], ["runs", RUNS],
-    ["compare", RUNS], ["evaluate", RUN], ["evaluate", RUN, "--json"], ["predict", RUN, PICTURE],
+    ["compare", RUNS], ["evaluate", RUN], ["evaluate", RUN, "--json"], ["predict", RUN, IMAGE],
     ["predict", RUN, "data/test"], ["predict", RUN, "data/test", "--csv"],
-    ["predict", RUN, PICTURE, "--json"], ["predict", RUN, "--worst"],
-    ["predict", RUN, PICTURE, "--plot", f"p{ESC}.png"], ["resume", RUN], ["reproduce", RUN],
+    ["predict", RUN, IMAGE, "--json"], ["predict", RUN, "--worst"],
+    ["predict", RUN, IMAGE, "--plot", f"p{ESC}.png"], ["resume", RUN], ["reproduce", RUN],
     ["report", RUN, "--out", f"r{TURN}.html"], ["plot", RUN, "confusion", "curves"],
     ["data", "info", "data"], ["data", "info", "data", "--json"],
     ["data", "show", "data", "--out", f"s{ESC}.png", "--count", "4"],
-    ["inspect", RUN, "--input", PICTURE], ["diff", RUN, "spec.yaml"], ["diff", RUN, "xo"],
+    ["inspect", RUN, "--input", IMAGE], ["diff", RUN, "spec.yaml"], ["diff", RUN, "xo"],
     ["data", "show", "spec.yaml", "--out", "s.png", "--count", "4"],
 ]  # fmt: skip
 

@@ -127,8 +127,8 @@ def test_pictures_on_the_disk_give_the_same_batches(tmp_path):
     mapped = np.load(tmp_path / "x.npy", mmap_mode="r")
     assert on_disk(mapped)
     found = []
-    for pictures in (x, mapped):
-        feed = Feed(Split(pictures, y), Normalization("unit", (0.0,), (255.0,)), batch_size=8,
+    for images in (x, mapped):
+        feed = Feed(Split(images, y), Normalization("unit", (0.0,), (255.0,)), batch_size=8,
                     classes=5, shuffle=True, seed=7)  # fmt: skip
         for epoch in (0, 1, 0):
             feed.set_epoch(epoch)

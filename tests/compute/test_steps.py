@@ -22,7 +22,7 @@ from cnnctl.data.pixel_normalization import Normalization  # noqa: E402
 UNIT = Normalization("unit", (0.0,), (255.0,))
 
 
-def pictures(count, classes=4, seed=0):
+def images(count, classes=4, seed=0):
     random = np.random.default_rng(seed)
     x = random.integers(0, 256, (count, 8, 8, 1), dtype=np.uint8)
     return Split(x, random.integers(0, classes, count))
@@ -92,7 +92,7 @@ def assert_same_training(ours, theirs, first, second, rtol=2e-4):
 @pytest.mark.parametrize("several", [1, 4])
 def test_a_training_in_parts_is_the_training(parts, several):
     """50 pictures in batches of 16: the last has 2, fewer than 3 or 5 parts."""
-    split, held_out = pictures(50), pictures(20, seed=1)
+    split, held_out = images(50), images(20, seed=1)
     one, other = compiled(network(), several=several), compiled(network())
     ours = in_parts(one, split, parts, held_out=held_out)
     theirs = by_keras(other, split, held_out=held_out)
@@ -104,7 +104,7 @@ def test_a_training_in_parts_is_the_training(parts, several):
     {"activity_regularizer": keras.regularizers.L2(0.1)},
 ])  # fmt: skip
 def test_regularizers_count_once(arguments):
-    split = pictures(48)
+    split = images(48)
     one, other = compiled(network(**arguments)), compiled(network(**arguments))
     assert_same_training(in_parts(one, split, 2), by_keras(other, split), one, other)
 
@@ -118,7 +118,7 @@ def test_a_network_that_is_no_chain():
         flat = keras.layers.GlobalAveragePooling2D()(keras.layers.ReLU()(joined))
         return keras.Model(inputs, keras.layers.Dense(4, activation="softmax")(flat))
 
-    split = pictures(40)
+    split = images(40)
     one, other = compiled(build()), compiled(build())
     assert_same_training(in_parts(one, split, 2), by_keras(other, split), one, other)
 
@@ -139,7 +139,7 @@ def test_a_dense_layer_on_maps_and_sequences(form, units):
             keras.layers.Dense(4, activation="softmax"),
         ])  # fmt: skip
 
-    split = pictures(22)
+    split = images(22)
     one, other = (compiled(build(), keras.optimizers.SGD(0.01)) for _ in range(2))
     ours, theirs = in_parts(one, split, 2, 8), by_keras(other, split, 8)
     assert_same_training(ours, theirs, one, other)
@@ -148,7 +148,7 @@ def test_a_dense_layer_on_maps_and_sequences(form, units):
 @settings(max_examples=12, deadline=None)
 @given(st.integers(1, 40), st.integers(1, 12), st.integers(1, 4))
 def test_any_size_of_batch_and_part(count, batch_size, parts):
-    split = pictures(count)
+    split = images(count)
     one, other = compiled(network()), compiled(network())
     ours = in_parts(one, split, parts, batch_size, epochs=1)
     theirs = by_keras(other, split, batch_size, epochs=1)
@@ -158,7 +158,7 @@ def test_any_size_of_batch_and_part(count, batch_size, parts):
 @pytest.mark.parametrize("parts", [1, 2, 3])
 @pytest.mark.parametrize("batch_size", [1, 7, 100])
 def test_predictions_are_keras_own(parts, batch_size):
-    model, split = network(), pictures(50)
+    model, split = network(), images(50)
     predict = steps.predict_function(model, Feed(split, UNIT, batch_size=batch_size), parts)
     expected = model.predict(split.x.astype("float32") / 255, verbose=0)
     for _ in range(2):
@@ -173,7 +173,7 @@ def test_callbacks_hear_of_every_execution():
             heard.append((batch, sorted(logs)))
 
     model = compiled(network(), several=4)
-    feed = Feed(pictures(160), UNIT, batch_size=16)
+    feed = Feed(images(160), UNIT, batch_size=16)
     model.train_function = steps.train_function(model, feed, Plan(2))
     model.fit(feed.dataset, epochs=2, shuffle=False, verbose=0, callbacks=[Heard()])
     assert [batch for batch, _ in heard] == [3, 7, 11] * 2

@@ -39,7 +39,7 @@ SHOWN = [
 class Expected(NamedTuple):
     rule: str
     place: str
-    mend: str
+    fix: str
 
 
 class Case(NamedTuple):
@@ -89,8 +89,8 @@ def test_the_diagnostics_are_those_expected(name):
     _, expected, overrides, _ = case(name)
     told = found(HERE / f"{name}.yaml", overrides)
     assert [(each.rule, place(each)) for each in told] == [each[:2] for each in expected]
-    for each, (_, _, mend) in zip(told, expected, strict=True):
-        assert mend in "\n".join([each.hint or "", *each.notes]), each
+    for each, (_, _, fix) in zip(told, expected, strict=True):
+        assert fix in "\n".join([each.hint or "", *each.notes]), each
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -133,7 +133,7 @@ def test_the_command_shows_the_line_the_caret_and_the_mend(name, cnnctl):
     assert "Traceback" not in done.stderr
     blocks = re.split(r"^error: ", done.stderr, flags=re.MULTILINE)[1:]
     assert len(blocks) == len(expected)
-    for block, (_, at, mend) in zip(blocks, expected, strict=True):
+    for block, (_, at, fix) in zip(blocks, expected, strict=True):
         lines = block.splitlines()
         *file, line, column = at.split(":")
         if at.startswith("--set"):
@@ -144,7 +144,7 @@ def test_the_command_shows_the_line_the_caret_and_the_mend(name, cnnctl):
             start = len(f"{line:>6} | ")
             assert lines[2].startswith(f"{line:>6} | ")
         assert lines[3].index("^") == start + int(column) - 1
-        assert mend in block
+        assert fix in block
 
 
 def test_the_corpus_is_large_and_most_of_it_can_be_mended():

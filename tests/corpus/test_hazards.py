@@ -145,10 +145,10 @@ def test_hazard(name, tmp_path):
             found = error.diagnostics
     assert len(found) == len(expected), found[:3]
     for each, line in zip(found, expected, strict=True):
-        rule, place, mend = [*line.split(" ", 2), ""][:3]
+        rule, place, fix = [*line.split(" ", 2), ""][:3]
         assert each.rule == rule
         assert re.fullmatch(pattern(place), f"{each.location.line}:{each.location.column}")
-        assert mend in (each.hint or "")
+        assert fix in (each.hint or "")
         assert len(each.message) <= 300
         assert len(each.hint or "") <= 300
 
@@ -165,7 +165,7 @@ def test_hazard(name, tmp_path):
         ("~nobody/a.yaml", ""),
     ],
 )
-def test_files_that_cannot_be_extended(target, mend, tmp_path):
+def test_files_that_cannot_be_extended(target, fix, tmp_path):
     (tmp_path / "loop.yaml").symlink_to("loop.yaml")
     (tmp_path / "folder").mkdir()
     (tmp_path / "other.yaml").write_text(FLAT)
@@ -174,7 +174,7 @@ def test_files_that_cannot_be_extended(target, mend, tmp_path):
         check(tmp_path / "a.yaml")
     (found,) = caught.value.diagnostics
     assert (found.rule, found.location.line, found.location.column) == ("bad-extends", 1, 10)
-    assert mend in (found.hint or "")
+    assert fix in (found.hint or "")
 
 
 @pytest.mark.parametrize(

@@ -5,20 +5,20 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cnnctl.data.arrays import as_pictures, as_targets, pixel_facts, refuse_if_too_large
+from cnnctl.data.arrays import as_images, as_targets, pixel_facts, refuse_if_too_large
 from cnnctl.errors import DataError
 
 
 @pytest.mark.parametrize("dtype", [bool, np.int16, np.uint16, np.float16, np.float64, ">f4"])
 def test_every_number_but_a_byte_becomes_float32(dtype: object) -> None:
     x = np.ones((2, 3)).astype(dtype)  # type: ignore[call-overload]
-    assert as_pictures(x, field="x").dtype == np.dtype(np.float32)
-    assert as_pictures(x.astype(np.uint8), field="x").dtype == np.uint8
+    assert as_images(x, field="x").dtype == np.dtype(np.float32)
+    assert as_images(x.astype(np.uint8), field="x").dtype == np.uint8
 
 
 @pytest.mark.parametrize("value", [1e300, -3.5e38, 3.4028236e38])
 def test_values_beyond_float32_are_named_as_they_are_in_the_file(value: float) -> None:
-    for read in (as_pictures, as_targets):
+    for read in (as_images, as_targets):
         x = np.zeros((3, 2))
         x[0, 0], x[2, 1] = np.inf, value
         with pytest.raises(
@@ -32,7 +32,7 @@ def test_values_beyond_float32_are_named_as_they_are_in_the_file(value: float) -
 def test_the_largest_float32_and_infinity_are_kept() -> None:
     """What rounds to the largest float32 is in its range; infinity is reported with its place."""
     most = float(np.finfo(np.float32).max)
-    x = as_pictures(np.array([[most, most * (1 + 2.0**-26), np.inf, np.nan]]), field="x")
+    x = as_images(np.array([[most, most * (1 + 2.0**-26), np.inf, np.nan]]), field="x")
     assert x[0, :2].tolist() == [most, most]
     assert np.isinf(x[0, 2])
     assert np.isnan(x[0, 3])
@@ -111,13 +111,13 @@ def test_the_range_of_pixels_follows_from_what_is_stored(
 @pytest.mark.parametrize("shape", [(4, 8, 0, 1), (4, 0), (4, 8, 8, 0), (0, 8, 0)])
 def test_images_without_pixels(shape: tuple[int, ...]) -> None:
     with pytest.raises(DataError, match="which have no pixels") as caught:
-        as_pictures(np.zeros(shape), field="x_train")
+        as_images(np.zeros(shape), field="x_train")
     assert caught.value.message.startswith("x_train has images of shape")
 
 
 def test_columns_in_fortran_order_are_rows() -> None:
     x = np.asfortranarray(np.arange(24, dtype=">i8").reshape(2, 3, 4))
-    made = as_pictures(x, field="x")
+    made = as_images(x, field="x")
     assert made.flags.c_contiguous
     np.testing.assert_array_equal(made, np.arange(24).reshape(2, 3, 4))
 
@@ -137,6 +137,6 @@ def test_names_and_lists_of_images_have_a_fix() -> None:
     images = np.empty(2, object)
     images[:] = [np.zeros((2, 2)), np.ones((2, 2))]
     with pytest.raises(DataError, match="Python objects") as caught:
-        as_pictures(images, field="x")
+        as_images(images, field="x")
     assert "np.stack(list(x))" in (caught.value.hint or "")
-    assert as_pictures(np.stack(list(images)), field="x").shape == (2, 2, 2)
+    assert as_images(np.stack(list(images)), field="x").shape == (2, 2, 2)

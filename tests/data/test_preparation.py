@@ -92,8 +92,8 @@ def test_parts_that_do_not_add_up_are_found_without_the_folder(tmp_path):
     )
     with pytest.raises(SpecError, match="add up to 1") as caught:
         check(tmp_path / "a.yaml")
-    (fault,) = caught.value.diagnostics
-    assert (fault.rule, fault.location.column) == ("folder-split", 50)
+    (error,) = caught.value.diagnostics
+    assert (error.rule, error.location.column) == ("folder-split", 50)
 
 
 def test_the_range_of_integers_is_inferred_and_said(tmp_path):

@@ -63,7 +63,7 @@ def test_faults(old, new, expected, tmp_path):
         ("{npz: {path: x.npz}}", 10**9, 0),  # only the file tells
     ],
 )
-def test_a_validation_that_leaves_nothing(dataset, validation, faults, tmp_path):
+def test_a_validation_that_leaves_nothing(dataset, validation, errors, tmp_path):
     text = f"data: {{dataset: {dataset}, validation: {validation}}}\nmodel: {{layers: [Flatten]}}\n"
     rules = [each for each in found(tmp_path, text) if each and each[0] == "validation-size"]
-    assert len(rules) == faults
+    assert len(rules) == errors

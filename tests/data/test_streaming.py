@@ -481,7 +481,7 @@ def test_a_writer_that_is_killed(folder: Path, disk: bool) -> None:
     assert store() == []
 
 
-PICTURES = st.tuples(
+IMAGES = st.tuples(
     st.integers(1, 9),
     st.integers(1, 9),
     st.sampled_from(["RGB", "L", "RGBA", "1", "P"]),
@@ -492,7 +492,7 @@ PICTURES = st.tuples(
 
 @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
-    st.lists(PICTURES, min_size=1, max_size=7),
+    st.lists(IMAGES, min_size=1, max_size=7),
     st.sampled_from(["rgb", "grayscale"]),
     st.integers(1, 5),
     st.integers(1, 4),

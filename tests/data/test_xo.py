@@ -51,8 +51,8 @@ def test_the_canonical_pictures() -> None:
     assert data.class_names == ("x", "o")
     assert data.train.x.shape == (10, 9, 9, 1)
     assert np.bincount(data.train.y).tolist() == [5, 5]
-    for picture, label in zip(data.train.x, data.train.y, strict=True):
-        np.testing.assert_array_equal(picture[:, :, 0], drawn(O if label else X))
+    for image, label in zip(data.train.x, data.train.y, strict=True):
+        np.testing.assert_array_equal(image[:, :, 0], drawn(O if label else X))
 
 
 def test_signed_gives_the_lectures_numbers() -> None:
@@ -81,7 +81,7 @@ def test_translation_moves_whole_pixels() -> None:
         for down in (-1, 0, 1)
         for right in (-1, 0, 1)
     }
-    seen = {picture.tobytes() for picture in data.train.x[data.train.y == 0]}
+    seen = {image.tobytes() for image in data.train.x[data.train.y == 0]}
     assert seen == moved  # the figure leaves a margin of one pixel, so that rolling is moving
 
 

@@ -57,8 +57,8 @@ def test_printed_results(name, expected):
 def test_sizes(name, shape):
     assert summarize(EXAMPLES / f"{name}.yaml").output_shape == shape
     assert f"# Gives: {'x'.join(map(str, shape))}" in (EXAMPLES / f"{name}.yaml").read_text()
-    picture = np.zeros(summarize(EXAMPLES / f"{name}.yaml").input_shape)
-    assert shown(name, given=picture).views[-1].output.shape == shape
+    image = np.zeros(summarize(EXAMPLES / f"{name}.yaml").input_shape)
+    assert shown(name, given=image).views[-1].output.shape == shape
 
 
 def test_the_lectures_x_under_its_filters():
@@ -82,7 +82,7 @@ def test_the_lectures_x_under_its_filters():
 def test_the_lectures_way_back():
     """E = h11 + h12 + h21 + h22: every dE/dw is the sum of the inputs that it met."""
     found = shown("backward", gradients=True, rate=0.1)
-    x, back = found.picture[..., 0], found.backward
+    x, back = found.image[..., 0], found.backward
     (view,) = found.views
     assert back.error == view.output.sum()
     np.testing.assert_array_equal(back.outputs["conv2d"], np.ones((2, 2, 1)))
@@ -153,8 +153,8 @@ def test_the_gradients_are_those_of_a_training_step(xo_spec):
     """One step of plain SGD by Keras moves the weights to the updated ones."""
     overrides = ["compile.optimizer={SGD: {learning_rate: 0.5}}", "fit.batch_size=1"]
     spec = check(xo_spec, overrides).spec
-    picture = np.random.default_rng(0).normal(size=(9, 9, 1)).astype(np.float32)
-    found = inspect(spec, picture, gradients=True, label=1)
+    image = np.random.default_rng(0).normal(size=(9, 9, 1)).astype(np.float32)
+    found = inspect(spec, image, gradients=True, label=1)
     from cnnctl.network.build import build, compile_model
 
     keras.utils.set_random_seed(spec.seed)
@@ -163,7 +163,7 @@ def test_the_gradients_are_those_of_a_training_step(xo_spec):
         model.get_layer(view.name).set_weights(list(view.weights.values()))
         model.get_layer(view.name).rate = 0.0  # inspection looks at no dropout
     compile_model(model, spec)
-    model.train_on_batch(picture[None], np.array([1]))
+    model.train_on_batch(image[None], np.array([1]))
     for view in found.views:
         for weight in model.get_layer(view.name).weights:
             np.testing.assert_allclose(
@@ -184,12 +184,12 @@ def spec_with(tmp_path, values, **options):
 def test_values_in_both_orders(tmp_path):
     filters = [[[1, 2], [3, 4]], [[5, 6], [7, 8]]]
     first = check(spec_with(tmp_path, filters, filters_first="true")).spec
-    picture = np.zeros((4, 4, 1), np.float32)
-    kernel = inspect(first, picture).views[0].weights["kernel"]
+    image = np.zeros((4, 4, 1), np.float32)
+    kernel = inspect(first, image).views[0].weights["kernel"]
     np.testing.assert_array_equal(kernel[..., 0, 0], filters[0])
     np.testing.assert_array_equal(kernel[..., 0, 1], filters[1])
     keras_order = np.moveaxis(filters, 0, -1).tolist()
-    again = inspect(check(spec_with(tmp_path, keras_order)).spec, picture)
+    again = inspect(check(spec_with(tmp_path, keras_order)).spec, image)
     np.testing.assert_array_equal(again.views[0].weights["kernel"], kernel)
 
 
@@ -201,9 +201,9 @@ def test_values_of_another_shape_are_a_fault_of_their_line(tmp_path, values, wor
     path = spec_with(tmp_path, values)
     with pytest.raises(SpecError) as raised:
         check(path)
-    (fault,) = raised.value.diagnostics
-    assert words in fault.message
-    assert fault.location.line == 4
+    (error,) = raised.value.diagnostics
+    assert words in error.message
+    assert error.location.line == 4
     with pytest.raises(SpecError, match="Keras refuses"):
         inspect(load(path), np.zeros((4, 4, 1)))
 

@@ -33,7 +33,7 @@ from cnnctl.training.train import train  # noqa: E402
 DATA = {"count": 120, "test_count": 40, "translate": 1}
 
 
-def pictures():
+def images():
     return load_data("xo", DATA, base=Path()).test
 
 
@@ -50,7 +50,7 @@ def by_keras(run, x):
 
 
 def test_a_split_is_predicted_as_keras_does(run):
-    test = pictures()
+    test = images()
     found = predict_split(run)
     np.testing.assert_allclose(found.outputs, by_keras(run, test.x), atol=1e-6)
     assert found.class_names == ("x", "o")
@@ -61,7 +61,7 @@ def test_a_split_is_predicted_as_keras_does(run):
 
 
 def test_files_are_predicted_as_the_same_pictures(run, tmp_path):
-    test = pictures()
+    test = images()
     for index in range(6):
         name = ("x", "o")[test.y[index]]
         (tmp_path / "files" / name).mkdir(parents=True, exist_ok=True)
@@ -155,7 +155,7 @@ def test_outputs_become_classes(tmp_path, last, loss, label_mode):
     (tmp_path / "s.yaml").write_text(text)
     result = train(load(tmp_path / "s.yaml"), runs_dir=tmp_path / "runs", device="cpu")
     found = predict_split(result.run.path)
-    own = by_keras(result.run.path, pictures().x).astype("float64")
+    own = by_keras(result.run.path, images().x).astype("float64")
     if "from_logits" in loss:
         own = 1 / (1 + np.exp(-own)) if own.shape[1] == 1 else (
             np.exp(own) / np.exp(own).sum(1, keepdims=True))  # fmt: skip
@@ -173,7 +173,7 @@ def call(*arguments, stdin=None):
 
 
 def test_the_command(run, tmp_path):
-    test = pictures()
+    test = images()
     for index in range(2):
         Image.fromarray(255 - test.x[index, ..., 0]).save(tmp_path / f"{index}.png")
     done = call("predict", run, tmp_path / "0.png", tmp_path / "1.png")
@@ -200,19 +200,19 @@ def test_the_command_over_the_data_set(run, tmp_path):
     rows = list(csv.reader(io.StringIO(done.stdout.decode())))
     assert rows[0] == ["picture", "class", "value", "true", "x", "o"]
     assert len(rows) == 8
-    expected = by_keras(run, pictures().x)
+    expected = by_keras(run, images().x)
     for row in rows[1:]:
         np.testing.assert_allclose([float(v) for v in row[4:]], expected[int(row[0])], atol=1e-5)
     svg = (tmp_path / "grid.svg").read_text()
     assert svg.count("<image") == 7
     assert b"40 pictures of xo, test" in done.stderr
     worst = call("predict", run, "--worst", "--json")
-    mistakes = (expected.argmax(1) != pictures().y).sum()
+    mistakes = (expected.argmax(1) != images().y).sum()
     assert len(json.loads(worst.stdout)["pictures"]) == mistakes
 
 
 def test_damaged_files_do_not_keep_others_from_being_predicted(run, tmp_path):
-    test = pictures()
+    test = images()
     Image.fromarray(test.x[0, ..., 0]).save(tmp_path / "1.png")
     (tmp_path / "0.png").write_bytes(b"")
     (tmp_path / "2.jpg").write_text("<html>")
@@ -379,8 +379,8 @@ def test_data_show(tmp_path, run):
 
 def test_the_true_class_is_the_innermost_folder_that_is_named_like_one():
     def truth(*folders):
-        pictures = [Incoming("a", np.zeros((1, 1)), (), folder) for folder in folders]
-        found = _folders(pictures, ("caf\u00e9", "dog", "fox"))
+        images = [Incoming("a", np.zeros((1, 1)), (), folder) for folder in folders]
+        found = _folders(images, ("caf\u00e9", "dog", "fox"))
         return None if found is None else found.tolist()
 
     assert truth("test/dog", "test/fox/day", "dog/fox") == [1, 2, 2]

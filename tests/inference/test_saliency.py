@@ -46,14 +46,14 @@ def test_the_gradient_is_that_of_the_score_before_softmax(last):
     dense = next(layer for layer in model.layers if isinstance(layer, layers.Dense))
     body = keras.Model(model.inputs, model.layers[2].output)
 
-    def score(picture, number):
-        values = np.asarray(body(picture[None]), np.float64)[0]
+    def score(image, number):
+        values = np.asarray(body(image[None]), np.float64)[0]
         return values @ np.asarray(dense.kernel, np.float64)[:, number] + float(dense.bias[number])
 
     step = 1e-2
-    for picture, number, gradient in zip(x, (1, 2), found, strict=True):
+    for image, number, gradient in zip(x, (1, 2), found, strict=True):
         for row, column in ((0, 0), (3, 4), (7, 7)):
-            more, less = picture.copy(), picture.copy()
+            more, less = image.copy(), image.copy()
             more[row, column] += step
             less[row, column] -= step
             expected = (score(more, number) - score(less, number)) / (2 * step)
@@ -169,14 +169,14 @@ def test_which_layer_grad_cam_takes(kind):
     x = keras.Input((8, 8, 1))
     scores = layers.Dense(3, activation="softmax")(layers.Flatten()(NETWORKS[kind](x)))
     model = keras.Model(x, scores)
-    pictures = np.random.default_rng(2).random((3, 8, 8, 1), np.float32)
+    images = np.random.default_rng(2).random((3, 8, 8, 1), np.float32)
     classes = np.array([0, 1, 2])
-    chosen = saliency.last_convolution(model, pictures, classes)
+    chosen = saliency.last_convolution(model, images, classes)
     assert chosen.name == "body"
-    heat = saliency.grad_cam(model, pictures, classes)
+    heat = saliency.grad_cam(model, images, classes)
     assert heat.shape[1:] == tuple(chosen.output.shape[1:3])
     assert heat.std((1, 2)).max() > 0.05  # no flat tint
-    np.testing.assert_array_equal(heat, saliency.grad_cam(model, pictures, classes, chosen))
+    np.testing.assert_array_equal(heat, saliency.grad_cam(model, images, classes, chosen))
 
 
 def test_maps_whose_channels_come_first():

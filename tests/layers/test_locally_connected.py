@@ -8,17 +8,17 @@ from hypothesis import strategies as st
 from cnnctl.layers import LocallyConnected2D
 from layers.by_hand import slide
 
-PICTURES = np.random.default_rng(0).normal(size=(2, 7, 6, 3)).astype("float32")
+IMAGES = np.random.default_rng(0).normal(size=(2, 7, 6, 3)).astype("float32")
 
 
-def _by_hand(layer, pictures):
+def _by_hand(layer, images):
     kernel = np.array(layer.kernel)
     bias = 0 if layer.bias is None else np.array(layer.bias)
 
     def reduce(row, column, window, inside):
         return np.einsum("ijc,ijcf->f", window, kernel[row, column])
 
-    return slide(pictures, layer.kernel_size, layer.strides, layer.padding, reduce) + bias
+    return slide(images, layer.kernel_size, layer.strides, layer.padding, reduce) + bias
 
 
 @pytest.mark.parametrize("padding", ["valid", "same"])
@@ -26,9 +26,9 @@ def _by_hand(layer, pictures):
 @pytest.mark.parametrize("strides", [1, 2, (3, 1)])
 def test_it_equals_loops(padding, size, strides):
     layer = LocallyConnected2D(4, size, strides, padding, bias_initializer="random_normal")
-    outputs = layer(PICTURES)
-    np.testing.assert_allclose(outputs, _by_hand(layer, PICTURES), atol=1e-5)
-    assert tuple(outputs.shape) == layer.compute_output_shape(PICTURES.shape)
+    outputs = layer(IMAGES)
+    np.testing.assert_allclose(outputs, _by_hand(layer, IMAGES), atol=1e-5)
+    assert tuple(outputs.shape) == layer.compute_output_shape(IMAGES.shape)
 
 
 @settings(max_examples=15, deadline=None)
@@ -40,21 +40,21 @@ def test_it_equals_loops(padding, size, strides):
     padding=st.sampled_from(["valid", "same"]),
 )
 def test_with_one_kernel_everywhere_it_is_a_convolution(height, width, size, strides, padding):
-    pictures = np.random.default_rng(1).normal(size=(1, height, width, 2)).astype("float32")
+    images = np.random.default_rng(1).normal(size=(1, height, width, 2)).astype("float32")
     shared = keras.layers.Conv2D(3, size, strides, padding, bias_initializer="ones")
-    expected = shared(pictures)
+    expected = shared(images)
     layer = LocallyConnected2D(3, size, strides, padding)
-    layer.build(pictures.shape)
+    layer.build(images.shape)
     layer.kernel.assign(np.broadcast_to(shared.kernel, layer.kernel.shape))
     layer.bias.assign(np.broadcast_to(shared.bias, layer.bias.shape))
-    np.testing.assert_allclose(layer(pictures), expected, atol=1e-5)
+    np.testing.assert_allclose(layer(images), expected, atol=1e-5)
 
 
 def test_channels_first_is_the_same_transposed():
     last = LocallyConnected2D(4, 3, 2, "same", data_format="channels_last")
-    expected = last(PICTURES)
+    expected = last(IMAGES)
     first = LocallyConnected2D(4, 3, 2, "same", data_format="channels_first")
-    swapped = PICTURES.transpose(0, 3, 1, 2)
+    swapped = IMAGES.transpose(0, 3, 1, 2)
     first.build(swapped.shape)
     first.set_weights(last.get_weights())
     outputs = np.array(first(swapped))
@@ -86,7 +86,7 @@ def test_activation_and_regularizers():
     layer = LocallyConnected2D(
         2, 3, activation="relu", kernel_regularizer=keras.regularizers.L2(0.5), use_bias=False
     )
-    outputs = layer(PICTURES)
+    outputs = layer(IMAGES)
     assert layer.bias is None
     assert float(keras.ops.min(outputs)) == 0
     assert float(layer.losses[0]) == pytest.approx(0.5 * np.sum(np.square(layer.kernel)), rel=1e-5)
@@ -108,7 +108,7 @@ def test_it_learns_what_depends_on_the_place():
 @HELD_BELOW_BFLOAT16
 def test_mixed_precision():
     layer = LocallyConnected2D(2, 3, dtype="mixed_bfloat16")
-    assert keras.backend.standardize_dtype(layer(PICTURES).dtype) == "bfloat16"
+    assert keras.backend.standardize_dtype(layer(IMAGES).dtype) == "bfloat16"
     assert keras.backend.standardize_dtype(layer.kernel.dtype) == "float32"
 
 

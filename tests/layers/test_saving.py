@@ -10,7 +10,7 @@ import pytest
 
 from cnnctl.layers import LocallyConnected2D, LpPooling2D, WeightedAveragePooling2D
 
-PICTURES = np.random.default_rng(0).normal(size=(2, 9, 8, 3)).astype("float32")
+IMAGES = np.random.default_rng(0).normal(size=(2, 9, 8, 3)).astype("float32")
 
 
 def _layers():
@@ -39,7 +39,7 @@ def test_a_model_survives_saving(tmp_path):
     model.save(tmp_path / "model.keras")
     again = keras.models.load_model(tmp_path / "model.keras")
     np.testing.assert_array_equal(
-        model.predict(PICTURES, verbose=0), again.predict(PICTURES, verbose=0)
+        model.predict(IMAGES, verbose=0), again.predict(IMAGES, verbose=0)
     )
     assert again.get_layer("local").kernel_constraint.max_value == 3.0
 
@@ -71,7 +71,7 @@ def test_a_step_of_training_changes_the_weights():
     model = _model()
     model.compile("sgd", "mse")
     before = np.array(model.get_layer("local").kernel)
-    loss = model.train_on_batch(PICTURES, np.ones((2, *model.output_shape[1:])))
+    loss = model.train_on_batch(IMAGES, np.ones((2, *model.output_shape[1:])))
     assert np.isfinite(loss)
     assert not np.array_equal(before, model.get_layer("local").kernel)
 
@@ -83,14 +83,14 @@ def test_pooling_takes_pictures_of_unknown_size(layer_class, padding):
     model = keras.Sequential([keras.Input((None, None, 3)), pooled])
     assert model.output_shape == (None, None, None, 3)
     np.testing.assert_allclose(
-        model.predict(PICTURES, verbose=0), layer_class(2, padding=padding)(PICTURES), atol=1e-6
+        model.predict(IMAGES, verbose=0), layer_class(2, padding=padding)(IMAGES), atol=1e-6
     )
 
 
 @pytest.mark.parametrize("layer_class", [LpPooling2D, WeightedAveragePooling2D])
 def test_pooling_channels_first_is_the_same_transposed(layer_class):
-    expected = layer_class(3, 2, "same")(PICTURES)
+    expected = layer_class(3, 2, "same")(IMAGES)
     first = layer_class(3, 2, "same", data_format="channels_first")
-    outputs = np.array(first(PICTURES.transpose(0, 3, 1, 2)))
+    outputs = np.array(first(IMAGES.transpose(0, 3, 1, 2)))
     np.testing.assert_allclose(outputs.transpose(0, 2, 3, 1), expected, atol=1e-6)
     assert first.compute_output_shape((None, 3, 9, 8)) == (None, 3, 5, 4)

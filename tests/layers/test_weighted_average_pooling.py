@@ -5,7 +5,7 @@ import pytest
 from cnnctl.layers import WeightedAveragePooling2D
 from layers.by_hand import slide
 
-PICTURES = np.random.default_rng(0).normal(size=(2, 7, 6, 3)).astype("float32")
+IMAGES = np.random.default_rng(0).normal(size=(2, 7, 6, 3)).astype("float32")
 
 
 def _gaussian(size, sigma):
@@ -32,16 +32,16 @@ def test_it_equals_loops(padding, size, strides, sigma):
         return np.einsum("ij,ijc->c", weights * inside, window) / (weights * inside).sum()
 
     layer = WeightedAveragePooling2D(size, strides, padding, sigma=sigma)
-    outputs = layer(PICTURES)
-    expected = slide(PICTURES, size, strides or size, padding, reduce)
+    outputs = layer(IMAGES)
+    expected = slide(IMAGES, size, strides or size, padding, reduce)
     np.testing.assert_allclose(outputs, expected, atol=1e-5)
-    assert tuple(outputs.shape) == layer.compute_output_shape(PICTURES.shape)
+    assert tuple(outputs.shape) == layer.compute_output_shape(IMAGES.shape)
 
 
 @pytest.mark.parametrize("padding", ["valid", "same"])
 def test_a_very_wide_gaussian_is_keras_average(padding):
-    outputs = WeightedAveragePooling2D(3, 2, padding, sigma=1e4)(PICTURES)
-    expected = keras.layers.AveragePooling2D(3, 2, padding)(PICTURES)
+    outputs = WeightedAveragePooling2D(3, 2, padding, sigma=1e4)(IMAGES)
+    expected = keras.layers.AveragePooling2D(3, 2, padding)(IMAGES)
     np.testing.assert_allclose(outputs, expected, atol=1e-5)
 
 

@@ -252,7 +252,7 @@ def test_data_sets_are_not_keras():
         construct("dataset", "mnist")
 
 
-PICTURE_LAYERS = [
+IMAGE_LAYERS = [
     name
     for name in load().names("layer")
     if name.startswith(("Random", "Rand", "Aug")) or "Contrast" in name
@@ -260,7 +260,7 @@ PICTURE_LAYERS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("name", PICTURE_LAYERS)
+@pytest.mark.parametrize("name", IMAGE_LAYERS)
 def test_picture_layers_work_inside_a_model(name):
     entry = load().find("layer", name)
     layer = construct("layer", name, {**_required(entry)})

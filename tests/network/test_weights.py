@@ -163,12 +163,12 @@ def test_bits_that_flipped_in_a_checkpoint(tmp_path):
 def everything():
     """Types that HDF5 has and has not, a layer without weights, a branch, an optimizer."""
     layers = keras.layers
-    picture = keras.Input((6, 6, 2))
-    x = layers.Conv2D(3, 2, dtype="float16")(picture)
+    image = keras.Input((6, 6, 2))
+    x = layers.Conv2D(3, 2, dtype="float16")(image)
     x = layers.BatchNormalization()(layers.Dropout(0.5)(x))
-    y = layers.Conv2D(3, 2, dtype="bfloat16")(picture)
+    y = layers.Conv2D(3, 2, dtype="bfloat16")(image)
     x = layers.Flatten()(layers.Add()([layers.Activation("relu", dtype="float32")(y), x]))
-    model = keras.Model(picture, layers.Dense(2, dtype="mixed_bfloat16")(x))
+    model = keras.Model(image, layers.Dense(2, dtype="mixed_bfloat16")(x))
     model.compile(keras.optimizers.Adam(amsgrad=True, use_ema=True), "mse")
     return model
 

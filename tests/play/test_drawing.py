@@ -178,7 +178,7 @@ def test_a_one_is_drawn_and_recognized(address, tmp_path):
         seen = page.evaluate("(() => { const s = document.getElementById('field').style;"
                              " return [parseFloat(s.top), parseFloat(s.height)]; })()")  # fmt: skip
         np.testing.assert_allclose(seen, [12 / 28 * 100, 7 / 28 * 100], atol=1e-3)
-        page.picture(tmp_path / "play.png")
+        page.image(tmp_path / "play.png")
         page.evaluate("document.getElementById('clear').click()")
         page.wait_for("document.getElementById('steps').textContent.includes('nothing stands out')")
         wider = page.evaluate("document.documentElement.scrollWidth - innerWidth")
@@ -214,7 +214,7 @@ def test_a_training_is_watched(tmp_path):
                 assert names == ["loss", "accuracy"]
                 assert page.evaluate("getComputedStyle(document.getElementById('top')).display"
                                      ) == "none"  # fmt: skip
-                page.picture(tmp_path / "live.png")
+                page.image(tmp_path / "live.png")
         told = progress()
     finally:
         process.send_signal(signal.SIGINT)

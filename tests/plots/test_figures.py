@@ -200,11 +200,11 @@ def test_filters(shape):
 
 def test_what_a_network_sees():
     random = np.random.default_rng(0)
-    picture = random.integers(0, 256, (28, 28, 1), dtype=np.uint8)
+    image = random.integers(0, 256, (28, 28, 1), dtype=np.uint8)
     maps = {f"max_pooling2d_{n}": random.normal(size=(28 // n, 28 // n, 8 * n))
             for n in (1, 2, 4)}  # fmt: skip
-    texts_apart(features(picture, maps, title="runs/mnist/001: test picture 0"))
-    many = np.stack([picture] * 6)
+    texts_apart(features(image, maps, title="runs/mnist/001: test picture 0"))
+    many = np.stack([image] * 6)
     heat = random.random((6, 7, 7))
     for each in (heat, None):
         texts_apart(saliency(many, many.astype(float), each, NAMES[:6], layer="conv2d_1",

@@ -293,7 +293,7 @@ def _jpeg(*segments):
     return make
 
 
-PICTURES = {
+IMAGES = {
     "black pixels.png": text(lambda: _png(7_000, 7_000)),
     "black pixels, more than may be.png": text(lambda: _png(7_100, 7_100)),
     "black pixels in color.png": text(lambda: _png(3_500, 3_500, color=2, pixels=_rows(3_500, 3))),
@@ -366,9 +366,9 @@ PICTURES = {
         + struct.pack("<IiiHHIIiiII", 40, 30_000, 1_000, 1, 8, 1, 0, 0, 0, 0, 0) + b"\0\0" * 50_000
     ),
 }  # fmt: skip
-for _name, _make in hostile_data.PICTURES.items():
+for _name, _make in hostile_data.IMAGES.items():
     if _name not in ("a device", "a pipe", "a folder", "a link to nothing", "a link to a text"):
-        PICTURES[f"{_name} (picture).png"] = _make
+        IMAGES[f"{_name} (picture).png"] = _make
 
 
 # Run folders.
@@ -593,7 +593,7 @@ for _name, _make in hostile_data.ARCHIVES.items():
 KINDS = {
     "weights": WEIGHTS,
     "arrays": ARRAYS,
-    "pictures": PICTURES,
+    "pictures": IMAGES,
     "histories": HISTORIES,
     "documents": DOCUMENTS,
     "specs": SPECS,

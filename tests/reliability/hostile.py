@@ -681,8 +681,8 @@ def fuzz(counts, folder):
             (("h5", "good.weights.h5"), ("keras", "good.keras"), ("npz", "good.npz"))}  # fmt: skip
     model.save_weights(good["h5"])
     _archive(method=zipfile.ZIP_DEFLATED)(good["keras"], good["h5"])
-    pictures = np.arange(81 * 4, dtype=np.uint8).reshape(4, 9, 9)
-    np.savez_compressed(good["npz"], x_train=pictures, y_train=np.arange(4) % 2)
+    images = np.arange(81 * 4, dtype=np.uint8).reshape(4, 9, 9)
+    np.savez_compressed(good["npz"], x_train=images, y_train=np.arange(4) % 2)
     chance, results = random.Random(0), {}
     for kind, count in counts.items():
         data, path = good[kind].read_bytes(), folder / f"damaged-{good[kind].name}"

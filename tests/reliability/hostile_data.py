@@ -109,7 +109,7 @@ def _bytes(data):
     return lambda path: path.write_bytes(data() if callable(data) else data)
 
 
-def _picture(kind, size=(9, 9)):
+def _image(kind, size=(9, 9)):
     def make(path):
         Image.new("L", size).save(path, kind)
 
@@ -132,7 +132,7 @@ def _broken_jpeg(path):
     path.write_bytes(path.read_bytes()[:-60])
 
 
-PICTURES = {
+IMAGES = {
     "a billion pixels": _bytes(lambda: _png(30_000, 30_000, pixels=zlib.compress(bytes(1000)))),
     "ninety million pixels": _bytes(lambda: _png(9_500, 9_500, pixels=zlib.compress(bytes(1000)))),
     "megabytes out of kilobytes": _bytes(
@@ -149,8 +149,8 @@ PICTURES = {
     "cut off": _bytes(lambda: _png(9, 9)[:45]),
     "parts without an end": _endless_jpeg,
     "a JPEG that is cut off": _broken_jpeg,
-    "another size": _picture("PNG", (8, 9)),
-    "a GIF of another size": _picture("GIF", (8, 9)),
+    "another size": _image("PNG", (8, 9)),
+    "a GIF of another size": _image("GIF", (8, 9)),
     "a TIFF of floats": _floats,
     "a program of PostScript": _bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n"),
     "text": _bytes(b"text"),

@@ -79,14 +79,14 @@ def test_the_objects_would_have_run_code(tmp_path):
     assert (tmp_path / "outside/canary").exists()
 
 
-@pytest.mark.parametrize("name", hostile_data.PICTURES)
+@pytest.mark.parametrize("name", hostile_data.IMAGES)
 def test_a_folder_of_pictures(tmp_path, train, name):
     folder = tmp_path / "pictures/train"
     for label in ("a", "b"):
         (folder / label).mkdir(parents=True)
     Image.new("L", (9, 9)).save(folder / "a/sound.png")
     path = folder / "b/hostile.png"
-    hostile_data.PICTURES[name](path)
+    hostile_data.IMAGES[name](path)
     told = path.parent
     if name in ("a device", "a pipe", "a folder", "a link to nothing"):  # none of the class's files
         told = "no training images of class b"

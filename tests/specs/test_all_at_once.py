@@ -3,7 +3,7 @@
 from itertools import combinations
 
 import pytest
-from cli.test_bad_specs import FAULTS
+from cli.test_bad_specs import ERRORS
 from conftest import XO
 
 from cnnctl.errors import SpecError
@@ -71,7 +71,7 @@ def test_faults_of_every_stage_at_once(tmp_path):
     ]
 
 
-SINGLE_LINE = {name: change for name, (change, *_) in FAULTS.items() if "\n" not in "".join(change)}
+SINGLE_LINE = {name: change for name, (change, *_) in ERRORS.items() if "\n" not in "".join(change)}
 
 
 @pytest.mark.parametrize("name", SINGLE_LINE)

@@ -5,7 +5,7 @@ import math
 
 import jsonschema
 import pytest
-from cli.test_bad_specs import FAULTS
+from cli.test_bad_specs import ERRORS
 from conftest import CONFIGS, ROOT, XO
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -92,15 +92,15 @@ def test_it_accepts_every_shipped_spec(path):
     assert list(VALIDATOR.iter_errors(plain(read(read_source(path))))) == []
 
 
-@pytest.mark.parametrize("name", FAULTS)
+@pytest.mark.parametrize("name", ERRORS)
 def test_it_says_of_a_faulty_spec_what_the_validator_says(name):
-    (old, new), *_ = FAULTS[name]
+    (old, new), *_ = ERRORS[name]
     assert_same_verdict(XO.replace(old, new))
 
 
-@pytest.mark.parametrize("name", FAULTS)
+@pytest.mark.parametrize("name", ERRORS)
 def test_it_says_so_of_a_change_to_a_spec(name):
-    (old, new), *_ = FAULTS[name]
+    (old, new), *_ = ERRORS[name]
     change = tree_of(XO.replace(old, new))
     value = plain(change)
     if is_finite(value):

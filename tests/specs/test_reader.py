@@ -16,7 +16,7 @@ def parse(text):
     return read(text_source(text, "a.yaml"))
 
 
-def fault(text):
+def error(text):
     with pytest.raises(SpecError) as caught:
         parse(text)
     (diagnostic,) = caught.value.diagnostics
@@ -56,7 +56,7 @@ def test_positions_of_keys_and_values():
     ],
 )
 def test_faults_are_located(text, rule, line, column):
-    found = fault(text)
+    found = error(text)
     assert found.rule == rule
     assert (found.location.line, found.location.column) == (line, column)
 
@@ -85,12 +85,12 @@ def test_aliases_that_expand_are_refused_at_once():
     lines = ["a0: &a0 [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]"]
     lines += [f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 10)}]" for i in range(1, 12)]
     text = "\n".join(lines)
-    assert fault(text).rule == "too-large"
-    assert calls(lambda: fault(text)) < 20 * len(text)  # expanded, it has 10^12 values
+    assert error(text).rule == "too-large"
+    assert calls(lambda: error(text)) < 20 * len(text)  # expanded, it has 10^12 values
 
 
 def test_a_hundred_thousand_brackets_end_in_an_error():
-    assert fault("[" * 100_000).rule == "too-deep"
+    assert error("[" * 100_000).rule == "too-deep"
 
 
 def _same(one, other):
@@ -118,27 +118,27 @@ def test_a_large_text_is_read_as_a_small_one(monkeypatch):
         found = []
         for limit in (1 << 30, 0):
             monkeypatch.setattr("cnnctl.specs.reader.LARGE", limit)
-            faults = []
+            errors = []
             try:
-                tree = read(read_source(path), faults)
+                tree = read(read_source(path), errors)
             except SpecError as error:
-                tree, faults = None, [(each.rule, each.location) for each in error.diagnostics]
-            found.append((tree, faults))
-        (one, faults), (other, others) = found
+                tree, errors = None, [(each.rule, each.location) for each in error.diagnostics]
+            found.append((tree, errors))
+        (one, errors), (other, others) = found
         assert (one is None) == (other is None), path
         assert one is None or _same(one, other), path
         if one is not None:
-            assert faults == others, path
+            assert errors == others, path
 
 
 def test_a_large_text_with_an_error(monkeypatch):
     """What is wrong near the beginning is told as in a small one, and all of the text counts."""
     small = "a: [1\nb: 2\n"
     large = small + "".join(f"k{n}: 1\n" for n in range(20_000))
-    one, other = fault(small), fault(large)
+    one, other = error(small), error(large)
     assert (one.rule, one.message, one.hint) == (other.rule, other.message, other.hint)
     assert (one.location.line, one.location.column) == (other.location.line, other.location.column)
-    late = fault("".join(f"k{n}: 1\n" for n in range(20_000)) + small)
+    late = error("".join(f"k{n}: 1\n" for n in range(20_000)) + small)
     assert late.rule == "yaml-syntax"
     assert late.location.line in (20_001, 20_002)
 

@@ -105,7 +105,7 @@ def test_wandb(tracked, run):
 
 def test_tensorboard(run):
     """Its scalars are float32."""
-    found, texts, pictures = of_tensorboard(run.path)
+    found, texts, images = of_tensorboard(run.path)
     expected = {**of_run(run.path), **on_test(run)}
     assert found == {
         key: {epoch: float(np.float32(value)) for epoch, value in values.items()}
@@ -114,6 +114,6 @@ def test_tensorboard(run):
     assert (run.path / "spec.yaml").read_text() in texts["spec"]
     assert "tensorflow" in texts["tags"]
     assert texts["status"] == "finished"
-    width, height, png = pictures["confusion"]
+    width, height, png = images["confusion"]
     assert png.startswith(b"\x89PNG")
     assert struct.unpack(">II", png[16:24]) == (int(width), int(height))

@@ -1,6 +1,6 @@
-"""Decoded pictures kept in a file, from which they are read, or mapped, instead of decoded again.
+"""Decoded images kept in a file, from which they are read, or mapped, instead of decoded again.
 
-One file holds one split: a block of JSON (what it is, the pictures' shape, and a SHA-256 of all of
+One file holds one split: a block of JSON (what it is, the images' shape, and a SHA-256 of all of
 it), then their bytes, then JSON of what was found while they were decoded. It is written under a
 name of its own and renamed when it is whole; its name says which folder it is of, and what the
 files there were like. A copy that does not hold what it says is as good as none.
@@ -43,7 +43,7 @@ class DecodedCopy:
     Args:
         store: The folder of all copies; it need not exist.
         folder: The split's folder.
-        paths: Its pictures, in order.
+        paths: Its images, in order.
         wanted: What they are decoded to.
         part: Which part of the folder the split is, where several splits lie in one folder.
     """

@@ -101,11 +101,11 @@ def _pixels(file: BinaryIO, image: Image, bits: int, path: Path, wanted: Format)
     other = _other_size(path, shown.size[::-1], wanted)
     # Gray stays gray until it is resized: the values are the same in a quarter of the memory.
     first = "L" if other and shown.mode in ("1", "L") else wanted.mode
-    picture = shown if shown.mode == first else converted(shown, first)
+    image = shown if shown.mode == first else converted(shown, first)
     if other:
-        picture = picture.resize(other[::-1], Image.Resampling.BILINEAR)
-    picture = picture if picture.mode == wanted.mode else converted(picture, wanted.mode)
-    pixels = np.asarray(picture)
+        image = image.resize(other[::-1], Image.Resampling.BILINEAR)
+    image = image if image.mode == wanted.mode else converted(image, wanted.mode)
+    pixels = np.asarray(image)
     return pixels[:, :, None] if pixels.ndim == 2 else pixels
 
 

@@ -11,7 +11,7 @@ from cnnctl.data.dataset import Dataset, Split, make_dataset
 from cnnctl.data.images.decode import Format
 from cnnctl.data.images.folder_layout import File, find_layout
 from cnnctl.data.images.folder_split import split_rule
-from cnnctl.data.images.image_reader import PictureReader
+from cnnctl.data.images.image_reader import ImageReader
 from cnnctl.data.images.open_image import LARGEST
 from cnnctl.data.named.download import Progress
 from cnnctl.errors import DataError
@@ -41,18 +41,18 @@ def load_image_folder(
     stretch of them, such as one held out for validation, has about as large a part of every class.
 
     Hidden files are ignored; other files that are not read are named in notes. Colours
-    are converted to `color_mode`; pictures are turned as their EXIF data says, and laid on white
+    are converted to `color_mode`; images are turned as their EXIF data says, and laid on white
     where they are transparent.
 
-    Every picture is decoded once. Pictures that take more than a quarter of the free memory are
+    Every image is decoded once. Images that take more than a quarter of the free memory are
     held on the disk and only mapped; where decoding takes long, a decoded copy is kept for the next
     time (`decoded_folder` of `cnnctl.data.named.places`). Notes say which.
 
     Args:
         folder: The folder.
-        image_size: (height, width); None for the size that all pictures have.
+        image_size: (height, width); None for the size that all images have.
         color_mode: `rgb` (3 channels) or `grayscale` (1 channel).
-        resize: Resize every picture to `image_size` (bilinear, antialiased; the aspect ratio is
+        resize: Resize every image to `image_size` (bilinear, antialiased; the aspect ratio is
             not kept).
         split: Parts of each class for training, validation and test where the folder has no
             split folders, as fractions or percentages; None for 80, 10 and 10%.
@@ -60,15 +60,15 @@ def load_image_folder(
         holds_out: Whether some of the training images will be held out for validation: then 90, 0
             and 10% are the default.
         on_error: `error` names all images that cannot be read, `skip` leaves them out.
-        progress: Told how many pictures are read.
+        progress: Told how many images are read.
 
     Returns:
-        Pictures uint8 (uint16 if all have 16 bits per channel) `(pictures, height, width,
+        Images uint8 (uint16 if all have 16 bits per channel) `(images, height, width,
         channels)`, in memory or in a mapped file.
 
     Raises:
-        DataError: The folder is laid out in no known way (`find_layout`), a picture cannot be read
-            or is too large, sizes or depths differ, or there is room for the pictures neither in
+        DataError: The folder is laid out in no known way (`find_layout`), an image cannot be read
+            or is too large, sizes or depths differ, or there is room for the images neither in
             memory nor on the disk.
     """
     if color_mode not in ("rgb", "grayscale"):
@@ -80,7 +80,7 @@ def load_image_folder(
     layout = find_layout(folder, split_rule(split, split_seed, holds_out=holds_out))
     wanted = Format(image_size, {"rgb": "RGB", "grayscale": "L"}[color_mode], resize)
     splits: dict[str, Split] = {}
-    reader = PictureReader(progress, skip=on_error == "skip")
+    reader = ImageReader(progress, skip=on_error == "skip")
     for name, files in layout.splits.items():
         paths = [path for path, _ in files]
         own = layout.folders.get(name)

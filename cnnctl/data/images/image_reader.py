@@ -54,7 +54,7 @@ class Read:
     kept: list[int]
 
 
-class PictureReader:
+class ImageReader:
     """Reads the splits of one folder of images.
 
     Args:

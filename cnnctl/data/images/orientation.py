@@ -1,6 +1,6 @@
-"""A decoded picture as a viewer shows it: upright, and on white where it is transparent.
+"""A decoded image as a viewer shows it: upright, and on white where it is transparent.
 
-For images of 8 bits per channel; `deep.py` has those of 16. Training pictures and those that
+For images of 8 bits per channel; `deep.py` has those of 16. Training images and those that
 somebody brings along go through it alike, so that a network sees the same pixels of the same file.
 """
 
@@ -25,13 +25,13 @@ _TURNS = {
 
 
 def as_shown(image: Image) -> tuple[Image, list[str]]:
-    """Turn a picture as its EXIF data says, and lay it on white if it is transparent.
+    """Turn an image as its EXIF data says, and lay it on white if it is transparent.
 
     Args:
         image: As Pillow opens it, of any mode.
 
     Returns:
-        The picture, RGB if it had transparency and of its own mode else; and what was done to it,
+        The image, RGB if it had transparency and of its own mode else; and what was done to it,
         in words.
     """
     from PIL import Image
@@ -55,5 +55,5 @@ def turn(image: Image) -> str | None:
     image.load()  # EXIF data may come after the pixels
     try:
         return _TURNS.get(image.getexif().get(_ORIENTATION, 1))
-    except Exception:  # whatever Pillow makes of foreign bytes; the picture itself is sound
+    except Exception:  # whatever Pillow makes of foreign bytes; the image itself is sound
         return None

@@ -16,7 +16,7 @@ from cnnctl.data.npz import read_npz, splits_of
 from cnnctl.errors import DataError
 
 ALTERED = "altered copy"
-"""What a named data set is marked with if its pictures are not the published ones."""
+"""What a named data set is marked with if its images are not the published ones."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,7 @@ class Found:
     Args:
         place: Where.
         layout: `npz`, `idx` or `cifar`.
-        paths: The files; for `idx` training pictures, training labels, test pictures, test labels.
+        paths: The files; for `idx` training images, training labels, test images, test labels.
     """
 
     place: Place
@@ -55,7 +55,7 @@ def keras_datasets_folder() -> Path:
 
 
 def decoded_folder() -> Path:
-    """Return the folder that decoded copies of folders of pictures are kept in.
+    """Return the folder that decoded copies of folders of images are kept in.
 
     Raises:
         RuntimeError: This user has no home folder.

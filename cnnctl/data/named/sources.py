@@ -3,7 +3,7 @@
 The URLs of MNIST and Fashion-MNIST are Keras's. CIFAR comes in its publisher's binary version,
 since the version that Keras takes is a pickle, which runs code when it is opened. SHA-256 sums of
 files are those that TensorFlow Datasets records; `train_sha256` and `test_sha256` are sums over
-the pictures and labels themselves, so that a copy in another kind of file is known as well.
+the images and labels themselves, so that a copy in another kind of file is known as well.
 """
 
 from __future__ import annotations
@@ -42,13 +42,13 @@ class Source:
         title: For people.
         layout: How the published files are laid out: `npz`, `idx` or `cifar`.
         files: What to download.
-        train: How many training pictures.
-        test: How many test pictures.
-        shape: Of one picture, as stored.
+        train: How many training images.
+        test: How many test images.
+        shape: Of one image, as stored.
         class_names: By class number.
         coarse_names: CIFAR-100's superclasses, by number.
-        train_sha256: Over the published training pictures and labels (see `published.py`).
-        test_sha256: The same for the test pictures.
+        train_sha256: Over the published training images and labels (see `published.py`).
+        test_sha256: The same for the test images.
     """
 
     name: str

@@ -104,8 +104,8 @@ def test_a_file_has_the_same_pixels_in_training_and_in_prediction(tmp_path: Path
     x = read(tmp_path / "photos").train.x
     files = sorted(root.iterdir())
     expected = [upright] * 8 + [on_white] * 3 + [upright]
-    for path, picture, wanted in zip(files, x, expected, strict=True):
-        np.testing.assert_array_equal(picture, wanted, str(path))
+    for path, image, wanted in zip(files, x, expected, strict=True):
+        np.testing.assert_array_equal(image, wanted, str(path))
         (found,) = images.read([str(path)], Look((4, 4, 3)))
         np.testing.assert_array_equal(found.x, wanted, str(path))
         turned = path.stem in set("2345678")
@@ -269,9 +269,9 @@ def test_real_folder_holds_the_pixels_of_the_npz(real_data: Path, tmp_path: Path
     from cnnctl.data.images.folder import load_image_folder
 
     with np.load(real_data / "cifar10.npz") as arrays:
-        known = {picture.tobytes() for picture in arrays["x_test"]}
+        known = {image.tobytes() for image in arrays["x_test"]}
     (tmp_path / "train").symlink_to(source)
     data = load_image_folder(tmp_path)
     assert data.train.x.shape == (10_000, 32, 32, 3)
     assert data.class_names[0] == "airplane"
-    assert {picture.tobytes() for picture in data.train.x} == known
+    assert {image.tobytes() for image in data.train.x} == known

@@ -31,9 +31,9 @@ def test_the_split_is_stratified_and_the_pictures_are_mlxtends() -> None:
     )
     both = [data.train, data.test]
     ours = sorted(
-        bytes([label]) + picture.tobytes()
+        bytes([label]) + image.tobytes()
         for split in both
-        for picture, label in zip(split.x, split.y, strict=True)
+        for image, label in zip(split.x, split.y, strict=True)
     )
     assert ours == theirs
 
@@ -59,10 +59,10 @@ def test_every_picture_is_in_mnists_training_set(real_data: Path) -> None:
         pytest.skip("no mnist.npz in CNNCTL_DATA_DIR")
     with np.load(real_data / "mnist.npz") as arrays:
         known = {
-            (picture.tobytes(), int(label))
-            for picture, label in zip(arrays["x_train"], arrays["y_train"], strict=True)
+            (image.tobytes(), int(label))
+            for image, label in zip(arrays["x_train"], arrays["y_train"], strict=True)
         }
     data = load_sample()
     for _, split in data.splits():
         pairs = zip(split.x, split.y, strict=True)
-        assert all((picture.tobytes(), int(label)) in known for picture, label in pairs)
+        assert all((image.tobytes(), int(label)) in known for image, label in pairs)
