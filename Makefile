@@ -16,7 +16,7 @@ train: $(VENV)/.ready-sample ## Set up, then train configs/mnist.yaml
 	$(BIN)/cnnctl train configs/mnist.yaml
 
 test: $(VENV)/.ready-dev ## Set up, then run the tests
-	$(BIN)/python -m pytest -n $(WORKERS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --durations 30
 
 lint: $(VENV)/.ready-dev ## Check style, types and floors
 	$(BIN)/ruff check .
@@ -34,9 +34,10 @@ bench: $(VENV)/.ready-sample ## Measure what there is on performance; BENCH_PEER
 	$(BIN)/python benchmarks/folder.py $(BENCH_KEPT)
 	$(BIN)/python benchmarks/seeds.py $(BENCH_KEPT)
 
-soak: $(VENV)/.ready-dev ## Kill, damage and resume trainings, and train every component: about an hour
+soak: $(VENV)/.ready-dev ## Kill, damage and resume trainings, train every component, draw more examples: an hour or two
 	CNNCTL_EVERY=1 CNNCTL_KILLS=100 CNNCTL_FLIPS=3000 $(BIN)/python -m pytest tests/reliability tests/export/test_every_export.py -n 1 -s
 	CNNCTL_EVERY=1 $(BIN)/python -m pytest tests/compute/test_each_component.py -n 0 -s
+	CNNCTL_EVERY=1 $(BIN)/python -m pytest -m hypothesis -n 1
 
 clean: ## Remove the virtual environment and what tools left behind
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -30,11 +30,12 @@ PROGRAM = str(Path(sys.executable).parent / "cnnctl")
 """The console script, for tests that start it from a shell or another program."""
 
 READ_LATE = {
-    "CNNCTL_DATA_DIR", "COLUMNS", "KERAS_HOME", "LINES", "NO_COLOR", "PATH", "PYTEST_CURRENT_TEST",
-    "TERM", "TF_CONFIG", "http_proxy",
+    "CNNCTL_DATA_DIR", "COLUMNS", "HOME", "KERAS_HOME", "LINES", "NO_COLOR", "PATH",
+    "PYTEST_CURRENT_TEST", "TERM", "TF_CONFIG", "http_proxy",
 }  # fmt: skip
 """Environment variables that a command reads when it needs them, and no library while it is
-imported; so are those of trackers (`MLFLOW_…`, `WANDB_…`), which the server does not import."""
+imported (but for settings of the user's, such as `keras.json`, which no test has); so are those of
+trackers (`MLFLOW_…`, `WANDB_…`), which the server does not import."""
 
 FORKED = {"cwd", "env", "start_new_session", "stderr", "stdin", "stdout", "text"}
 """Options of `subprocess.Popen` with which a command is forked."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import subprocess
@@ -16,6 +17,8 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 import commands  # noqa: E402
 import pytest  # noqa: E402
+from filelock import FileLock  # noqa: E402
+from hypothesis import settings  # noqa: E402
 
 from cnnctl.compute.plan import has_bfloat16  # noqa: E402
 
@@ -53,6 +56,36 @@ fit:
 """
 """A whole spec that trains in a second on pictures that are made."""
 
+EVERY = os.environ.get("CNNCTL_EVERY") == "1"
+"""Whether everything is tested, as in `make soak`, instead of a selection."""
+
+settings.register_profile("suite", deadline=None, derandomize=True)
+settings.register_profile("soak", deadline=None, max_examples=1000)
+settings.load_profile("soak" if EVERY else "suite")
+
+
+def examples(count, **options):
+    """Hypothesis's settings for a test: so many examples, the same ones each time; in `make soak`
+    ten times as many, drawn anew."""
+    return settings(max_examples=count * (10 if EVERY else 1), **options)
+
+
+def pytest_collection_finish(session):
+    collect_no_more()
+
+
+def pytest_runtest_teardown(item, nextitem):
+    if nextitem is None or nextitem.path != item.path:
+        collect_no_more()
+
+
+def collect_no_more():
+    """Exclude from every later garbage collection what there is now: the million objects that
+    TensorFlow's import makes, and what it keeps of each model. Converters collect each time, which
+    took half a second, or several late in a long session."""
+    gc.collect()
+    gc.freeze()
+
 
 @pytest.fixture
 def cnnctl(tmp_path):
@@ -73,6 +106,24 @@ def xo_spec(tmp_path):
     path = tmp_path / "tiny.yaml"
     path.write_text(XO)
     return path
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory):
+    """A folder with `tiny.yaml` and its finished run `runs/tiny/001`, trained by the command once
+    for all of pytest's processes. Tests change nothing in it: they copy it."""
+    root = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:  # each has a folder of its own in that of all
+        root = root.parent
+    folder = root / "finished"
+    with FileLock(root / "finished.lock"):
+        if not folder.exists():
+            making = root / "making"
+            making.mkdir()
+            (making / "tiny.yaml").write_text(XO)
+            commands.run("train", "tiny.yaml", cwd=making, check=True, capture_output=True)
+            making.rename(folder)
+    return folder
 
 
 @pytest.fixture(scope="session")

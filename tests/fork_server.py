@@ -45,6 +45,8 @@ def import_everything() -> dict[str, str]:
     for module in pkgutil.walk_packages(package.__path__, "cnnctl."):
         if not module.name.endswith("__main__"):
             importlib.import_module(module.name)
+    for name in ("figure", "backends.backend_agg", "backends.backend_svg"):
+        importlib.import_module(f"matplotlib.{name}")  # after Keras, which must not find it
     if (threads := len(os.listdir("/proc/self/task"))) != 1:  # noqa: PTH208
         raise RuntimeError(f"imports started threads: {threads} run, and a fork would copy one")
     gc.freeze()

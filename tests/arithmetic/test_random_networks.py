@@ -1,15 +1,11 @@
-"""Random networks: the arithmetic and Keras accept the same ones and agree on each layer.
-
-`CNNCTL_EXAMPLES=2000 pytest tests/arithmetic/test_random_networks.py` draws more of them.
-"""
+"""Random networks: the arithmetic and Keras accept the same ones and agree on each layer."""
 
 from __future__ import annotations
 
-import os
-
 import numpy as np
 import tensorflow as tf
-from hypothesis import HealthCheck, given, settings
+from conftest import examples
+from hypothesis import HealthCheck, given
 
 from cnnctl.arithmetic import trace
 from cnnctl.errors import SpecError
@@ -19,15 +15,8 @@ from cnnctl.specs.graph import Graph
 from .grammar import networks
 from .twin import built, differences, graph
 
-EXAMPLES = int(os.environ.get("CNNCTL_EXAMPLES", "300"))
 
-
-@settings(
-    max_examples=EXAMPLES,
-    deadline=None,
-    derandomize=EXAMPLES <= 300,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-)
+@examples(300, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(networks())
 def test_random_networks_equal_keras(network: tuple[tuple[int, ...], list[Component]]) -> None:
     shape, layers = network

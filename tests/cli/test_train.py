@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -41,8 +42,8 @@ def test_json_on_standard_output_alone(cnnctl, xo_spec):
     assert figures == pytest.approx(result["evaluation"]["figures"])
 
 
-def test_a_single_file_with_its_spec(cnnctl, xo_spec, tmp_path):
-    assert cnnctl("train", xo_spec, "--epochs", "1").returncode == 0
+def test_a_single_file_with_its_spec(cnnctl, xo_spec, finished, tmp_path):
+    shutil.copytree(finished / "runs", tmp_path / "runs", symlinks=True)
     (tmp_path / "runs/tiny/001/model.keras").rename(tmp_path / "some.keras")
     done = cnnctl("evaluate", "some.keras")
     assert done.returncode == 2
@@ -55,20 +56,22 @@ def test_a_single_file_with_its_spec(cnnctl, xo_spec, tmp_path):
     assert "another network" in wider.stderr
 
 
-def test_a_damaged_checkpoint(cnnctl, xo_spec, tmp_path):
-    assert cnnctl("train", xo_spec, "--epochs", "1").returncode == 0
-    weights = tmp_path / "runs/tiny/001/checkpoints/epoch-0001/model.weights.h5"
-    data = bytearray(weights.read_bytes())
-    data[len(data) // 2] ^= 1
-    weights.write_bytes(data)
+def test_a_damaged_checkpoint(cnnctl, xo_spec, finished, tmp_path):
+    shutil.copytree(finished / "runs", tmp_path / "runs", symlinks=True)
+    damaged = list(tmp_path.glob("runs/tiny/001/checkpoints/epoch-*/model.weights.h5"))
+    assert damaged
+    for weights in damaged:
+        data = bytearray(weights.read_bytes())
+        data[len(data) // 2] ^= 1
+        weights.write_bytes(data)
     done = cnnctl("evaluate", "runs/tiny/001")
     assert done.returncode == 1
     assert "damaged" in done.stderr
     assert "Traceback" not in done.stderr
 
 
-def test_a_run_is_not_evaluated_on_other_data(cnnctl, xo_spec, tmp_path):
-    assert cnnctl("train", xo_spec, "--epochs", "1").returncode == 0
+def test_a_run_is_not_evaluated_on_other_data(cnnctl, xo_spec, finished, tmp_path):
+    shutil.copytree(finished / "runs", tmp_path / "runs", symlinks=True)
     spec = tmp_path / "runs/tiny/001/spec.yaml"
     spec.write_text(spec.read_text().replace("count: 120", "count: 130"))
     done = cnnctl("evaluate", "runs/tiny/001")

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from conftest import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cnnctl.startup import quiet
@@ -99,7 +100,7 @@ def test_a_convolution_that_somebody_else_reads_is_left_alone():
     assert not list(graph_order._rectified_then_pooled(model))
 
 
-@settings(max_examples=20, deadline=None)
+@examples(20)
 @given(st.lists(st.integers(1, 9), min_size=2, max_size=4), st.integers(0, 99))
 def test_the_sum_of_products_is_one_product(sizes, seed):
     random = np.random.default_rng(seed)

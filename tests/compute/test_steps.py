@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from conftest import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cnnctl.startup import quiet
@@ -145,7 +146,7 @@ def test_a_dense_layer_on_maps_and_sequences(form, units):
     assert_same_training(ours, theirs, one, other)
 
 
-@settings(max_examples=12, deadline=None)
+@examples(6)
 @given(st.integers(1, 40), st.integers(1, 12), st.integers(1, 4))
 def test_any_size_of_batch_and_part(count, batch_size, parts):
     split = images(count)

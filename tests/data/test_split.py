@@ -6,7 +6,7 @@ import dataclasses
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cnnctl.data import Split, hold_out
@@ -34,7 +34,6 @@ def test_a_number_from_the_end_or_from_the_start() -> None:
     assert labels(start.train) == [3, 4, 5, 6, 7, 8, 9]
 
 
-@settings(deadline=None)  # the first call imports Keras
 @given(st.integers(2, 400), st.floats(0.01, 0.99))
 def test_a_fraction_is_split_as_keras_does(count: int, fraction: float) -> None:
     from keras.src.trainers.data_adapters.array_slicing import train_validation_split

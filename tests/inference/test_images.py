@@ -6,7 +6,8 @@ import struct
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from conftest import examples
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -51,7 +52,7 @@ def test_dark_on_light_of_the_same_size_is_inverted_only(tmp_path):
     assert same.steps == ()
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(
     st.integers(40, 300), st.integers(40, 300), st.integers(8, 200), st.integers(4, 200),
     st.data(),

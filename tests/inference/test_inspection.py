@@ -5,8 +5,8 @@ import re
 
 import numpy as np
 import pytest
-from conftest import CONFIGS
-from hypothesis import given, settings
+from conftest import CONFIGS, examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cnnctl.startup import quiet
@@ -108,7 +108,7 @@ def test_the_kernel_of_edges_is_learned(tmp_path):
     np.testing.assert_allclose(view.weights["kernel"].reshape(-1), [1, -1], atol=0.05)
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(st.data())
 def test_sums_are_keras_outputs(data):
     draw = data.draw

@@ -38,10 +38,10 @@ def images():
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory):
+def run(finished, tmp_path_factory):
     folder = tmp_path_factory.mktemp("predicted")
-    (folder / "tiny.yaml").write_text(XO)
-    return train(load(folder / "tiny.yaml"), runs_dir=folder / "runs", device="cpu").run.path
+    shutil.copytree(finished, folder, symlinks=True, dirs_exist_ok=True)
+    return folder / "runs/tiny/001"
 
 
 def by_keras(run, x):

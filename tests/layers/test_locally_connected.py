@@ -1,8 +1,8 @@
 import keras
 import numpy as np
 import pytest
-from conftest import HELD_BELOW_BFLOAT16
-from hypothesis import given, settings
+from conftest import HELD_BELOW_BFLOAT16, examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cnnctl.layers import LocallyConnected2D
@@ -31,7 +31,7 @@ def test_it_equals_loops(padding, size, strides):
     assert tuple(outputs.shape) == layer.compute_output_shape(IMAGES.shape)
 
 
-@settings(max_examples=15, deadline=None)
+@examples(15)
 @given(
     height=st.integers(3, 9),
     width=st.integers(3, 9),

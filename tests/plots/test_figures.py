@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from conftest import CONFIGS
-from hypothesis import given, settings
+from conftest import CONFIGS, examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cnnctl.data.dataset import Split
@@ -96,7 +96,7 @@ def test_confusion_where_a_class_is_never_seen_or_all_are_right():
         confusion.confusion(predictions(10, known=False))
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(st.integers(2, 6), st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), min_size=1))
 def test_scores_are_counted(classes, pairs):
     pairs = [(true % classes, guess % classes) for true, guess in pairs]

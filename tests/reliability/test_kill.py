@@ -10,6 +10,7 @@ import re
 import shutil
 import signal
 import subprocess
+import threading
 import time
 from pathlib import Path
 
@@ -87,78 +88,90 @@ def test_sigkill_at_random_moments(tmp_path):
     assert same_bits(arrays(run), arrays(expected))
 
 
-class Operations:
-    """Ends the process, so to speak, at the n-th change of the file system."""
+class States:
+    """What a run's folder is before each change of the file system, as a kill would leave it."""
 
-    def __init__(self, monkeypatch):
-        self.count = 0
+    def __init__(self, monkeypatch, run, folder):
+        self.run, self.folder = run, folder
+        self.wanted, self.reported = False, 0
+        self.found = []
+        """Each state once: its copy, and which epoch had been reported as finished."""
         self.last = None
+        self.one_by_one = threading.RLock()
+        """Checkpoints are written by a thread of their own."""
         for owner, name in (
             (os, "fsync"), (Path, "rename"), (Path, "replace"), (Path, "mkdir"),
             (Path, "symlink_to"), (Path, "unlink"), (Path, "rmdir"), (shutil, "rmtree"),
         ):  # fmt: skip
-            monkeypatch.setattr(owner, name, self.counted(getattr(owner, name)))
+            monkeypatch.setattr(owner, name, self.watched(getattr(owner, name)))
 
-    def counted(self, operation):
+    def watched(self, operation):
         def replacement(*arguments, **options):
-            self.count += 1
-            if self.last is not None and self.count > self.last:
-                raise Killed
-            return operation(*arguments, **options)
+            with self.one_by_one:
+                self.keep()
+                return operation(*arguments, **options)
 
         return replacement
 
+    def keep(self):
+        if not self.wanted:
+            return
+        state = {path: self.content(path) for path in self.run.rglob("*")}
+        if (state, self.reported) != self.last:
+            self.last = state, self.reported
+            self.found.append((self.folder / str(len(self.found)), self.reported))
+            shutil.copytree(self.run, self.found[-1][0], symlinks=True)
+
+    @staticmethod
+    def content(path):
+        if path.is_symlink():
+            return path.readlink()
+        return path.read_bytes() if path.is_file() else None
+
+
+class Third:
+    """Watches from the beginning of the third epoch, while the second is being written, until the
+    third is, and ends the training there."""
+
+    def __init__(self, states):
+        self.states = states
+
+    def started(self, facts):
+        pass
+
+    def epoch_began(self, epoch, learning_rate):
+        self.states.wanted = epoch >= 3
+
+    def step_ended(self, step, logs):
+        pass
+
+    def epoch_ended(self, row, improved):
+        self.states.reported = row["epoch"]
+        if row["epoch"] == 3:
+            self.states.keep()
+            self.states.wanted = False
+            raise Killed
+
 
 def test_killed_at_every_change_of_the_file_system(tmp_path, monkeypatch):
-    """Between any two operations of an epoch's end: fsync, rename, mkdir, symlink, unlink. Every
-    second one, and all of them in `make soak`."""
+    """Between any two operations of an epoch's end: fsync, rename, mkdir, symlink, unlink."""
     (tmp_path / "random.yaml").write_text(RANDOM.replace("epochs: 5", "epochs: 4"))
     spec = load(tmp_path / "random.yaml")
     expected = train(spec, runs_dir=tmp_path / "straight", device="cpu").run
-
-    class Until:
-        """Lets the third epoch's end run until the n-th operation."""
-
-        def __init__(self, operations, allowed):
-            self.operations, self.allowed = operations, allowed
-            self.reported = 0
-
-        def started(self, facts):
-            pass
-
-        def epoch_began(self, epoch, learning_rate):
-            if epoch == 3:
-                self.operations.count, self.operations.last = 0, self.allowed
-
-        def step_ended(self, step, logs):
-            pass
-
-        def epoch_ended(self, row, improved):
-            self.reported = row["epoch"]
-            if row["epoch"] == 3:
-                self.operations.last = None
-                raise Killed
-
-    operations = Operations(monkeypatch)
-    allowed = 0
-    while True:
-        folder = tmp_path / f"runs{allowed}"
-        watcher = Until(operations, allowed)
-        with pytest.raises(Killed):
-            train(spec, runs_dir=folder, device="cpu", observers=[watcher])
-        operations.last = None
-        run = Run(folder / "random/001")
+    states = States(monkeypatch, tmp_path / "runs/random/001", tmp_path / "states")
+    with pytest.raises(Killed):
+        train(spec, runs_dir=tmp_path / "runs", device="cpu", observers=[Third(states)])
+    assert len(states.found) > 10
+    assert [reported for _, reported in states.found[-2:]] == [2, 3]
+    for folder, reported in states.found:
+        run = Run(folder)
         for path in run.checkpoints():
             checkpoint.read(path)
-        assert epoch_of(run.checkpoints()[-1]) >= watcher.reported
+        assert epoch_of(run.checkpoints()[-1]) >= reported
         resume(run.path, device="cpu")
         assert figures(run) == figures(expected)
         assert same_bits(arrays(run), arrays(expected))
         assert not list(run.path.rglob(".partial-*"))
-        if watcher.reported == 3:
-            break
-        allowed += 1 if LONG else 2
-    assert allowed > 10
 
 
 def test_two_processes_in_one_run(tmp_path):

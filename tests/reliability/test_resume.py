@@ -66,6 +66,32 @@ def new(folder, text, *changes, **settings):
     return train(spec, runs_dir=folder / "runs", device="cpu", **settings)
 
 
+@pytest.fixture(scope="module")
+def killed(tmp_path_factory):
+    """A run of `RANDOM` that was killed after an epoch, made once for each."""
+    made = {}
+
+    def after(epoch):
+        if epoch not in made:
+            made[epoch] = tmp_path_factory.mktemp("killed")
+            with pytest.raises(Killed):
+                new(made[epoch], RANDOM, observers=[KilledAfter(epoch)])
+        return made[epoch]
+
+    return after
+
+
+@pytest.fixture
+def stopped(killed, tmp_path):
+    """A copy of such a run, beside its spec."""
+
+    def after(epoch):
+        shutil.copytree(killed(epoch), tmp_path, symlinks=True, dirs_exist_ok=True)
+        return tmp_path / "runs/random/001"
+
+    return after
+
+
 # The long version ends every variant after each epoch.
 LONG = "CNNCTL_KILLS" in os.environ
 ENDS = [
@@ -103,21 +129,19 @@ def test_killed_in_the_middle_of_an_epoch(epoch, straight, tmp_path):
     assert same_bits(arrays(result.run), arrays(straight("adam")))
 
 
-def test_killed_again_and_again(straight, tmp_path):
-    with pytest.raises(Killed):
-        new(tmp_path, RANDOM, observers=[KilledAfter(1)])
+def test_killed_again_and_again(straight, stopped):
+    run = stopped(1)
     for epoch in (2, 3, 4, 5):
         with pytest.raises(Killed):
-            resume(tmp_path / "runs/random/001", device="cpu", observers=[KilledAfter(epoch)])
-    result = resume(tmp_path / "runs/random/001", device="cpu")
+            resume(run, device="cpu", observers=[KilledAfter(epoch)])
+    result = resume(run, device="cpu")
     assert same_bits(arrays(result.run), arrays(straight("adam")))
     assert [each["after"] for each in result.run.state()["resumed"]] == [1, 2, 3, 4, 5]
 
 
-def test_a_line_that_was_not_written_comes_from_the_checkpoint(straight, tmp_path):
+def test_a_line_that_was_not_written_comes_from_the_checkpoint(straight, stopped, tmp_path):
     """A process can be killed between a checkpoint and its line of the history."""
-    with pytest.raises(Killed):
-        new(tmp_path, RANDOM, observers=[KilledAfter(3)])
+    run = stopped(3)
     history = tmp_path / "runs/random/001/metrics.jsonl"
     lines = history.read_text().splitlines(keepends=True)
     for left in ("".join(lines[:2]), "".join(lines[:2]) + lines[2][:20]):
@@ -128,7 +152,7 @@ def test_a_line_that_was_not_written_comes_from_the_checkpoint(straight, tmp_pat
         assert figures(result.run) == figures(straight("adam"))
     history.write_text(lines[1])
     with pytest.raises(RunError, match="lacks the line of epoch 1"):
-        resume(tmp_path / "runs/random/001", device="cpu")
+        resume(run, device="cpu")
 
 
 @pytest.mark.parametrize("name", ["adam", "averages"])
@@ -180,10 +204,8 @@ def test_a_run_that_ended_itself_has_no_more_epochs(tmp_path):
         ("seed=4", "seed", ("3", "4")),
     ],
 )
-def test_a_difference_is_refused_with_both_values(change, kind, values, tmp_path):
-    with pytest.raises(Killed):
-        new(tmp_path, RANDOM, observers=[KilledAfter(1)])
-    run = tmp_path / "runs/random/001"
+def test_a_difference_is_refused_with_both_values(change, kind, values, stopped):
+    run = stopped(1)
     with pytest.raises(UsageError) as caught:
         resume(run, overrides=[change], device="cpu")
     before, now = values
@@ -194,11 +216,9 @@ def test_a_difference_is_refused_with_both_values(change, kind, values, tmp_path
     assert result.run.state()["resumed"][-1]["changes"]
 
 
-def test_what_was_allowed_once_is_what_counts_from_then_on(tmp_path):
+def test_what_was_allowed_once_is_what_counts_from_then_on(stopped):
     """Other pictures: they are evaluated, and nothing has to be allowed a second time."""
-    with pytest.raises(Killed):
-        new(tmp_path, RANDOM, observers=[KilledAfter(1)])
-    run = tmp_path / "runs/random/001"
+    run = stopped(1)
     with pytest.raises(Killed):
         resume(run, overrides=["data.dataset.xo.count=100"], allow=["data"], device="cpu",
                observers=[KilledAfter(3)])  # fmt: skip
@@ -208,14 +228,11 @@ def test_what_was_allowed_once_is_what_counts_from_then_on(tmp_path):
     assert environment["data"]["images"]["train"] == 80
 
 
-def test_the_learning_rate_that_was_allowed_is_the_one_that_counts(tmp_path):
+def test_the_learning_rate_that_was_allowed_is_the_one_that_counts(stopped):
     """Keras puts the checkpoint's back without a word."""
-    with pytest.raises(Killed):
-        new(tmp_path, RANDOM, observers=[KilledAfter(2)])
+    run = stopped(2)
     changed = ["compile.optimizer.Adam.learning_rate=0.001"]
-    result = resume(
-        tmp_path / "runs/random/001", overrides=changed, allow=["compile"], device="cpu"
-    )
+    result = resume(run, overrides=changed, allow=["compile"], device="cpu")
     assert [row["learning_rate"] for row in result.history] == pytest.approx(
         [0.01, 0.01, 0.001, 0.001, 0.001]
     )
@@ -233,10 +250,8 @@ def test_another_argument_of_the_optimizer_leaves_the_learning_rate(tmp_path):
     assert rates == pytest.approx([0.01, 0.01, 0.001, 0.0001, 0.00001])
 
 
-def test_a_callback_that_is_added_is_called_as_often_as_it_wants(tmp_path):
-    with pytest.raises(Killed):
-        new(tmp_path, RANDOM, observers=[KilledAfter(2)])
-    run = tmp_path / "runs/random/001"
+def test_a_callback_that_is_added_is_called_as_often_as_it_wants(stopped):
+    run = stopped(2)
     plan = json.loads((run / "environment.json").read_text())["plan"]
     assert plan["steps_per_execution"] > 1
     added = ["fit.callbacks=[{TensorBoard: {update_freq: 1}}]"]
@@ -259,20 +274,18 @@ def test_another_monitor_decides_among_the_epochs_that_are_there(tmp_path):
     assert values[result.best_epoch] == max(values.values())
 
 
-def test_figures_of_other_pictures_are_not_compared(tmp_path):
-    with pytest.raises(Killed):
-        new(tmp_path, RANDOM, observers=[KilledAfter(3)])
+def test_figures_of_other_pictures_are_not_compared(stopped):
+    run = stopped(3)
     other = ["data.dataset.xo.count=100"]
-    result = resume(tmp_path / "runs/random/001", overrides=other, allow=["data"], device="cpu")
+    result = resume(run, overrides=other, allow=["data"], device="cpu")
     later = {row["epoch"]: row["val_loss"] for row in result.history if row["epoch"] > 3}
     assert result.best_epoch == min(later, key=later.get)
 
 
-def test_a_copy_that_has_followed_the_links_goes_on(straight, tmp_path):
-    with pytest.raises(Killed):
-        new(tmp_path, RANDOM, observers=[KilledAfter(2)])
+def test_a_copy_that_has_followed_the_links_goes_on(straight, stopped, tmp_path):
+    run = stopped(2)
     copy = tmp_path / "copy/random/001"
-    shutil.copytree(tmp_path / "runs/random/001", copy, symlinks=False)
+    shutil.copytree(run, copy, symlinks=False)
     assert not (copy / "checkpoints/last").is_symlink()
     result = resume(copy, device="cpu")
     assert same_bits(arrays(result.run), arrays(straight("adam")))
@@ -293,10 +306,8 @@ def test_a_training_that_cannot_begin_says_so_in_its_state(tmp_path):
     assert (state["status"], state["reason"], state["epochs"]) == ("failed", "no screen", 0)
 
 
-def test_other_versions_are_refused(tmp_path):
-    with pytest.raises(Killed):
-        new(tmp_path, RANDOM, observers=[KilledAfter(1)])
-    path = tmp_path / "runs/random/001/environment.json"
+def test_other_versions_are_refused(stopped):
+    path = stopped(1) / "environment.json"
     environment = json.loads(path.read_text())
     environment["versions"]["keras"] = "3.0.0"
     path.write_text(json.dumps(environment))

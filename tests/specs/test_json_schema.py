@@ -6,8 +6,8 @@ import math
 import jsonschema
 import pytest
 from cli.test_bad_specs import ERRORS
-from conftest import CONFIGS, ROOT, XO
-from hypothesis import given, settings
+from conftest import CONFIGS, ROOT, XO, examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cnnctl.catalog import KINDS, Argument, Catalog, Entry, load
@@ -256,7 +256,7 @@ def verdicts(kind, value):
 
 
 @pytest.mark.parametrize("kind", POSITIONS)
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(data=st.data())
 def test_both_accept_what_the_catalog_allows(kind, data):
     value = as_json(data.draw(components(kind, odd=False)))
@@ -264,7 +264,7 @@ def test_both_accept_what_the_catalog_allows(kind, data):
 
 
 @pytest.mark.parametrize("kind", POSITIONS)
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(data=st.data())
 def test_both_say_the_same_of_any_component(kind, data):
     value = as_json(data.draw(components(kind, odd=True)))
@@ -272,7 +272,7 @@ def test_both_say_the_same_of_any_component(kind, data):
     assert ours == theirs, value
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(data=st.data())
 def test_a_change_may_lack_what_its_base_has(data):
     """Whatever is left out, laid over the whole it is the whole."""

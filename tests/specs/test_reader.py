@@ -1,8 +1,8 @@
 import pytest
 import yaml
-from conftest import CONFIGS, ROOT
+from conftest import CONFIGS, ROOT, examples
 from counting import calls
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cnnctl.errors import SpecError
@@ -181,13 +181,12 @@ plain_values = st.recursive(
 
 
 @given(plain_values)
-@settings(deadline=None)
 def test_what_is_dumped_reads_back(value):
     assert plain(parse(dump(value))) == value
 
 
 @given(st.text(alphabet="abc:-{}[],&*!?|>'\"#%@` \n\t01e.~<"))
-@settings(deadline=None, max_examples=300)
+@examples(300)
 def test_any_text_is_read_or_refused_with_a_place(text):
     found = ()
     try:
@@ -198,7 +197,7 @@ def test_any_text_is_read_or_refused_with_a_place(text):
 
 
 @given(st.text(alphabet="abc:-{}[], \n01"))
-@settings(deadline=None, max_examples=200)
+@examples(200)
 def test_structure_agrees_with_pyyaml(text):
     """What both accept has the same keys and lengths; scalars differ by version on purpose."""
     try:

@@ -3,8 +3,8 @@
 import math
 
 import pytest
-from conftest import XO
-from hypothesis import given, settings
+from conftest import XO, examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cnnctl.errors import SpecError, UsageError
@@ -37,7 +37,7 @@ def meant(text):
     return plain(read(text_source(text, "value")))
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(st.lists(VALUES, min_size=1, max_size=5, unique_by=flow))
 def test_values_come_back(values):
     """Whatever the values are, a list of them in YAML is split into just these."""
@@ -49,7 +49,7 @@ def test_values_come_back(values):
         assert (path, meant(value)) == (PATH, meant(text))
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(st.text(max_size=30))
 def test_any_text_is_values_or_a_fault_within_the_flag(text):
     try:

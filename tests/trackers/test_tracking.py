@@ -4,32 +4,21 @@ import json
 import shutil
 
 import pytest
-from conftest import XO
 
 from cnnctl.startup import quiet
 
 quiet()
 
 from cnnctl.runs.run import Run  # noqa: E402
-from cnnctl.specs import load  # noqa: E402
 from cnnctl.trackers.tracking import Tracking  # noqa: E402
-from cnnctl.training.train import train  # noqa: E402
 from trackers.readers import of_mlflow, of_run, of_tensorboard  # noqa: E402
 
 
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory):
-    """Without a tracker."""
-    folder = tmp_path_factory.mktemp("trained")
-    (folder / "tiny.yaml").write_text(XO)
-    return train(load(folder / "tiny.yaml"), runs_dir=folder / "runs", device="cpu").run
-
-
 @pytest.fixture
-def run(trained, tmp_path):
-    """A copy of it."""
+def run(finished, tmp_path):
+    """A run without a tracker."""
     path = tmp_path / "runs/tiny/001"
-    shutil.copytree(trained.path, path, symlinks=True)
+    shutil.copytree(finished / "runs/tiny/001", path, symlinks=True)
     return Run(path)
 
 

@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from conftest import examples
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -113,7 +114,7 @@ def test_a_file_has_the_same_pixels_in_training_and_in_prediction(tmp_path: Path
         assert found.steps == (() if wanted is upright and not turned else (step,))
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(st.lists(st.integers(1, 40), min_size=1, max_size=6), st.data())
 def test_any_stretch_has_each_class_in_its_proportion(sizes: list[int], data: Any) -> None:
     with TemporaryDirectory() as made:
