@@ -154,7 +154,7 @@ def test_hazard(name, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("target", "mend"),
+    ("target", "fix"),
     [
         ("loop.yaml", ""),  # a link to itself
         ("folder", ""),

@@ -53,7 +53,7 @@ def test_faults(old, new, expected, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("dataset", "validation", "faults"),
+    ("dataset", "validation", "errors"),
     [
         ("mnist", 59_999, 0),
         ("mnist", 60_000, 1),
