@@ -21,7 +21,7 @@ from cnnctl.specs import AnySpec, Spec, load
 from cnnctl.specs.class_count import compare_outputs
 from cnnctl.specs.devices import device_errors
 from cnnctl.specs.difference import Difference, differences
-from cnnctl.specs.loading import draft, in_order, still_told
+from cnnctl.specs.loading import draft, in_order, redraft, still_told
 from cnnctl.specs.source import SUFFIXES
 
 
@@ -47,6 +47,34 @@ def check(path: AnySpec, overrides: str | Iterable[str] = (), *, recorded: bool 
     else:
         path = shipped.locate(path)
         spec, found = draft(path, overrides)
+    return _checked(spec, found, path, overrides, recorded=recorded)
+
+
+def vary(spec: Spec, overrides: Iterable[str]) -> Checked:
+    """Apply further overrides to a spec that has passed, and hold the result to every rule; the
+    file is not read again.
+
+    Raises:
+        SpecError: As in `check`.
+    """
+    overrides = tuple(overrides)
+    varied, found = redraft(spec, overrides)
+    return _checked(varied, found, spec.path, (*spec.overrides, *overrides))
+
+
+def _checked(
+    spec: Spec | None,
+    found: list[Diagnostic],
+    path: Path,
+    overrides: tuple[str, ...],
+    *,
+    recorded: bool = False,
+) -> Checked:
+    """A draft held to the rules that need shapes.
+
+    Raises:
+        SpecError: It has faults.
+    """
     checked = _check(spec, found, look=not recorded) if spec else None
     if checked and checked.spec.compile and not found:
         found.extend(device_errors(checked.spec, checked.batch_dependent))

@@ -10,6 +10,7 @@ from pathlib import Path
 from cnnctl.catalog.suggest import nearest
 from cnnctl.errors import Diagnostic, Location, SpecError, UsageError
 from cnnctl.preflight import check as preflight
+from cnnctl.preflight import vary
 from cnnctl.specs import Spec, monitor_rules
 from cnnctl.specs.merge import FLAG
 from cnnctl.specs.metrics import is_reported, mode_of, reported
@@ -43,31 +44,29 @@ def check(path: Path, overrides: Sequence[str], space: Space) -> Spec:
     faults: dict[Diagnostic, None] = {}
     for parameter in space:
         for index, value in enumerate(parameter.samples):
-            found = _faults(path, [*overrides, parameter.assignment(value)])
-            if found and not _passes_in_company(path, overrides, space, parameter, value):
+            found = _faults(spec, [parameter.assignment(value)])
+            if found and not _passes_in_company(spec, space, parameter, value):
                 faults |= dict.fromkeys(_told(each, parameter, index, value) for each in found)
     if faults:
         raise SpecError(faults)
     return spec
 
 
-def _faults(path: Path, overrides: Sequence[str]) -> tuple[Diagnostic, ...]:
+def _faults(spec: Spec, overrides: Sequence[str]) -> tuple[Diagnostic, ...]:
     try:
-        preflight(path, overrides)
+        vary(spec, overrides)
     except SpecError as error:
         return error.diagnostics
     return ()
 
 
-def _passes_in_company(
-    path: Path, overrides: Sequence[str], space: Space, parameter: Parameter, value: Value
-) -> bool:
+def _passes_in_company(spec: Spec, space: Space, parameter: Parameter, value: Value) -> bool:
     """Whether a value passes beside some values of the other parameters."""
     others = [each for each in space if each is not parameter]
     combinations = itertools.product(*(each.samples for each in others))
     for values in itertools.islice(combinations, COMPANY if others else 0):
         beside = [each.assignment(v) for each, v in zip(others, values, strict=True)]
-        if not _faults(path, [*overrides, *beside, parameter.assignment(value)]):
+        if not _faults(spec, [*beside, parameter.assignment(value)]):
             return True
     return False
 
