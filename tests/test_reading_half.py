@@ -64,7 +64,7 @@ def test_a_new_spec_needs_nothing_heavy(tmp_path):
      "cnnctl.data", "cnnctl.preflight", "cnnctl.summary.summary", "cnnctl.specs.schedules",
      "cnnctl.catalog.shipped", "cnnctl.scaffold.new",
      "cnnctl.specs.json_schema", "cnnctl.reports.overview", "cnnctl.trackers.tracking",
-     "cnnctl.sweep.space", "cnnctl.sweep.checks"],
+     "cnnctl.sweep.space", "cnnctl.sweep.value_checks"],
 )  # fmt: skip
 def test_modules_of_the_reading_half(module):
     script = f"import {module}, sys; print({{'tensorflow', 'keras', 'numpy'}} & set(sys.modules))"

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from cnnctl.cli.output import remark
 from cnnctl.io.printable import printable
-from cnnctl.sweep.checks import labels
 from cnnctl.sweep.space import Value, short_names
 from cnnctl.sweep.table import DONE
+from cnnctl.sweep.value_checks import labels
 
 if TYPE_CHECKING:
     from typing import Self
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from rich.live import Live
 
     from cnnctl.sweep.definition import Definition
+    from cnnctl.sweep.outcome import Start
     from cnnctl.sweep.table import Row
-    from cnnctl.sweep.values import Outlook
 
 ROWS_SHOWN = 20
 """How many trials the live table shows; those that train, and the best."""
@@ -36,7 +36,7 @@ class Lines:
     """One line a finished trial on standard error; a context manager, as `Screen` is."""
 
     def __init__(self) -> None:
-        self.outlook: Outlook | None = None
+        self.start: Start | None = None
         self._told: set[int] = set()
 
     def __enter__(self) -> Self:
@@ -55,17 +55,17 @@ class Lines:
         remark(text)
         sys.stderr.flush()
 
-    def started(self, outlook: Outlook) -> None:
+    def started(self, start: Start) -> None:
         """Say what will be tried."""
-        self.outlook = outlook
-        for line in introduction(outlook):
+        self.start = start
+        for line in introduction(start):
             self.said(line)
-        self._told = {row.number for row in outlook.rows if row.state in DONE}
+        self._told = {row.number for row in start.rows if row.state in DONE}
 
     def changed(self, rows: list[Row]) -> None:
         """Print the lines of the trials that are finished now."""
-        assert self.outlook is not None
-        definition = self.outlook.definition
+        assert self.start is not None
+        definition = self.start.definition
         for row in rows:
             if row.state in DONE and row.number not in self._told:
                 self._told.add(row.number)
@@ -96,11 +96,11 @@ class Screen(Lines):
         """Print a line above the table."""
         self.console.print(printable(text), markup=False)
 
-    def started(self, outlook: Outlook) -> None:
+    def started(self, start: Start) -> None:
         """Say what will be tried, and show the table."""
-        super().started(outlook)
-        self.rows = outlook.rows
-        if outlook.workers:
+        super().started(start)
+        self.rows = start.rows
+        if start.workers:
             from cnnctl.cli.console import PlainLive
 
             self.live = PlainLive(self, console=self.console, refresh_per_second=4, transient=True)
@@ -119,8 +119,8 @@ class Screen(Lines):
 
         from cnnctl.sweep.table import best, ranked
 
-        assert self.outlook is not None
-        definition = self.outlook.definition
+        assert self.start is not None
+        definition = self.start.definition
         shown = Table(box=SIMPLE_HEAD)
         for index, head in enumerate(heads(definition)[:-1]):
             right = index == 0 or head in ("epochs", "seconds", definition.monitor)
@@ -134,31 +134,31 @@ class Screen(Lines):
             style = "bold green" if row is top else "dim" if row.state == "waiting" else None
             texts = (Text(printable(each)) for each in cells(row, definition, "")[:-1])
             shown.add_row(*texts, style=style)
-        return Group(shown, Text(printable(f"{self.outlook.name}: {states(self.rows)}")))
+        return Group(shown, Text(printable(f"{self.start.name}: {states(self.rows)}")))
 
 
-def introduction(outlook: Outlook) -> list[str]:
+def introduction(start: Start) -> list[str]:
     """What is tried, how, by what it is judged, and by whom."""
-    definition = outlook.definition
+    definition = start.definition
     seeds = f", {definition.seeds} seeds each" if definition.seeds > 1 else ""
     pruned = {"none": "no trial is pruned"}.get(definition.prune, f"pruned by {definition.prune}")
     aim = "the largest" if definition.maximize else "the least"
     held_out = definition.monitor.startswith("val_")
     seen = "" if held_out else ", of the images that are trained on"
     lines = [
-        f"sweep {outlook.name}: {definition.method}, {_count(len(outlook.rows), 'trial')}{seeds}",
+        f"sweep {start.name}: {definition.method}, {_count(len(start.rows), 'trial')}{seeds}",
         *(f"over {each}" for each in labels(definition.space)),
         f"monitor: {aim} {definition.monitor}{seen}; {pruned}",
     ]
-    if outlook.workers:
-        threads = _count(outlook.threads, "thread")
-        each = f" with {threads} each" if outlook.workers > 1 else f" with {threads}"
-        lines.append(f"workers: {outlook.workers}{each}")
-    done = sum(row.state in DONE for row in outlook.rows)
+    if start.workers:
+        threads = _count(start.threads, "thread")
+        each = f" with {threads} each" if start.workers > 1 else f" with {threads}"
+        lines.append(f"workers: {start.workers}{each}")
+    done = sum(row.state in DONE for row in start.rows)
     if done:
-        rest = "the others follow" if done < len(outlook.rows) else "nothing is left to train"
+        rest = "the others follow" if done < len(start.rows) else "nothing is left to train"
         lines.append(f"{_count(done, 'trial')} of them finished before: {rest}")
-    return [*lines, f"folder: {outlook.place}"]
+    return [*lines, f"folder: {start.folder}"]
 
 
 def line(row: Row, definition: Definition, count: int) -> str:

@@ -1,9 +1,10 @@
 """Sweeps: many trainings of one spec, whose values are lists, ranges, and seeds.
 
-space, ranges ─► checks ─► definition ─► tickets (an Optuna study) ─► workers ─► table, figures
+space, ranges ─► value checks ─► definition ─► study (Optuna's) ─► workers ─► table, plots
 """
 
-from cnnctl.sweep.conduct import sweep
-from cnnctl.sweep.values import Outcome, Request
+from cnnctl.sweep.outcome import Outcome
+from cnnctl.sweep.request import Request
+from cnnctl.sweep.search import sweep
 
 __all__ = ["Outcome", "Request", "sweep"]

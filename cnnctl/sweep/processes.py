@@ -10,7 +10,6 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict
 from pathlib import Path
 from types import FrameType
 
@@ -18,10 +17,14 @@ from cnnctl.compute.plan import threads_each
 from cnnctl.errors import CnnctlError, UsageError
 from cnnctl.io.atomic import cannot_write
 from cnnctl.io.signals import heeded, is_repeated
-from cnnctl.sweep.values import Task
-from cnnctl.sweep.worker import RENEW
+from cnnctl.sweep.request import Task
 
-_PROGRAM = "import sys; sys.path.append(sys.argv[1]); from cnnctl.sweep.program import main; main()"
+RENEW = 75
+"""The exit code of a worker that wants a fresh process: TensorFlow's threads are set once."""
+
+_PROGRAM = (
+    "import sys; sys.path.append(sys.argv[1]); from cnnctl.sweep.worker_main import main; main()"
+)
 """With `-P` before it: a file that lies in the user's folder is no module of the worker."""
 
 
@@ -106,7 +109,7 @@ class Workers:
         self.running[index] = process
         assert process.stdin is not None
         with suppress(BrokenPipeError):
-            process.stdin.write(json.dumps(asdict(self.task)) + "\n")
+            process.stdin.write(self.task.to_json() + "\n")
             process.stdin.flush()
 
     def _caught(self, number: int, frame: FrameType | None) -> None:

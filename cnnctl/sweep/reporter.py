@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cnnctl.compute.observer import Facts, Observer
 from cnnctl.errors import Stopped
-from cnnctl.sweep.tickets import Claim, Tickets
+
+if TYPE_CHECKING:
+    from optuna.trial import Trial
 
 
 class Pruned(Stopped):
@@ -23,38 +25,46 @@ class Reporter(Observer):
     """The observer (see `cnnctl.training.Observer`) of one training of a trial.
 
     Args:
-        tickets: Whose study is told.
-        claim: The trial.
+        trial: The trial.
+        reported: The epochs of it that the study knows.
         monitor: The figure that is reported.
         index: Which of the trial's seeds it is; the first alone is pruned.
         runs_dir: From where the run folder is named.
+        identity: Of the sweep's folder, to whose runs it belongs.
 
     Attributes:
         pruned: Whether the training was ended for its figures.
-        taken: Whether it was ended because another worker trains it.
+        taken: Whether it was ended because another worker retries the trial.
     """
 
     def __init__(
-        self, tickets: Tickets, claim: Claim, monitor: str, index: int, runs_dir: Path
+        self,
+        trial: Trial,
+        reported: Container[int],
+        *,
+        monitor: str,
+        index: int,
+        runs_dir: Path,
+        identity: str,
     ) -> None:
-        self.tickets = tickets
-        self.claim = claim
+        self.trial = trial
+        self.reported = reported
         self.monitor = monitor
         self.index = index
         self.runs_dir = runs_dir
+        self.identity = identity
         self.pruned = False
         self.taken = False
         self.planned = 0
-        kept = claim.trial.user_attrs
-        self.before, self.seconds = kept.get("before", (0, 0.0))
+        self.before, self.seconds = trial.user_attrs.get("before", (0, 0.0))
 
     def started(self, facts: Facts) -> None:
         """Note the run, and what a training that goes on has reported to nobody yet."""
         self.planned = facts.spec.fit.epochs
-        runs = list(self.claim.trial.user_attrs.get("runs", ()))[: self.index]
+        runs = list(self.trial.user_attrs.get("runs", ()))[: self.index]
         path = Path(facts.run.path).relative_to(self.runs_dir)
-        self.claim.trial.set_user_attr("runs_at", self.tickets.identity)
-        self.claim.trial.set_user_attr("runs", [*runs, path.as_posix()])
+        self.trial.set_user_attr("runs_at", self.identity)
+        self.trial.set_user_attr("runs", [*runs, path.as_posix()])
         self.catch_up(facts.run.history()[: facts.done])
 
     def catch_up(self, rows: Sequence[dict[str, Any]]) -> None:
@@ -71,19 +81,20 @@ class Reporter(Observer):
     def epoch_ended(self, row: dict[str, Any], improved: bool) -> None:
         """Report an epoch, and end the training if it is to be pruned."""
         self.seconds += row["seconds"]
-        trial = self.claim.trial
-        if not self.tickets.is_mine(self.claim):
-            self.taken = True
-            raise Pruned
+        from optuna.exceptions import UpdateFinishedTrialError
+
         done = self.before + int(row["epoch"])
-        trial.set_user_attr("progress", [done, round(self.seconds, 3)])
-        self._report(row)
-        if self.pruned:
+        try:
+            self.trial.set_user_attr("progress", [done, round(self.seconds, 3)])
+            self._report(row)
+        except UpdateFinishedTrialError:  # its heartbeat was missed
+            self.taken = True
+        if self.pruned or self.taken:
             raise Pruned
 
     def finished(self, epochs: int, value: float) -> None:
         """Note what one seed of the trial came to."""
-        trial = self.claim.trial
+        trial = self.trial
         values = list(trial.user_attrs.get("values", ()))[: self.index]
         done = [self.before + epochs, round(self.seconds, 3)]
         trial.set_user_attr("before", done)
@@ -95,7 +106,7 @@ class Reporter(Observer):
         value = row.get(self.monitor)
         if self.index or not isinstance(value, int | float) or not math.isfinite(value):
             return
-        trial, epoch = self.claim.trial, int(row["epoch"])
-        if epoch not in self.tickets.reported(self.claim):
-            trial.report(float(value), epoch)
-        self.pruned = epoch < self.planned and trial.should_prune()
+        epoch = int(row["epoch"])
+        if epoch not in self.reported:
+            self.trial.report(float(value), epoch)
+        self.pruned = epoch < self.planned and self.trial.should_prune()

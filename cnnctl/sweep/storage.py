@@ -7,86 +7,25 @@ import logging
 import re
 import sqlite3
 import time
-import uuid
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cnnctl.errors import RunError, UsageError
-from cnnctl.io.atomic import cannot_write, write_text
+from cnnctl.sweep.heartbeat import GRACE, INTERVAL
+from cnnctl.sweep.sweep_folder import SweepFolder
 
 if TYPE_CHECKING:
-    from optuna.storages import BaseStorage
-
-SWEEPS = "sweeps"
-"""The folder beside the runs in which each sweep has one of its own."""
+    from optuna.storages import BaseStorage, RetryHeartbeatStaleTrialCallback
 
 EMBEDDED = "study.db"
 """The SQLite file in a sweep's folder, where no other storage is named."""
 
 _ATTEMPTS = 5
 """How often a new database is asked again, whose tables another process is just making."""
-
-
-@dataclass(frozen=True)
-class Place:
-    """A sweep's folder: what processes of one machine, or one file system, share.
-
-    Args:
-        path: `runs/sweeps/NAME`.
-    """
-
-    path: Path
-
-    def make(self) -> None:
-        """Make the folder and the name by which workers know that they share it.
-
-        Raises:
-            RunError: It cannot be written.
-        """
-        try:
-            (self.path / "locks").mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise cannot_write(self.path, error) from error
-        with self.locked("place"):
-            if not (self.path / "place").is_file():
-                write_text(self.path / "place", f"{uuid.uuid4().hex}\n")
-
-    @property
-    def identity(self) -> str:
-        """The same for all who see the same folder, and for nobody else."""
-        return (self.path / "place").read_text(encoding="utf-8").strip()
-
-    @contextmanager
-    def locked(self, name: str) -> Iterator[None]:
-        """Be the only process here that does this; the kernel ends the lock with the process."""
-        with self.lock(name):
-            yield
-
-    def lock(self, name: str) -> Any:
-        """The lock of a name, not taken."""
-        from filelock import FileLock
-
-        return FileLock(self.path / "locks" / f"{name}.lock")
-
-    def is_alive(self, worker: str) -> bool:
-        """Whether the worker of this name holds its lock."""
-        from filelock import Timeout
-
-        if not re.fullmatch(r"[0-9a-f]{32}", worker):
-            return False
-        lock = self.lock(worker)
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            return True
-        (self.path / "locks" / f"{worker}.lock").unlink(missing_ok=True)
-        lock.release()
-        return False
 
 
 def require() -> None:
@@ -111,19 +50,19 @@ def quiet() -> None:
     logging.getLogger("alembic").setLevel(logging.CRITICAL)
 
 
-def file_of(url: str | None, place: Place) -> Path | None:
+def file_of(url: str | None, folder: SweepFolder) -> Path | None:
     """The file that a storage is, where it is one.
 
     Args:
         url: What `--storage` names: a database's URL, or a file for Optuna's journal; None for
             the embedded file.
-        place: The sweep's folder.
+        folder: The sweep's folder.
 
     Raises:
         UsageError: It is neither.
     """
     if url is None:
-        return place.path / EMBEDDED
+        return folder.path / EMBEDDED
     if url.startswith("sqlite:///"):
         return Path(url.removeprefix("sqlite:///"))
     if "://" in url:
@@ -136,7 +75,19 @@ def file_of(url: str | None, place: Place) -> Path | None:
     return Path(url)
 
 
-def open_storage(url: str | None, place: Place) -> BaseStorage:
+def is_journal(url: str | None) -> bool:
+    """Whether a storage is Optuna's journal, and no database."""
+    return url is not None and "://" not in url
+
+
+def retry() -> RetryHeartbeatStaleTrialCallback:
+    """What puts a new trial in the place of a lost one, with all that is known of it."""
+    from optuna.storages import RetryHeartbeatStaleTrialCallback
+
+    return RetryHeartbeatStaleTrialCallback(inherit_intermediate_values=True)
+
+
+def open_storage(url: str | None, folder: SweepFolder) -> BaseStorage:
     """Open a storage; a file that is not there yet is made.
 
     Raises:
@@ -148,14 +99,14 @@ def open_storage(url: str | None, place: Place) -> BaseStorage:
     import sqlalchemy.exc
     from optuna.storages.journal import JournalFileBackend
 
-    file = file_of(url, place)
+    file = file_of(url, folder)
     if file is not None and not file.parent.is_dir():
         raise UsageError(f"there is no folder {file.parent} for --storage {url}")
-    with answering(url, place):
+    with answering(url, folder):
         try:
             if file is None:
                 return _database(str(url), {"pool_pre_ping": True})
-            if url is None or "://" in url:
+            if not is_journal(url):
                 return _database(f"sqlite:///{file}", {"creator": partial(_connected, file)})
         except (sqlalchemy.exc.ArgumentError, ImportError) as error:
             raise UsageError(
@@ -168,7 +119,7 @@ def open_storage(url: str | None, place: Place) -> BaseStorage:
 
 
 @contextmanager
-def answering(url: str | None, place: Place) -> Iterator[None]:
+def answering(url: str | None, folder: SweepFolder) -> Iterator[None]:
     """While a storage is used.
 
     Raises:
@@ -177,7 +128,7 @@ def answering(url: str | None, place: Place) -> Iterator[None]:
     import optuna
     import sqlalchemy.exc
 
-    name = _without_password(url or str(place.path / EMBEDDED))
+    name = _without_password(url or str(folder.path / EMBEDDED))
     try:
         yield
     except (
@@ -228,7 +179,13 @@ def _database(url: str, options: dict[str, Any]) -> BaseStorage:
 
     for attempt in range(_ATTEMPTS):
         try:
-            return optuna.storages.RDBStorage(url, engine_kwargs=options)
+            return optuna.storages.RDBStorage(
+                url,
+                engine_kwargs=options,
+                heartbeat_interval=INTERVAL,
+                grace_period=GRACE,
+                heartbeat_stale_trial_callback=retry(),
+            )
         except (
             optuna.exceptions.StorageInternalError,
             sqlalchemy.exc.OperationalError,

@@ -7,14 +7,14 @@ import io
 import math
 import statistics
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from cnnctl.specs.nodes import plain
 from cnnctl.specs.reader import read
 from cnnctl.specs.source import text_source
 from cnnctl.sweep.space import Space, Value, assignments
-from cnnctl.sweep.trial import counting, ticket_of
+from cnnctl.sweep.trials import counting, losses, number_of
 
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
@@ -31,7 +31,7 @@ class Row:
     """One trial.
 
     Args:
-        number: Its ticket, from 1.
+        number: From 1.
         state: waiting, running, stopped, finished, pruned or failed.
         values: What it tries, by path: YAML text from a list, a number from a range. Empty before
             it is drawn.
@@ -75,46 +75,50 @@ def rows(
     planned: int,
     points: Sequence[dict[str, Value]] = (),
 ) -> list[Row]:
-    """The trials of a study, by ticket.
+    """The trials of a study, by number.
 
     Args:
-        trials: Every trial of the study.
-        count: How many tickets there are.
+        trials: Every trial of the study, in the order of Optuna's numbers.
+        count: How many there are to be.
         space: What is varied.
         planned: Epochs of a trial.
-        points: Of a grid: the combinations, in the order of the tickets.
+        points: Of a grid: the combinations, in the order of the trials.
     """
     there = counting(trials)
-    lost = {ticket_of(each): each for each in trials}
-    return [
-        _row(number, there.get(number) or lost.get(number), space, planned, points)
-        for number in range(1, count + 1)
-    ]
+    last = {number_of(each): each for each in trials}
+    found = []
+    for number in range(1, count + 1):
+        trial = there.get(number, last.get(number))
+        if trial is None:
+            point = points[number - 1] if points else {}
+            found.append(Row(number, "waiting", point, None, None, (), 0, planned, 0.0, ()))
+        else:
+            row = _row(number, trial, space, planned, points)
+            found.append(replace(row, losses=losses(trial, trials)))
+    return [_with_result(row, found) for row in found]
 
 
 def _row(
     number: int,
-    trial: FrozenTrial | None,
+    trial: FrozenTrial,
     space: Space,
     planned: int,
     points: Sequence[dict[str, Value]],
 ) -> Row:
-    point = points[number - 1] if points else {}
-    if trial is None:
-        return Row(number, "waiting", point, None, None, (), 0, planned, 0.0, ())
+    """A trial by itself."""
     kept = trial.user_attrs
     state = _STATES[trial.state.name]
-    if state == "failed" and "reason" not in kept:
+    if "same_as" in kept:
+        state = "waiting"
+    elif state == "failed" and "reason" not in kept:
         # It was given back, or lost, and nobody has taken it up yet.
         state = "stopped" if "progress" in kept else "waiting"
-    elif state == "running" and "same_as" in kept:
-        state = "waiting"
     each = tuple(float(value) for value in kept.get("values", ()))
     value = trial.value if state in ("finished", "pruned") else None
     if state == "running" and trial.intermediate_values:
         value = trial.intermediate_values[max(trial.intermediate_values)]
     epoch, seconds = kept.get("progress", (0, 0.0))
-    given = {**point, **trial.params}
+    given = {**(points[number - 1] if points else {}), **trial.params}
     return Row(
         number=number,
         state=state,
@@ -128,8 +132,17 @@ def _row(
         runs=tuple(kept.get("runs", ())),
         reason=kept.get("reason"),
         same_as=kept.get("same_as"),
-        losses=int(kept.get("losses", 0)),
     )
+
+
+def _with_result(row: Row, found: Sequence[Row]) -> Row:
+    """A trial that tries what another one does, with the result of that one."""
+    if not row.same_as:
+        return row
+    twin = found[row.same_as - 1]
+    if twin.state not in DONE:
+        return row
+    return replace(twin, number=row.number, same_as=row.same_as, losses=row.losses)
 
 
 def ranked(found: Sequence[Row], maximize: bool) -> list[Row]:

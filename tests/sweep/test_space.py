@@ -13,9 +13,9 @@ from cnnctl.specs.nodes import plain
 from cnnctl.specs.reader import read
 from cnnctl.specs.source import text_source
 from cnnctl.sweep import space as spaces
-from cnnctl.sweep.checks import check, monitor_of
 from cnnctl.sweep.ranges import read_ranges
 from cnnctl.sweep.space import Parameter, grid, join, parse_over, short_names, size
+from cnnctl.sweep.value_checks import check, monitor_of
 
 PATH = "fit.batch_size"
 TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]), max_size=8)

@@ -17,8 +17,8 @@ pytest.importorskip("optuna", reason="the extra `sweep` is not installed")
 from reliability.helpers import arrays, figures, same_bits
 
 from cnnctl.runs.run import Run
-from cnnctl.sweep.conduct import _refuse_another_storage
-from cnnctl.sweep.storage import Place
+from cnnctl.sweep.search import _refuse_another_storage
+from cnnctl.sweep.sweep_folder import SweepFolder
 
 RATE = "compile.optimizer.Adam.learning_rate"
 GRID = ["--over", f"{RATE}=1e-2,1e-3", "--over", "fit.batch_size=16,32"]
@@ -228,7 +228,7 @@ def test_a_damaged_definition_hinders_nothing(text, tmp_path):
     there = tmp_path / "runs/sweeps/tiny"
     there.mkdir(parents=True)
     (there / "definition.json").write_text(text)
-    _refuse_another_storage("mysql://host/db", "tiny", Place(there))
+    _refuse_another_storage("mysql://host/db", "tiny", SweepFolder(there))
 
 
 def test_without_optuna_it_says_how_to_install_it(xo_spec, tmp_path):

@@ -20,10 +20,12 @@ from typing import NoReturn
 
 from cnnctl.errors import CnnctlError, Stopped
 from cnnctl.io.signals import heeded
-from cnnctl.sweep.joining import join
-from cnnctl.sweep.tickets import Tickets
-from cnnctl.sweep.values import Task
-from cnnctl.sweep.worker import Worker, reason_of
+from cnnctl.sweep.definition import refuse_others
+from cnnctl.sweep.request import Task
+from cnnctl.sweep.study import open_trials, settle
+from cnnctl.sweep.sweep_folder import SWEEPS, SweepFolder
+from cnnctl.sweep.trial_training import reason_of
+from cnnctl.sweep.worker import Worker
 
 
 def main() -> NoReturn:
@@ -34,7 +36,7 @@ def main() -> NoReturn:
         signal.signal(number, _stop)
     code = 1
     try:
-        task = Task(**json.loads(sys.stdin.readline()))
+        task = Task.from_json(sys.stdin.readline())
         threading.Thread(target=_watch, daemon=True).start()
         code = _work(task)
     except Stopped as stopped:
@@ -56,18 +58,25 @@ def main() -> NoReturn:
 
 
 def _work(task: Task) -> int:
-    """Join the sweep, and work at it."""
+    """Open the study, and work at it.
+
+    Raises:
+        UsageError: The spec was changed since the sweep began.
+    """
     from cnnctl import plugins
     from cnnctl.startup import quiet
 
     quiet()
     plugins.load([Path(each) for each in task.plugins])
-    name = uuid.uuid4().hex
-    definition, place, study = join(task)
-    with place.locked(name):
-        worker = Worker(task, Tickets(study, definition, place, name), definition)
-        code = worker.work()
-    (place.path / "locks" / f"{name}.lock").unlink(missing_ok=True)
+    request, name = task.request, str(task.request.name)
+    definition, spec = settle(request, values_checked=True)
+    refuse_others(name, task.definition, definition.to_dict())
+    folder = SweepFolder(request.runs_dir / SWEEPS / name)
+    trials = open_trials(definition, name, request.storage, folder, None)
+    worker = uuid.uuid4().hex
+    with folder.lock(worker):
+        code = Worker(worker, request, spec, trials).work()
+    (folder.path / "locks" / f"{worker}.lock").unlink(missing_ok=True)
     return code
 
 

@@ -26,15 +26,15 @@ def suggest(trial: Trial, parameter: Parameter) -> Value:
     return trial.suggest_float(path, parameter.low, parameter.high, log=is_log)
 
 
-def sampler(definition: Definition, ticket: int) -> BaseSampler:
-    """Draws the values of a ticket.
+def sampler(definition: Definition, number: int) -> BaseSampler:
+    """Draws the values of the trial of this number.
 
-    Each ticket has a seed of its own: which worker draws, and how many there are, is all the same
+    Each trial has a seed of its own: which worker draws, and how many there are, is all the same
     to a random search.
     """
     from optuna.samplers import RandomSampler, TPESampler
 
-    seed = random.Random(f"{definition.seed} {ticket}").getrandbits(32)
+    seed = random.Random(f"{definition.seed} {number}").getrandbits(32)
     if definition.method == "tpe":
         return TPESampler(seed=seed, constant_liar=True)
     return RandomSampler(seed=seed)

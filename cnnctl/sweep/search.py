@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from cnnctl import plugins
@@ -17,16 +18,16 @@ from cnnctl.specs.schema_errors import name_of
 from cnnctl.sweep import storage
 from cnnctl.sweep.definition import Definition
 from cnnctl.sweep.importance import importance
-from cnnctl.sweep.joining import open_study, settle
+from cnnctl.sweep.outcome import Outcome, Start, Watcher
 from cnnctl.sweep.processes import Workers
-from cnnctl.sweep.storage import SWEEPS, Place
+from cnnctl.sweep.request import Request, Task
+from cnnctl.sweep.study import open_trials, settle
+from cnnctl.sweep.sweep_folder import SWEEPS, SweepFolder
 from cnnctl.sweep.table import DONE, Row, best, ranked, rows, to_csv
-from cnnctl.sweep.tickets import Tickets
-from cnnctl.sweep.values import Outcome, Outlook, Request, Task, Watcher
+from cnnctl.sweep.trials import Trials
 
 LOOK = 0.5
 """Seconds between two looks at the study while the workers train."""
-
 
 DEFINITION = "definition.json"
 """What a sweep is, in its folder, for people and for who comes with another storage."""
@@ -49,39 +50,47 @@ def sweep(request: Request, watcher: Watcher | None = None) -> Outcome:
         CnnctlError: No trial can be trained: data is missing, the disk is full.
     """
     storage.require()
-    definition = settle(request)
+    definition, _ = settle(request)
     name = request.name or str(definition.tree["name"])
     if name_of(name) != name:
         raise UsageError(f"no sweep can be called {name!r}", hint=f"--name {name_of(name)}")
-    place = Place(request.runs_dir / SWEEPS / name)
-    storage.file_of(request.storage, place)
-    place.make()
-    _refuse_another_storage(request.storage, name, place)
-    study = open_study(definition, name, request.storage, place, request.trials)
-    tickets = Tickets(study, definition, place)
+    folder = SweepFolder(request.runs_dir / SWEEPS / name)
+    storage.file_of(request.storage, folder)
+    folder.make()
+    _refuse_another_storage(request.storage, name, folder)
+    trials = open_trials(definition, name, request.storage, folder, request.trials)
     told = {"storage": _named(request.storage)}
-    write_json(place.path / DEFINITION, {**definition.to_dict(), **told})
-    workers = min(request.workers, _open(_rows(tickets)))
-    now = _rows(tickets)
-    outlook = Outlook(name, definition, place.path, workers, threads_each(workers or 1), now)
+    write_json(folder.path / DEFINITION, {**definition.to_dict(), **told})
+    now = _rows(trials)
+    workers = min(request.workers, sum(row.state not in DONE for row in now))
     if watcher:
-        watcher.started(outlook)
+        threads = threads_each(workers or 1)
+        watcher.started(Start(name, definition, folder.path, workers, threads, now))
     stopped = None
     if workers:
-        task = _task(request, definition, name)
-        with storage.answering(request.storage, place):
-            stopped = _watch(Workers(task, workers, place.path), tickets, watcher)
-    after = _rows(tickets)
+        settled = replace(
+            request,
+            name=name,
+            method=definition.method,
+            prune=definition.prune,
+            monitor=definition.monitor,
+            trials=None,
+        )
+        files = [str(each.files[0]) for each in plugins.loaded() if not each.distribution]
+        task = Task(settled, files, definition.to_dict())
+        with storage.answering(request.storage, folder):
+            stopped = _watch(Workers(task, workers, folder.path), trials, watcher)
+    after = _rows(trials)
     finished = {row.number for row in now if row.state in DONE}
-    files, left_out = _write_figures(after, definition, place, name)
+    written, left_out = _write_figures(after, definition, folder, name)
     return Outcome(
         name=name,
         definition=definition,
-        place=place.path,
+        folder=folder.path,
         rows=ranked(after, definition.maximize),
         best=best(after, definition.maximize),
-        importance=importance(study, definition.space),
-        files=files,
+        importance=importance(trials.study, definition.space),
+        files=written,
         left_out=left_out,
         stopped=stopped,
         trained=sum(row.state in DONE and row.number not in finished for row in after),
@@ -89,13 +98,13 @@ def sweep(request: Request, watcher: Watcher | None = None) -> Outcome:
     )
 
 
-def _refuse_another_storage(url: str | None, name: str, place: Place) -> None:
+def _refuse_another_storage(url: str | None, name: str, folder: SweepFolder) -> None:
     """Refuse to begin a sweep anew whose trials are in another storage.
 
     Raises:
         UsageError: They are.
     """
-    path = place.path / DEFINITION
+    path = folder.path / DEFINITION
     if not path.exists():
         return
     try:
@@ -118,30 +127,7 @@ def _named(url: str | None) -> str | None:
     return str(Path(url).absolute())
 
 
-def _task(request: Request, definition: Definition, name: str) -> Task:
-    return Task(
-        spec=str(request.spec),
-        overrides=list(request.overrides),
-        over=list(request.over),
-        ranges=str(request.ranges) if request.ranges else None,
-        plugins=[str(each.files[0]) for each in plugins.loaded() if not each.distribution],
-        storage=request.storage,
-        name=name,
-        runs_dir=str(request.runs_dir),
-        definition=definition.to_dict(),
-        settings={
-            "data_dir": str(request.data_dir) if request.data_dir else None,
-            "full_data": request.full_data,
-            "device": request.device,
-        },
-        method=definition.method,
-        prune=definition.prune,
-        monitor=definition.monitor,
-        seeds=definition.seeds,
-    )
-
-
-def _watch(workers: Workers, tickets: Tickets, watcher: Watcher | None) -> int | None:
+def _watch(workers: Workers, trials: Trials, watcher: Watcher | None) -> int | None:
     """Look at the study while the workers train; the signal that ended it, if one did.
 
     Raises:
@@ -155,26 +141,21 @@ def _watch(workers: Workers, tickets: Tickets, watcher: Watcher | None) -> int |
                 for text in workers.lost[said:]:
                     watcher.said(text)
                 said = len(workers.lost)
-                watcher.changed(_rows(tickets))
+                watcher.changed(_rows(trials))
     if watcher:
-        watcher.changed(_rows(tickets))
-    if workers.signalled is None and tickets.is_open():
+        watcher.changed(_rows(trials))
+    if workers.signalled is None and trials.are_open():
         raise RunError(
-            "no worker is left, and trials are: " + "; ".join(workers.lost),
+            "every worker has ended, and trials are left: " + "; ".join(workers.lost),
             hint=f"the same command goes on with them; {workers.folder}/worker-1.log says more",
         )
     return workers.signalled
 
 
-def _rows(tickets: Tickets) -> list[Row]:
-    definition = tickets.definition
+def _rows(trials: Trials) -> list[Row]:
+    definition = trials.definition
     planned = definition.epochs * definition.seeds
-    return rows(tickets.trials(), tickets.count, definition.space, planned, tickets.points)
-
-
-def _open(found: Sequence[Row]) -> int:
-    """How many trials are to be trained."""
-    return sum(row.state not in DONE for row in found)
+    return rows(trials.all(), trials.count, definition.space, planned, trials.points)
 
 
 def _data(found: Sequence[Row], runs_dir: Path) -> str | None:
@@ -187,13 +168,13 @@ def _data(found: Sequence[Row], runs_dir: Path) -> str | None:
 
 
 def _write_figures(
-    found: Sequence[Row], definition: Definition, place: Place, name: str
+    found: Sequence[Row], definition: Definition, folder: SweepFolder, name: str
 ) -> tuple[dict[str, str], dict[str, str]]:
     """Write the table and the figures of a sweep; where they are, and what was not drawn."""
     from cnnctl.plots.style import save
-    from cnnctl.sweep.plots import parallel_coordinates, slices
+    from cnnctl.sweep.trial_plots import parallel_coordinates, slices
 
-    table = place.path / "trials.csv"
+    table = folder.path / "trials.csv"
     write_text(table, to_csv(found, definition.space, definition.monitor))
     files, left_out = {"table": str(table)}, {}
     title = f"sweep {name}"
@@ -205,7 +186,7 @@ def _write_figures(
         except UsageError as error:
             left_out[kind] = error.message
             continue
-        path = place.path / f"{kind}.png"
+        path = folder.path / f"{kind}.png"
         save(made, path)
         files[kind] = str(path)
     return files, left_out

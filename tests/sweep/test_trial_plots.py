@@ -4,12 +4,12 @@ import random
 
 import numpy as np
 import pytest
+from plots.test_figures import texts_apart
 
 from cnnctl.errors import UsageError
-from cnnctl.sweep.plots import Scale, parallel_coordinates, scale_of, slices
 from cnnctl.sweep.space import Parameter, parse_over
 from cnnctl.sweep.table import Row
-from plots.test_figures import texts_apart
+from cnnctl.sweep.trial_plots import Scale, parallel_coordinates, scale_of, slices
 
 RATE = Parameter("compile.optimizer.Adam.learning_rate", "log_uniform", low=1e-5, high=1e-1)
 DROPOUT = Parameter("model.layers.Dropout.rate", "uniform", low=0, high=0.5)

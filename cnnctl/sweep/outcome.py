@@ -1,65 +1,24 @@
-"""What a sweep is asked for, what its workers are told, and what it tells and leaves."""
+"""What a sweep tells while it goes on, and what it comes to."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from cnnctl.runs.find import RUNS_DIR
 from cnnctl.sweep.definition import Definition
 from cnnctl.sweep.importance import Importance
 from cnnctl.sweep.table import Row
 
 
 @dataclass(frozen=True)
-class Request:
-    """What the user asks for; None leaves it to the sweep.
-
-    Args:
-        spec: The path of the spec.
-        overrides: The `--set` assignments of all trials.
-        over: Lists of values: `fit.batch_size=32,64`.
-        ranges: A file of ranges.
-        method: `grid`, `random` or `tpe`.
-        trials: How many there are.
-        seeds: Trainings in a trial.
-        prune: `none`, `median` or `hyperband`.
-        monitor: The figure by which trials are compared.
-        workers: Processes on this machine.
-        storage: A database or a file, see `cnnctl.sweep.storage`.
-        name: Of the sweep; the spec's by default.
-        runs_dir: The folder of runs.
-        data_dir, full_data, device: As for a training.
-    """
-
-    spec: Path
-    overrides: Sequence[str] = ()
-    over: Sequence[str] = ()
-    ranges: Path | None = None
-    method: str | None = None
-    trials: int | None = None
-    seeds: int = 1
-    prune: str | None = None
-    monitor: str | None = None
-    workers: int = 1
-    storage: str | None = None
-    name: str | None = None
-    runs_dir: Path = RUNS_DIR
-    data_dir: Path | None = None
-    full_data: bool = False
-    device: str = "auto"
-
-
-@dataclass(frozen=True)
-class Outlook:
+class Start:
     """What is settled before the first trial, for people to see.
 
     Args:
         name: Of the sweep.
         definition: What it is.
-        place: Its folder.
+        folder: Its folder.
         workers: How many are started here.
         threads: How many each computes with.
         rows: The trials, some of which may be finished already.
@@ -67,7 +26,7 @@ class Outlook:
 
     name: str
     definition: Definition
-    place: Path
+    folder: Path
     workers: int
     threads: int
     rows: list[Row]
@@ -76,7 +35,7 @@ class Outlook:
 class Watcher(Protocol):
     """Whoever shows a sweep to people."""
 
-    def started(self, outlook: Outlook) -> None:
+    def started(self, start: Start) -> None:
         """Everything is settled."""
 
     def changed(self, rows: list[Row]) -> None:
@@ -93,7 +52,7 @@ class Outcome:
     Args:
         name: Of the sweep.
         definition: What it is.
-        place: Its folder.
+        folder: Its folder.
         rows: The trials, the best first.
         best: The best finished one, if there is one.
         importance: Of the parameters.
@@ -106,7 +65,7 @@ class Outcome:
 
     name: str
     definition: Definition
-    place: Path
+    folder: Path
     rows: list[Row]
     best: Row | None
     importance: Importance
@@ -121,7 +80,7 @@ class Outcome:
         space = self.definition.space
         return {
             "name": self.name,
-            "folder": str(self.place),
+            "folder": str(self.folder),
             "method": self.definition.method,
             "seeds": self.definition.seeds,
             "prune": self.definition.prune,
@@ -135,37 +94,3 @@ class Outcome:
             "importance": self.importance.to_dict(),
             "files": self.files,
         }
-
-
-@dataclass(frozen=True)
-class Task:
-    """What a worker is told.
-
-    Args:
-        spec: The path of the spec.
-        overrides: The `--set` assignments of all trials.
-        over: The `--over` flags.
-        ranges: The file of ranges.
-        plugins: Files to load.
-        storage: See `--storage`.
-        name: Of the sweep.
-        runs_dir: The folder of runs.
-        definition: What `Definition.to_dict` gave: whether the spec is still the same.
-        settings: Of a training: data_dir, full_data, device.
-        method, prune, monitor, seeds: What was settled.
-    """
-
-    spec: str
-    overrides: list[str]
-    over: list[str]
-    ranges: str | None
-    plugins: list[str]
-    storage: str | None
-    name: str
-    runs_dir: str
-    definition: dict[str, Any]
-    settings: dict[str, Any]
-    method: str
-    prune: str
-    monitor: str
-    seeds: int
