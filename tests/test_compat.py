@@ -436,8 +436,6 @@ def names_in_text(nodes):
 
 ALLOWED = {"_replace", "_exit", "_run_exitfuncs"}
 """Of the standard library: `_replace` of named tuples and `os._exit` are public."""
-OF_OPTUNA = {"_storage", "_trial_id"}
-"""Used in `cnnctl/sweep` alone."""
 
 
 def test_private_names_of_libraries_are_used_in_one_file():
@@ -451,9 +449,8 @@ def test_private_names_of_libraries_are_used_in_one_file():
             if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)
             and isinstance(node.value, ast.Name) and node.value.id == "self"}  # fmt: skip
     for path, nodes in files.items():
-        allowed = ALLOWED | (OF_OPTUNA if path.parent.name == "sweep" else set())
         used = [(line, name) for line, name in private_names(nodes) if name in known
-                or name not in own | allowed]  # fmt: skip
+                or name not in own | ALLOWED]  # fmt: skip
         assert not used, f"{path} uses private names of other libraries: {used}"
         assert not known & names_in_text(nodes), path
 
