@@ -269,3 +269,16 @@ class Halved(keras.layers.Layer):
         done = cnnctl(command, "runs/tiny/001")
         assert done.returncode == 2
         assert "the plug-in halved.py, which is not loaded" in done.stderr
+
+
+def test_a_run_is_not_resumed_by_train_without_the_plug_in_that_it_was_made_with(
+    cnnctl, xo_spec, tmp_path
+):
+    (tmp_path / "p.py").write_text(
+        "import cnnctl\n\n@cnnctl.register\ndef halved(epoch, lr):\n    return lr / 2\n"
+    )
+    first = ("train", "tiny.yaml", "--device", "cpu", "--epochs")
+    assert cnnctl(*first, "1", "--plugin", "p.py").returncode == 0
+    done = cnnctl(*first, "2", "--resume")
+    assert done.returncode == 2
+    assert "the plug-in p.py, which is not loaded" in done.stderr

@@ -175,7 +175,7 @@ def prepare(
 def _monitored(spec: Spec, loaded: Dataset) -> Iterator[Diagnostic]:
     """What needs to know whether there are validation images, which some data sets alone tell."""
     has_validation = loaded.validation is not None
-    if spec.compile and not monitor_rules.knows_validation(spec):
+    if spec.compile and not (spec.data and spec.data.validation):  # else `check` has asked
         yield from monitor_rules.monitored(spec, has_validation)
         yield from monitor_rules.metric_names(spec, has_validation)
 

@@ -108,11 +108,6 @@ def validates(spec: Spec) -> bool:
     return bool(spec.data and spec.data.validation) or _may_validate(spec)
 
 
-def knows_validation(spec: Spec) -> bool:
-    """Whether a spec tells for sure whether images are held out for validation."""
-    return bool(spec.data and spec.data.validation) or not _may_validate(spec)
-
-
 def _may_validate(spec: Spec) -> bool:
     """Whether the data set may have a validation split of its own, which only its folder tells,
     or a plug-in."""

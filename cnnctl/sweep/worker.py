@@ -42,6 +42,7 @@ class Worker:
         self.training = TrialTraining(request, trials)
         self.lock = trials.folder.lock("study")
         self._is_over = False
+        self._ended_by: BaseException | None = None
 
     def work(self) -> int:
         """Train trials until none is left; returns the exit code.
@@ -53,10 +54,10 @@ class Worker:
             Stopped: A signal has come; the trial is given back.
         """
         while True:
-            self._refuse_edits()
             with self.lock:
                 found = self.trials.enqueue()
                 if found:
+                    self._refuse_edits()
                     try:
                         self._optimize()
                     except Renew:
@@ -71,9 +72,12 @@ class Worker:
         from optuna.exceptions import UpdateFinishedTrialError
 
         self._is_over = False
+        self._ended_by = None
         try:
             self.trials.study.optimize(self._objective, n_trials=1, catch=(Ended,))
         except (ValueError, UpdateFinishedTrialError):
+            if self._ended_by is not None:
+                raise self._ended_by from None
             if not self._is_over:
                 raise
             # The heartbeat was missed, and another worker retries the trial: its result counts.
@@ -99,7 +103,8 @@ class Worker:
         except TrialPruned:
             self._is_over = True
             raise
-        except BaseException:
+        except BaseException as error:
+            self._ended_by = error  # Optuna may fail on its way, if another worker has the trial
             with suppress(UpdateFinishedTrialError):
                 trial.set_user_attr("stopped", trial.number)
             raise

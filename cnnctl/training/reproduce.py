@@ -16,7 +16,6 @@ from cnnctl.compute.plan import recorded
 from cnnctl.errors import CheckpointError, RunError, UsageError
 from cnnctl.io import hdf5
 from cnnctl.io.arguments import AnyPath, as_epochs, path_or_none
-from cnnctl.io.notes import tell
 from cnnctl.io.printable import shell
 from cnnctl.io.untrusted import MAX_READ
 from cnnctl.preflight import check
@@ -132,8 +131,6 @@ def reproduce(
         facts = comparing.facts
         if facts is not None:
             begun = (*trainer.start.notes, *trainer.compiled.notes)
-            if not shown:
-                tell(begun)
             notes += begun
             notes += compatibility.of_machine(environment, facts.device, facts.replicas)
             changed = compatibility.refuse(

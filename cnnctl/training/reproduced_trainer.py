@@ -7,6 +7,7 @@ from pathlib import Path
 
 from cnnctl.arithmetic.checked import Checked
 from cnnctl.compute.observer import Facts
+from cnnctl.io.notes import tell
 from cnnctl.runs.run import Run
 from cnnctl.training.results import Settings
 from cnnctl.training.trainer import Trainer
@@ -31,5 +32,7 @@ class ReproducedTrainer(Trainer):
     def facts(self, run: Run) -> Facts:
         """What is settled, of the run that is reproduced."""
         facts = super().facts(run)
+        if len(self.settings.observers) == 1:  # nobody but the one that compares
+            tell(facts.notes)
         notes = (*facts.notes, "it is trained again, and nothing of that is kept")
         return replace(facts, run=self.reproduced, notes=notes)

@@ -9,7 +9,7 @@ from cnnctl.arithmetic.checked import Checked
 from cnnctl.compute.observer import Observer
 from cnnctl.errors import RunError, UsageError
 from cnnctl.io.arguments import AnyPath, as_texts, path_or_none, with_fit
-from cnnctl.preflight import check
+from cnnctl.preflight import check, check_run
 from cnnctl.runs.find import newest_run
 from cnnctl.runs.run import Run
 from cnnctl.specs import AnySpec
@@ -63,8 +63,7 @@ def resume(
     given = None if spec is None else check(spec, overrides)
     refuse_unknown(allow)
     run = newest_run(source)
-    plugins.require(run.environment().get("plugins") or (), run)
-    now = given or check(run.spec_path, overrides, recorded=True)
+    now = given or check_run(run, overrides)
     return resume_run(run, now, settings, allow, track=track, live=live, by_spec=given is not None)
 
 
@@ -84,11 +83,13 @@ def resume_run(
         by_spec: Whether the spec was named, so that a run that has more epochs is left as it is.
         run, checked, settings, allow, track, live: As in `resume`.
     """
-    if "normalization" not in run.environment():
+    environment = run.environment()
+    if "normalization" not in environment:
         raise RunError(
             f"{run} has no readable environment.json, and so cannot go on",
             hint="train anew: no epoch of it was finished, or the file was damaged since",
         )
+    plugins.require(environment.get("plugins") or (), run)
     trackers = chosen(None if track is None else as_texts(track, "track"), run.path)
     quiet()
     from cnnctl.training.resumed_trainer import ResumedTrainer

@@ -108,7 +108,7 @@ class ResumedTrainer(Trainer):
         if self.spec.fit.epochs != self.before.fit.epochs or self.changes:
             write_spec(run, self.data)
         if self.changes:  # what was allowed once is what later commands go by
-            write_environment(run, self.data, self.computation, self.computation.plan)
+            write_environment(run, self.data, self.computation, self.compiled.plan)
         changes = [str(change) for change in self.changes]
         run.resume(start.done, self.spec.fit.epochs, changes)
         return run

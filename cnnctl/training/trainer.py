@@ -246,8 +246,8 @@ class Trainer:
 
         What a signal leaves undone here is done by a resume, so none is waited for.
         """
-        self.interrupt.gentle = False
         try:
+            self.interrupt.gentle = False
             model = self.save(run)
             if self.stopped is None:
                 if model is not None:

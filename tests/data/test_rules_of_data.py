@@ -68,6 +68,13 @@ def test_all_that_is_known_by_then_is_told_at_once(spec):
     assert [rule for rule, _ in told] == ["class-count", "label-mode"]
 
 
+def test_a_metric_that_a_validation_split_in_the_file_would_hide(spec):
+    x, y = np.zeros((9, 4, 6, 3), np.uint8), np.arange(9) % 3
+    np.savez("a.npz", x_train=x, y_train=y, x_val=x, y_val=y)
+    hidden = ["compile.metrics=[{SparseCategoricalAccuracy: {name: val_loss}}]"]
+    assert "metric-name" in [rule for rule, _ in rules(prepare, load(spec, hidden), training=True)]
+
+
 def test_numeric_targets_that_are_taken_for_classes(spec):
     changes = ["data.label_mode=float", "compile.loss=mse", "model.layers.Dense.units=1",
                "model.layers.Dense.activation=linear",

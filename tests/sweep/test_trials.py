@@ -25,6 +25,7 @@ from cnnctl.sweep.sweep_folder import SweepFolder  # noqa: E402
 from cnnctl.sweep.table import rows  # noqa: E402
 from cnnctl.sweep.trial_training import TrialTraining  # noqa: E402
 from cnnctl.sweep.trials import Ended, Trials, number_of  # noqa: E402
+from cnnctl.sweep.worker import Worker  # noqa: E402
 
 FAIL, PRUNED = optuna.trial.TrialState.FAIL, optuna.trial.TrialState.PRUNED
 BATCHES = parse_over(["fit.batch_size=16,32,64"])
@@ -392,3 +393,16 @@ def test_no_password_is_shown(tmp_path):
         storage.open_storage("nothing://me:secret@host/name", SweepFolder(tmp_path))
     assert "secret" not in raised.value.message
     assert "me:…@host" in raised.value.message
+
+
+def test_an_edit_of_the_spec_stops_trials_that_are_to_come_and_no_finished_sweep(opened, tmp_path):
+    found, path = opened(parse_over(["fit.batch_size=16,32"])), tmp_path / "tiny.yaml"
+    spec = load(path)
+    path.write_text(XO.replace("epochs: 3", "epochs: 4"))
+    worker = Worker(ONE, Request(spec=path, runs_dir=tmp_path / "runs"), spec, found)
+    with pytest.raises(UsageError, match="has changed since the sweep began"):
+        worker.work()
+    with found.folder.lock(ONE):
+        for _ in range(2):
+            found.study.tell(take(found, ONE)[0], 0.5)
+    assert worker.work() == 0
