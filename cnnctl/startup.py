@@ -54,9 +54,8 @@ def _import() -> None:
             import keras  # noqa: F401
             import tensorflow  # noqa: F401
         except Exception as error:
-            if isinstance(error.__cause__, Exception | None):  # else a signal ended it
-                remarks.seek(0)
-                os.write(kept, remarks.read())
+            remarks.seek(0)
+            error.add_note(remarks.read().decode(errors="replace"))
             raise
         finally:
             os.dup2(kept, 2)

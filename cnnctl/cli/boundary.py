@@ -67,7 +67,7 @@ def guarded(program: Callable[[], object]) -> int:
         if cause := _interruption(error):
             return _interrupted(cause)
         if _caught:
-            return 128 + _caught[0]
+            return _interrupted(Stopped(_caught[0]))
         raise
     return 0
 
