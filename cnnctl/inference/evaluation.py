@@ -61,7 +61,7 @@ def evaluate(
             name of a shipped one.
         checkpoint: `best` (default), `last`, `epoch-0003` or 3, where `source` is a run.
         split: `test`, `validation` or `train`.
-        data_dir, full_data, device, progress: As in `cnnctl.training.train`.
+        data_dir, full_data, device, progress: As in `cnnctl.train`.
 
     Raises:
         UsageError: There is no such run, checkpoint, file or split, or its spec is not known.

@@ -89,7 +89,7 @@ def inspect(
         rate: η of the update; by default that of the spec's optimizer, where it has one number.
         checkpoint: `best` (default), `last` or `epoch-0003`, where `source` is a run.
         data_dir: Where data sets are looked for first.
-        device: As in `cnnctl.training.train`.
+        device: As in `cnnctl.train`.
 
     Raises:
         UsageError: There is no input, or not of the network's shape.

@@ -48,7 +48,7 @@ def predict(
         invert, centre: Whether images are inverted, and cut out and centred; None does what makes
             them like those that the network was trained on.
         data_dir: Where data sets are looked for first, if one is needed.
-        device: As in `cnnctl.training.train`.
+        device: As in `cnnctl.train`.
 
     Raises:
         UsageError: There is no such run or file.

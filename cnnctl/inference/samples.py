@@ -90,7 +90,7 @@ def of_spec(
     Args:
         spec: A checked spec with `data`.
         split, count, seed: As in `choose`; the seed decides the augmentation too.
-        data_dir, full_data, progress: As in `cnnctl.training.train`.
+        data_dir, full_data, progress: As in `cnnctl.train`.
 
     Raises:
         DataError: The data cannot be found or does not fit.

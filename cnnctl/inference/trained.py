@@ -114,7 +114,7 @@ class Trained:
         Args:
             checked: Its spec, with the shapes of its layers: see `shaped`, or that of its data.
             images: How many will be computed.
-            device: As in `cnnctl.training.train`.
+            device: As in `cnnctl.train`.
 
         Raises:
             CheckpointError: The weights are damaged or not this network's.

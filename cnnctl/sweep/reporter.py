@@ -22,7 +22,7 @@ class Pruned(Stopped):
 
 
 class Reporter(Observer):
-    """The observer (see `cnnctl.training.Observer`) of one training of a trial.
+    """The observer (see `cnnctl.Observer`) of one training of a trial.
 
     Args:
         trial: The trial.

@@ -33,7 +33,7 @@ class Tracking(Observer):
     it. Whatever happens to a tracker, the training goes on.
 
     Args:
-        names: Which trackers, of `cnnctl.trackers.NAMES`.
+        names: Which trackers, of `cnnctl.trackers.available.NAMES`.
         say: Prints a line for people; by default nothing is said.
         data_dir, full_data, device: As of the training, for the images at its end.
 

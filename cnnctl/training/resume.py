@@ -64,7 +64,9 @@ def resume(
     refuse_unknown(allow)
     run = newest_run(source)
     now = given or check_run(run, overrides)
-    return resume_run(run, now, settings, allow, track=track, live=live, by_spec=given is not None)
+    return resume_run(
+        run, now, settings, allow, track=track, live=live, may_shrink=given is not None
+    )
 
 
 def resume_run(
@@ -75,12 +77,13 @@ def resume_run(
     *,
     track: str | Iterable[str] | None = None,
     live: int | None = None,
-    by_spec: bool,
+    may_shrink: bool,
 ) -> TrainingResult:
     """Resume a run by a spec that has passed.
 
     Args:
-        by_spec: Whether the spec was named, so that a run that has more epochs is left as it is.
+        may_shrink: Whether a finished run may be asked for fewer epochs than it has, as by a spec
+            that is trained again.
         run, checked, settings, allow, track, live: As in `resume`.
     """
     environment = run.environment()
@@ -95,7 +98,7 @@ def resume_run(
     from cnnctl.training.resumed_trainer import ResumedTrainer
     from cnnctl.training.watching import train_watched
 
-    trainer = ResumedTrainer(run, checked, settings, allow, may_shrink=by_spec)
+    trainer = ResumedTrainer(run, checked, settings, allow, may_shrink=may_shrink)
     return train_watched(trainer, trackers, live, sends_again=bool(track))
 
 

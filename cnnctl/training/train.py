@@ -80,7 +80,7 @@ def train(
     if resume:
         if (earlier := _newest(checked, folder)) is not None:
             return resume_run(
-                earlier, checked, settings, allow, track=track, live=live, by_spec=True
+                earlier, checked, settings, allow, track=track, live=live, may_shrink=True
             )
         for each in settings.observers:
             each.say(f"no run of {checked.spec.name} in {folder} to go on with: a new one")
